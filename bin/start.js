@@ -1,0 +1,49 @@
+// Kept plain: an old Node must be able to read this file and say what is wrong.
+import { existsSync } from "node:fs";
+
+const OLDEST = [20, 19];
+
+/** Runs a program of graftwork: checks the machine, loads the built command line, leaves its exit code to Node. */
+export function start(program) {
+  const refusal = refuse();
+  if (refusal !== undefined) {
+    process.stderr.write(`error[${refusal[0]}]: ${refusal[1]}\n  because: ${refusal[2]}\n  try: ${refusal[3]}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  void import("../dist/cli.js")
+    .then((cli) => cli.main(process.argv.slice(2), program))
+    .then((code) => {
+      // Never process.exit: what was written to a pipe must reach its reader first.
+      process.exitCode = code;
+    });
+}
+
+function refuse() {
+  if (process.platform === "win32") {
+    return [
+      "PLATFORM_UNSUPPORTED",
+      "graftwork does not run on Windows itself.",
+      "it relies on process groups, signals and links as POSIX has them.",
+      "run it inside WSL (https://learn.microsoft.com/windows/wsl).",
+    ];
+  }
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
+    return [
+      "PLATFORM_UNSUPPORTED",
+      `Node ${process.versions.node} is too old.`,
+      "graftwork needs Node 20.19 or newer.",
+      "install a newer Node and run the same command again.",
+    ];
+  }
+  if (!existsSync(new URL("../dist/cli.js", import.meta.url))) {
+    return [
+      "USAGE",
+      "This checkout of graftwork has not been built yet.",
+      "dist/cli.js does not exist.",
+      "`npm ci && npm run build` in the checkout, then the same command again.",
+    ];
+  }
+  return undefined;
+}

@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+import { ClosingReporter } from "./test/reporter.ts";
+
+const full = process.env["GRAFTWORK_TEST_FULL"] === "1";
+const version: unknown = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")).version;
+
+export default defineConfig({
+  define: { GRAFTWORK_VERSION: JSON.stringify(version) },
+  test: {
+    include: full ? ["test/full/**/*.test.ts"] : ["test/**/*.test.ts"],
+    exclude: full ? [] : ["test/full/**"],
+    passWithNoTests: full,
+    globalSetup: ["test/fixtures/global-setup.ts"],
+    reporters: [new ClosingReporter()],
+    // Real git and real programs on a busy machine: the limit finds what hangs, it is no measurement.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    restoreMocks: true,
+    coverage: { provider: "v8", include: ["src/**/*.ts"], reporter: ["text-summary", "html"] },
+  },
+});
