@@ -1,0 +1,41 @@
+import { stripVTControlCharacters } from "node:util";
+
+/**
+ * Makes text from outside safe to show: terminal sequences and control characters go (tab and newline stay),
+ * carriage returns and invisible direction marks are shown as symbols, so that nothing can repaint a line.
+ */
+export function cleanText(text: string): string {
+  return (
+    stripVTControlCharacters(text)
+      .replaceAll("\r\n", "\n")
+      .replaceAll("\r", "␍")
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
+      .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
+      .replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, "·")
+  );
+}
+
+/** Hides what looks like a credential in a URL (`https://user:secret@host`). */
+export function hideCredentials(text: string): string {
+  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, "$1***@");
+}
+
+/** The last `lines` lines of a text, without trailing blank ones. */
+export function tailLines(text: string, lines: number): string {
+  return text.trimEnd().split("\n").slice(-lines).join("\n");
+}
+
+/** "2 h 10 min", "45 s": a duration for people. */
+export function humanDuration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+}
+
+/** "1 task", "2 tasks". */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,47 @@
+export type CheckResult = {
+  name: string;
+  state: "passed" | "failed" | "skipped" | "not-run";
+  /** Null: ended by a signal or never started. */
+  exitCode: number | null;
+  durationMs: number;
+  /** Absolute path of the whole output; null where there is none. */
+  log: string | null;
+  /** The relevant last lines, cleaned of control characters. */
+  excerpt: string;
+  /** Failed first and passed when run again in a new folder. */
+  flaky: boolean;
+};
+
+/** QA's judgement of one commit merged onto one base. Void as soon as either is another. */
+export type Verdict = {
+  decision: "approved" | "rejected" | "blocked";
+  task: string;
+  commit: string;
+  /** The commit of the target that `commit` was merged onto. */
+  base: string;
+  /** The tree that was checked out and judged. */
+  tree: string;
+  /** Digest of everything the verdict depends on besides the tree: checks, tools, environment. */
+  key: string;
+  /** One sentence: which check failed, or what is missing. */
+  reason: string;
+  checks: readonly CheckResult[];
+  install: "fresh" | "none" | "reused-verdict";
+  at: string;
+};
+
+/** The commit does not merge onto the base: no check was run. */
+export type MergeConflict = { decision: "conflict"; task: string; commit: string; base: string; paths: readonly string[] };
+
+export type Verification = Verdict | MergeConflict;
+
+/** A request to judge `commit` on `base`; the function that does it is handed to dispatch and merge by `run`. */
+export type VerifyRequest = {
+  task: string;
+  commit: string;
+  base: string;
+  /** Called with plain lines for progress. */
+  onProgress?: (line: string) => void;
+  signal?: AbortSignal;
+};
+export type Verify = (request: VerifyRequest) => Promise<Verification>;

@@ -1,0 +1,53 @@
+import { commitTree, isWhole, type Person } from "./commit-objects.ts";
+import { type Oid, updateRefs } from "./refs.ts";
+import type { Repository } from "./repository.ts";
+import { runGit } from "./run-git.ts";
+import type { SlotTree } from "./slot-tree.ts";
+import { withWorkIndex } from "./work-index.ts";
+
+export type Capture = {
+  slot: SlotTree;
+  /** Paths to take as they are in the folder: changed, deleted and new ones. */
+  paths: readonly string[];
+  /** Commits that the capture must keep alive besides its files. */
+  parents: readonly Oid[];
+  message: string;
+  person: Person;
+  /** Full name of the ref that keeps it; must not exist yet. */
+  ref: string;
+};
+
+/**
+ * Saves bytes as they are, through no filter, as one commit under `ref`. Order matters: objects, ref, then the
+ * proof that all of it is there, since a garbage collection may run at any moment before the ref exists.
+ * Returns undefined where the ref was taken or the proof failed: try again, with another name.
+ */
+export async function captureWork(repository: Repository, capture: Capture): Promise<{ commit: Oid; tree: Oid } | undefined> {
+  const tree = await workTree(repository, capture.slot, capture.paths);
+  const commit = await commitTree(repository, { tree, parents: capture.parents, message: capture.message, person: capture.person });
+  const refused = await updateRefs(repository, [{ ref: capture.ref, set: commit, old: null }], "rescue");
+  if (refused !== undefined) return undefined;
+  return (await isWhole(repository, commit, capture.parents)) ? { commit, tree } : undefined;
+}
+
+/** The tree that the slot's folder is, where only `paths` differ from our saved index. */
+export function workTree(repository: Repository, slot: SlotTree, paths: readonly string[]): Promise<Oid> {
+  return withWorkIndex(repository, slot.id, async (indexFile, own) => {
+    const call = { ...own, cwd: slot.path, workTree: slot.path, indexFile };
+    await runGit(repository, {
+      ...call,
+      args: ["-c", "core.fsync=committed,loose-object", "-c", "core.fsyncMethod=batch", "update-index", "--add", "--remove", "--replace", "-z", "--stdin"],
+      stdin: paths.map((path) => `${path}\0`).join(""),
+    });
+    return (await runGit(repository, { ...call, args: ["write-tree"] })).text.trim();
+  });
+}
+
+/** Writes the files of a rescue commit into a folder, byte for byte as they were saved. */
+export function writeCapture(repository: Repository, commit: Oid, into: string): Promise<void> {
+  return withWorkIndex(repository, null, async (indexFile, own) => {
+    const call = { ...own, cwd: into, workTree: into, indexFile };
+    await runGit(repository, { ...call, args: ["read-tree", commit] });
+    await runGit(repository, { ...call, args: ["checkout-index", "--all", "--quiet"] });
+  });
+}

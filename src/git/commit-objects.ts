@@ -1,0 +1,85 @@
+import type { Oid } from "./refs.ts";
+import { ownGit } from "./own-git.ts";
+import type { Repository } from "./repository.ts";
+import { runGit, splitNul } from "./run-git.ts";
+
+export type Person = { name: string; email: string };
+
+/** Who the user is to git here; graftwork's own name where nothing is configured (a bare CI machine). */
+export async function userIdentity(repository: Repository): Promise<Person> {
+  const answer = await runGit(repository, { cwd: repository.root, args: ["var", "GIT_COMMITTER_IDENT"], answers: [0, 128] });
+  const match = /^(.*) <(.*)> \d+ [+-]\d{4}$/.exec(answer.text.trim());
+  if (answer.code !== 0 || match?.[1] === undefined || match[2] === undefined || match[1] === "") return { name: "graftwork", email: "graftwork@localhost" };
+  return { name: match[1], email: match[2] };
+}
+
+/** Writes a commit object; no ref moves. */
+export async function commitTree(repository: Repository, commit: { tree: Oid; parents: readonly Oid[]; message: string; person: Person }): Promise<Oid> {
+  const own = ownGit(repository, "plain");
+  const { name, email } = commit.person;
+  const answer = await runGit(repository, {
+    ...own,
+    env: { ...own.env, GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email },
+    args: ["-c", "core.fsync=committed", "commit-tree", ...commit.parents.flatMap((parent) => ["-p", parent]), commit.tree],
+    stdin: commit.message,
+  });
+  return answer.text.trim();
+}
+
+/** The tree of a commit. */
+export async function treeOf(repository: Repository, commit: Oid): Promise<Oid> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["rev-parse", "--verify", "--end-of-options", `${commit}^{tree}`] });
+  return answer.text.trim();
+}
+
+/** Paths that differ between two commits or trees, renames not followed. */
+export async function changedPaths(repository: Repository, from: Oid, to: Oid): Promise<string[]> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["diff-tree", "-r", "-z", "--no-renames", "--name-only", from, to] });
+  return splitNul(answer.text);
+}
+
+/** A patch for people and agents to read, at most `maxBytes` of it. */
+export async function patchBetween(repository: Repository, from: Oid, to: Oid, maxBytes: number): Promise<string> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["diff-tree", "-r", "-p", "-M", "--no-ext-diff", "--no-textconv", from, to] });
+  if (answer.stdout.length <= maxBytes) return answer.text;
+  return `${answer.stdout.subarray(0, maxBytes).toString("utf8")}\n… (${answer.stdout.length - maxBytes} more bytes)\n`;
+}
+
+/** Where two histories part; undefined for unrelated ones. */
+export async function mergeBase(repository: Repository, a: Oid, b: Oid): Promise<Oid | undefined> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["merge-base", a, b], answers: [0, 1] });
+  return answer.code === 0 ? answer.text.trim() : undefined;
+}
+
+/** Subjects of the commits in `from..to`, newest first, at most `limit`. */
+export async function subjects(repository: Repository, from: Oid, to: Oid, limit: number): Promise<string[]> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["log", `-${limit}`, "-z", "--format=%s", `${from}..${to}`] });
+  return splitNul(answer.text);
+}
+
+/** The bytes of a file in a commit or tree; undefined where it has no such file. */
+export async function readFileAt(repository: Repository, commit: Oid, path: string): Promise<Buffer | undefined> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["cat-file", "blob", `${commit}:${path}`], answers: [0, 128] });
+  return answer.code === 0 ? answer.stdout : undefined;
+}
+
+/** Paths in a commit or tree, optionally only those equal to one of `only`. */
+export async function listPaths(repository: Repository, commit: Oid, only: readonly string[] = []): Promise<string[]> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["--literal-pathspecs", "ls-tree", "-r", "-z", "--name-only", commit, "--", ...only] });
+  return splitNul(answer.text);
+}
+
+/**
+ * True where everything that `commit` adds to `known` is in the object store (review-core rule 5: a pin is checked
+ * after its ref exists, since a garbage collection may have run in between).
+ */
+export async function isWhole(repository: Repository, commit: Oid, known: readonly Oid[]): Promise<boolean> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["rev-list", "--objects", "--quiet", commit, ...known.map((oid) => `^${oid}`)], answers: [0, 1, 128] });
+  return answer.code === 0;
+}
+
+/** Writes a blob and returns its id. */
+export async function writeBlob(repository: Repository, bytes: string | Uint8Array): Promise<Oid> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["hash-object", "-w", "-t", "blob", "--stdin"], stdin: bytes });
+  return answer.text.trim();
+}

@@ -1,0 +1,41 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { makeFolderWhole } from "../state/index.ts";
+import { ownGit } from "./own-git.ts";
+import type { Oid } from "./refs.ts";
+import type { Repository } from "./repository.ts";
+import { runGit } from "./run-git.ts";
+
+/**
+ * Writes the files of a commit into an empty folder outside any repository, with a small repository of its own
+ * around them (one branch `main` at `commit`, objects borrowed from the project's store), so that tests which call
+ * git work. Never `git archive`, which drops and rewrites files (review-core rule 10); no filter, no hook.
+ */
+export async function exportTree(repository: Repository, commit: Oid, into: string): Promise<void> {
+  const { scratch } = repository.layout;
+  mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  const indexFile = join(scratch, `index.${randomUUID()}`);
+  const own = ownGit(repository, "plain");
+  try {
+    const call = { ...own, cwd: into, workTree: into, indexFile };
+    await runGit(repository, { ...call, args: ["read-tree", commit] });
+    await runGit(repository, { ...call, args: ["checkout-index", "--all", "--quiet", "--force"] });
+  } finally {
+    rmSync(indexFile, { force: true });
+  }
+  await smallRepository(repository, commit, into);
+}
+
+async function smallRepository(repository: Repository, commit: Oid, into: string): Promise<void> {
+  const sha256 = repository.objectFormat === "sha256";
+  const gitDir = join(into, ".git");
+  makeFolderWhole(gitDir, {
+    HEAD: "ref: refs/heads/main\n",
+    config: `[core]\n\trepositoryformatversion = ${sha256 ? 1 : 0}\n\tbare = false\n\tlogallrefupdates = true\n[user]\n\tname = graftwork\n\temail = graftwork@localhost\n[gc]\n\tauto = 0\n${sha256 ? "[extensions]\n\tobjectformat = sha256\n" : ""}`,
+    "refs/heads/main": `${commit}\n`,
+    "objects/info/alternates": `${join(repository.commonDir, "objects")}\n`,
+    shallow: `${commit}\n`,
+  });
+  await runGit(repository, { cwd: into, gitDir, workTree: into, args: ["reset", "--mixed", "--quiet"] });
+}

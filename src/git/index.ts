@@ -1,0 +1,37 @@
+export { captureWork, workTree, writeCapture } from "./capture.ts";
+export {
+  changedPaths,
+  commitTree,
+  isWhole,
+  listPaths,
+  mergeBase,
+  patchBetween,
+  type Person,
+  readFileAt,
+  subjects,
+  treeOf,
+  userIdentity,
+  writeBlob,
+} from "./commit-objects.ts";
+export { exportTree } from "./export-tree.ts";
+export { checkoutOf, dangerousConfig, fastForward, headOf } from "./land-checkout.ts";
+export { type ConflictStage, type MergedTrees, mergeTrees, parseMergeTree } from "./merge-trees.ts";
+export { currentBranch, isAncestor, isOid, type Oid, readRef, readRefs, type RefChange, requireCommit, resolveCommit, unreachable, updateRefs, zeroOid } from "./refs.ts";
+export { openRepository, type Repository } from "./repository.ts";
+export type { GitContext } from "./run-git.ts";
+export {
+  attachSlot,
+  commitsNamedBy,
+  createBranch,
+  forgetHeadLog,
+  isConnected,
+  moveAdminEntry,
+  reconnect,
+  resetSlot,
+  type SlotChanges,
+  slotChanges,
+  slotHead,
+  type SlotTree,
+  stagedTree,
+} from "./slot-tree.ts";
+export { addWorktree, forgetWorktree, listWorktrees, parseWorktrees, removeWorktree, type Worktree } from "./worktrees.ts";

@@ -1,0 +1,48 @@
+import { GraftworkError } from "../domain/index.ts";
+import { ownGit } from "./own-git.ts";
+import { isOid, type Oid } from "./refs.ts";
+import type { Repository } from "./repository.ts";
+import { runGit, splitNul } from "./run-git.ts";
+
+/** One side of a conflicted file: stage 1 is the merge base, 2 ours, 3 theirs. */
+export type ConflictStage = { mode: string; oid: Oid; stage: 1 | 2 | 3; path: string };
+
+export type MergedTrees =
+  | { clean: true; tree: Oid }
+  /** `tree` holds the conflicted files with markers in them. */
+  | { clean: false; tree: Oid; stages: readonly ConflictStage[]; paths: readonly string[] };
+
+/**
+ * Merges two commits in memory, in our own git directory: the same result whatever anyone has checked out, no
+ * driver of the repository runs, no ref or folder changes. Throws GIT_FAILED for unrelated histories and the like.
+ */
+export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid): Promise<MergedTrees> {
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["-c", "merge.conflictStyle=diff3", "merge-tree", "--write-tree", "--no-messages", "-z", ours, theirs],
+    answers: [0, 1],
+  });
+  const parsed = parseMergeTree(answer.code, answer.text);
+  if (parsed !== undefined) return parsed;
+  // Exit 1 with nothing on stdout is an error (an unknown commit), not a conflict.
+  throw new GraftworkError("GIT_FAILED", {
+    message: `git could not merge ${theirs.slice(0, 12)} onto ${ours.slice(0, 12)}.`,
+    because: answer.stderr.trim() === "" ? "git said nothing." : answer.stderr.trim(),
+    try: "`git fsck` tells whether the repository is sound.",
+    details: { ours, theirs },
+  });
+}
+
+export function parseMergeTree(code: number, text: string): MergedTrees | undefined {
+  const [tree = "", ...rest] = splitNul(text);
+  if (!isOid(tree)) return undefined;
+  if (code === 0) return { clean: true, tree };
+  const stages: ConflictStage[] = [];
+  for (const line of rest) {
+    const match = /^(\d{6}) ([0-9a-f]{40,64}) ([123])\t([\s\S]+)$/.exec(line);
+    if (match === null) continue;
+    const [, mode = "", oid = "", stage = "1", path = ""] = match;
+    stages.push({ mode, oid, stage: Number(stage) as 1 | 2 | 3, path });
+  }
+  return { clean: false, tree, stages, paths: [...new Set(stages.map((stage) => stage.path))] };
+}

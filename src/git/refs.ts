@@ -1,0 +1,115 @@
+import { GraftworkError } from "../domain/index.ts";
+import type { Repository } from "./repository.ts";
+import { runGit } from "./run-git.ts";
+
+/** An object id; commits unless a name says otherwise. */
+export type Oid = string;
+
+export function isOid(text: string): boolean {
+  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
+}
+
+export function zeroOid(repository: Repository): Oid {
+  return "0".repeat(repository.objectFormat === "sha256" ? 64 : 40);
+}
+
+/** The commit that `name` (branch, tag, id, HEAD~2, …) means; undefined where it means none. */
+export async function resolveCommit(repository: Repository, name: string, cwd?: string): Promise<Oid | undefined> {
+  const answer = await runGit(repository, {
+    cwd: cwd ?? repository.root,
+    args: ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`],
+    answers: [0, 1, 128],
+  });
+  const oid = answer.text.trim();
+  return answer.code === 0 && isOid(oid) ? oid : undefined;
+}
+
+/** Like `resolveCommit`; throws REF_UNKNOWN, or REPOSITORY_EMPTY where there is no commit at all. */
+export async function requireCommit(repository: Repository, name: string, cwd?: string): Promise<Oid> {
+  const oid = await resolveCommit(repository, name, cwd);
+  if (oid !== undefined) return oid;
+  if ((await resolveCommit(repository, "HEAD")) === undefined && (await readRefs(repository, "refs/heads/")).size === 0) throw emptyRepository(repository);
+  throw new GraftworkError("REF_UNKNOWN", {
+    message: `${JSON.stringify(name)} names no commit in this repository.`,
+    because: "there is no branch, tag or commit of that name.",
+    try: "see `git branch --all` for what there is.",
+    details: { name },
+  });
+}
+
+function emptyRepository(repository: Repository): GraftworkError {
+  return new GraftworkError("REPOSITORY_EMPTY", {
+    message: `${repository.root} has no commit yet.`,
+    because: "slots and branches begin at a commit.",
+    try: "make a first commit and run the same command again.",
+  });
+}
+
+/** All refs below a prefix (`refs/heads/auto/`), full name → object id. */
+export async function readRefs(repository: Repository, ...prefixes: readonly string[]): Promise<Map<string, Oid>> {
+  const answer = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["for-each-ref", "--format=%(objectname) %(refname)", ...prefixes] });
+  const refs = new Map<string, Oid>();
+  for (const line of answer.text.split("\n")) {
+    const space = line.indexOf(" ");
+    if (space > 0) refs.set(line.slice(space + 1), line.slice(0, space));
+  }
+  return refs;
+}
+
+/** The object a full ref name points to; undefined where there is no such ref. */
+export async function readRef(repository: Repository, ref: string): Promise<Oid | undefined> {
+  const answer = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["rev-parse", "--verify", "--quiet", "--end-of-options", ref], answers: [0, 1, 128] });
+  return answer.code === 0 ? answer.text.trim() : undefined;
+}
+
+/** One step of a ref transaction; `null` means "is not there". A missing `old` on `set` means whatever it is. */
+export type RefChange =
+  | { ref: string; set: Oid; old?: Oid | null }
+  | { ref: string; remove: true; old: Oid }
+  | { ref: string; verify: Oid | null };
+
+/**
+ * All changes or none, each compared with what it expects. Returns git's own sentence where something was not as
+ * expected (then nothing moved), undefined where it is done.
+ */
+export async function updateRefs(repository: Repository, changes: readonly RefChange[], reason: string): Promise<string | undefined> {
+  const zero = zeroOid(repository);
+  const lines = changes.map((change) => {
+    if ("verify" in change) return `verify ${change.ref}\0${change.verify ?? zero}\0`;
+    if ("remove" in change) return `delete ${change.ref}\0${change.old}\0`;
+    return change.old === undefined ? `update ${change.ref}\0${change.set}\0\0` : `update ${change.ref}\0${change.set}\0${change.old ?? zero}\0`;
+  });
+  const answer = await runGit(repository, {
+    cwd: repository.root,
+    gitDir: repository.commonDir,
+    args: ["-c", "core.fsync=committed,reference", "update-ref", "--no-deref", "-m", `graftwork: ${reason}`, "-z", "--stdin"],
+    stdin: `start\0${lines.join("")}prepare\0commit\0`,
+    answers: [0, 1, 128],
+  });
+  return answer.code === 0 ? undefined : answer.stderr.trim();
+}
+
+/** True where `ancestor` can be reached from `descendant` (or is it). */
+export async function isAncestor(repository: Repository, ancestor: Oid, descendant: Oid): Promise<boolean> {
+  const answer = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["merge-base", "--is-ancestor", ancestor, descendant], answers: [0, 1] });
+  return answer.code === 0;
+}
+
+/** Those of `commits` that no branch, tag or ref of any kind reaches (they may be lost at the next clean-up). */
+export async function unreachable(repository: Repository, commits: readonly Oid[]): Promise<Oid[]> {
+  if (commits.length === 0) return [];
+  const unique = [...new Set(commits)];
+  const known = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["cat-file", "--batch-check=%(objectname) %(objecttype)"], stdin: `${unique.join("\n")}\n` });
+  const present = known.text.split("\n").filter((line) => line.endsWith(" commit")).map((line) => line.slice(0, line.indexOf(" ")));
+  if (present.length === 0) return [];
+  const list = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["rev-list", "--stdin"], stdin: `${present.join("\n")}\n--not\n--all\n` });
+  const lost = new Set(list.text.split("\n"));
+  return present.filter((oid) => lost.has(oid));
+}
+
+/** Short name of the branch that HEAD of a worktree is on; null where it is detached. */
+export async function currentBranch(repository: Repository, worktree: string): Promise<string | null> {
+  const answer = await runGit(repository, { cwd: worktree, args: ["symbolic-ref", "--quiet", "HEAD"], answers: [0, 1] });
+  const ref = answer.text.trim();
+  return ref.startsWith("refs/heads/") ? ref.slice("refs/heads/".length) : null;
+}

@@ -1,0 +1,30 @@
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { replaceByCopy } from "../state/index.ts";
+import { ownGit } from "./own-git.ts";
+import type { Repository } from "./repository.ts";
+import type { GitCall } from "./run-git.ts";
+
+/**
+ * Lends a private index file: a copy of the slot's saved index (or nothing yet, where `slot` is null or was never
+ * saved), with the raw git directory of our own. It is gone afterwards.
+ */
+export async function withWorkIndex<Result>(
+  repository: Repository,
+  slot: string | null,
+  work: (indexFile: string, own: Pick<GitCall, "gitDir" | "env">) => Promise<Result>,
+): Promise<Result> {
+  const { scratch } = repository.layout;
+  mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  const indexFile = join(scratch, `index.${randomUUID()}`);
+  const saved = slot === null ? undefined : repository.layout.savedIndex(slot);
+  if (saved !== undefined && existsSync(saved)) replaceByCopy(saved, indexFile);
+  const { gitDir, env } = ownGit(repository, "raw");
+  try {
+    return await work(indexFile, { ...(gitDir === undefined ? {} : { gitDir }), ...(env === undefined ? {} : { env }) });
+  } finally {
+    rmSync(indexFile, { force: true });
+    rmSync(`${indexFile}.lock`, { force: true });
+  }
+}

@@ -1,0 +1,81 @@
+import { basename, join } from "node:path";
+import { readText, withMutex } from "../state/index.ts";
+import type { Oid } from "./refs.ts";
+import type { Repository } from "./repository.ts";
+import { runGit } from "./run-git.ts";
+
+export type Worktree = {
+  path: string;
+  head: Oid | null;
+  /** Full ref name; null where detached. */
+  branch: string | null;
+  bare: boolean;
+  /** The lock's reason; null where it is not locked. */
+  locked: string | null;
+  prunable: boolean;
+};
+
+/** Every worktree that git knows, the main one first. */
+export async function listWorktrees(repository: Repository): Promise<Worktree[]> {
+  const answer = await runGit(repository, { cwd: repository.commonDir, gitDir: repository.commonDir, args: ["worktree", "list", "--porcelain", "-z"] });
+  return parseWorktrees(answer.text);
+}
+
+export function parseWorktrees(text: string): Worktree[] {
+  const all: Worktree[] = [];
+  for (const record of text.split("\0\0")) {
+    const one: Worktree = { path: "", head: null, branch: null, bare: false, locked: null, prunable: false };
+    for (const line of record.split("\0")) {
+      const space = line.indexOf(" ");
+      const key = space < 0 ? line : line.slice(0, space);
+      const value = space < 0 ? "" : line.slice(space + 1);
+      if (key === "worktree") one.path = value;
+      else if (key === "HEAD") one.head = value;
+      else if (key === "branch") one.branch = value;
+      else if (key === "bare") one.bare = true;
+      else if (key === "locked") one.locked = value;
+      else if (key === "prunable") one.prunable = true;
+    }
+    if (one.path !== "") all.push(one);
+  }
+  return all;
+}
+
+/**
+ * git's own worktree administration races with itself (one add reads another's half-made folder), so these verbs
+ * run one at a time across all processes. The checkout is not part of it: `add` makes no files.
+ */
+function administer<Result>(repository: Repository, work: () => Promise<Result>): Promise<Result> {
+  return withMutex(repository.layout.adminMutex, work);
+}
+
+/**
+ * Registers a locked worktree at `path`, detached at `commit`, without any file of the project in it yet. Returns
+ * the name that git gave its administration folder.
+ */
+export async function addWorktree(repository: Repository, path: string, commit: Oid, lockReason: string): Promise<string> {
+  await administer(repository, () =>
+    runGit(repository, {
+      cwd: repository.commonDir,
+      gitDir: repository.commonDir,
+      args: ["worktree", "add", "--quiet", "--detach", "--no-checkout", "--lock", "--reason", lockReason, "--", path, commit],
+    }),
+  );
+  return basename((readText(join(path, ".git")) ?? "").trim());
+}
+
+/** Forgets a worktree and deletes its folder. The caller has saved what was in it. */
+export async function removeWorktree(repository: Repository, path: string): Promise<void> {
+  await administer(repository, async () => {
+    await runGit(repository, { cwd: repository.commonDir, gitDir: repository.commonDir, args: ["worktree", "unlock", "--", path], answers: [0, 128] });
+    await runGit(repository, { cwd: repository.commonDir, gitDir: repository.commonDir, args: ["worktree", "remove", "--force", "--force", "--", path] });
+  });
+}
+
+/** Forgets a worktree whose folder is gone. */
+export async function forgetWorktree(repository: Repository, path: string): Promise<void> {
+  await administer(repository, async () => {
+    await runGit(repository, { cwd: repository.commonDir, gitDir: repository.commonDir, args: ["worktree", "unlock", "--", path], answers: [0, 128] });
+    await runGit(repository, { cwd: repository.commonDir, gitDir: repository.commonDir, args: ["worktree", "prune", "--expire=now"] });
+  });
+}

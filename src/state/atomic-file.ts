@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import { closeSync, copyFileSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { GraftworkError, systemCode } from "../domain/index.ts";
+
+/**
+ * Writes a file that is not there yet, whole or not at all. A full disk gives short writes without an exception,
+ * so every length is checked. Throws STATE_UNWRITABLE; nothing is left then.
+ */
+export function writeNewFile(path: string, text: string | Uint8Array, flush: boolean): void {
+  const bytes = typeof text === "string" ? Buffer.from(text) : text;
+  try {
+    const file = openSync(path, "wx", 0o600);
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        const written = writeSync(file, bytes, at);
+        if (written === 0) throw Object.assign(new Error("short write"), { code: "ENOSPC" });
+        at += written;
+      }
+      if (flush) fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") rmSync(path, { force: true });
+    throw unwritable(path, error);
+  }
+}
+
+/** Replaces a file in one step: readers see the old text or the new one, never a part. Throws STATE_UNWRITABLE. */
+export function replaceFile(path: string, text: string | Uint8Array, options: { flush?: boolean } = {}): void {
+  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+  writeNewFile(temporary, text, options.flush ?? false);
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw unwritable(path, error);
+  }
+}
+
+/** Replaces `to` by a copy of `from` in one step and keeps its times: git's index trusts stat data only with them. */
+export function replaceByCopy(from: string, to: string): void {
+  const temporary = join(dirname(to), `.${randomUUID()}.tmp`);
+  try {
+    mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+    copyFileSync(from, temporary);
+    const { atime, mtime } = statSync(from);
+    utimesSync(temporary, atime, mtime);
+    renameSync(temporary, to);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw unwritable(to, error);
+  }
+}
+
+/** The text of a file; undefined where there is none. */
+export function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+function unwritable(path: string, error: unknown): GraftworkError {
+  const code = systemCode(error) ?? "unknown";
+  return new GraftworkError("STATE_UNWRITABLE", {
+    message: `${path} could not be written.`,
+    because: code === "ENOSPC" ? "the disk is full; what was there before is kept." : `the system says ${code}; what was there before is kept.`,
+    try: code === "ENOSPC" ? "free some space and run the same command again." : "check the folder's permissions and run the same command again.",
+    details: { path, code },
+    cause: error,
+  });
+}
+
+/** Makes a folder with these files (relative path → text) appear in one step; one that is there already is kept. */
+export function makeFolderWhole(path: string, files: Readonly<Record<string, string>>): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const prepared = mkdtempSync(`${path}.new.`);
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(prepared, name)), { recursive: true });
+      writeNewFile(join(prepared, name), text, true);
+    }
+    renameSync(prepared, path);
+  } catch (error) {
+    rmSync(prepared, { recursive: true, force: true });
+    if (systemCode(error) !== "ENOTEMPTY" && systemCode(error) !== "EEXIST") throw unwritable(path, error);
+  }
+}

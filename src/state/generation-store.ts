@@ -1,0 +1,230 @@
+import { createHash, randomUUID } from "node:crypto";
+import { closeSync, fsyncSync, linkSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { GraftworkError, systemCode } from "../domain/index.ts";
+import { writeNewFile } from "./atomic-file.ts";
+import { waitInRoom } from "./waiting-room.ts";
+
+/** Record n may be removed only when a record ≥ n + KEEP exists. A constant of the format. */
+const KEEP = 64;
+const NAME = /^(\d{12})\.json$/;
+
+export type StoreOptions<State> = {
+  /** Folder of the store; made, with its first record in it, when it is not there. */
+  dir: string;
+  /** Version of the state's shape. A newer one on disk is refused, an older one is handed to `migrate`. */
+  schema: number;
+  initial: State;
+  /** Checks what was read; throws where it is not a state. */
+  parse: (value: unknown) => State;
+  migrate?: (value: unknown, fromSchema: number) => unknown;
+  /** Did this operation already happen in this state? Answers the outcome of a commit that nobody could see. */
+  applied?: (state: State, operation: string) => boolean;
+  /** `file`: flushed before it shows; `folder`: its folder as well; `none`: for what only lives while processes do. */
+  durability?: "none" | "file" | "folder";
+  /** Off in the test that proves that correctness does not depend on it. */
+  waitingRoom?: boolean;
+  /** Smaller in tests, to meet the removal rule often. */
+  keep?: number;
+  /** Called between reading and linking, in tests. */
+  beforeLink?: () => void;
+};
+
+export type StoreRecord<State> = { generation: number; state: State };
+export type StoreCommit<State> = StoreRecord<State> & { changed: boolean };
+
+export type GenerationStore<State> = {
+  /** The newest state. Throws STATE_DAMAGED, STATE_NEWER. */
+  read(): StoreRecord<State>;
+  /**
+   * Makes `change(state)` the newest state, or nothing where it returns undefined. `change` runs again whenever
+   * another writer was faster, so it only looks at its argument. `operation` names this change for ever.
+   */
+  commit(operation: string, change: (state: State) => State | undefined): Promise<StoreCommit<State>>;
+  /** Puts a damaged newest record aside and returns its path; undefined where the newest record is sound. */
+  setAsideDamaged(): string | undefined;
+};
+
+/** True where a store was ever made in `dir`. */
+export function storeExists(dir: string): boolean {
+  try {
+    return statSync(dir).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A log of whole states, made visible by an exclusive `link`: the number is the fencing token. Whoever read an
+ * old generation loses the link and starts again, so a stalled or robbed holder cannot write.
+ */
+export function openStore<State>(options: StoreOptions<State>): GenerationStore<State> {
+  const { dir, schema } = options;
+  const keep = options.keep ?? KEEP;
+  const durability = options.durability ?? "file";
+  if (!storeExists(dir)) create(options);
+
+  const fileOf = (n: number): string => join(dir, fileName(n));
+  const newest = (): number => {
+    let max = 0;
+    for (const name of readdirSync(dir)) max = Math.max(max, Number(NAME.exec(name)?.[1] ?? 0));
+    if (max > 0) return max;
+    throw damaged(dir, "it holds no record at all");
+  };
+  // The proof rule: whoever sees afterwards no record ≥ n + keep knows that n was never removed, hence that the
+  // n it read is the one and only n. No hint, no probing, no number from memory.
+  const read = (): StoreRecord<State> & { nonce: string } => {
+    for (;;) {
+      const n = newest();
+      const text = readOrMissing(fileOf(n));
+      if (text === undefined || newest() >= n + keep) continue;
+      const record = decode(text, n, dir);
+      if (record.schema > schema) throw newer(dir, record.schema, schema);
+      const value = record.schema < schema && options.migrate !== undefined ? options.migrate(record.state, record.schema) : record.state;
+      return { generation: n, nonce: record.nonce, state: options.parse(value) };
+    }
+  };
+  const removeOld = (head: number): void => {
+    for (const name of readdirSync(dir)) {
+      const n = Number(NAME.exec(name)?.[1] ?? Number.POSITIVE_INFINITY);
+      // A live writer whose temporary file goes fails its link with ENOENT and starts again: no need to ask whose.
+      if (n <= head - keep || (name.startsWith("tmp.") && olderThanAMinute(join(dir, name)))) rmSync(join(dir, name), { force: true });
+    }
+  };
+
+  const attempt = (operation: string, change: (state: State) => State | undefined): StoreCommit<State> | "lost" => {
+    const head = read();
+    if (options.applied?.(head.state, operation) === true) return { generation: head.generation, state: head.state, changed: true };
+    const state = change(head.state);
+    if (state === undefined) return { generation: head.generation, state: head.state, changed: false };
+    const generation = head.generation + 1;
+    const temporary = join(dir, `tmp.${process.pid}.${randomUUID()}`);
+    writeNewFile(temporary, encode({ schema, generation, previous: head.nonce, nonce: randomUUID(), operation, state }), durability !== "none");
+    options.beforeLink?.();
+    const won = tryLink(temporary, fileOf(generation));
+    rmSync(temporary, { force: true });
+    if (!won) return "lost";
+    // Something we relied on may have been removed and made again while we slept: the state itself must answer.
+    if (newest() >= head.generation + keep) return "lost";
+    if (durability === "folder") flushFolder(dir);
+    if (generation % 16 === 0) removeOld(generation);
+    return { generation, state, changed: true };
+  };
+
+  return {
+    read: () => {
+      const { generation, state } = read();
+      return { generation, state };
+    },
+    async commit(operation, change) {
+      const first = attempt(operation, change);
+      if (first !== "lost") return first;
+      return waitInRoom(dir, options.waitingRoom ?? true, () => {
+        const result = attempt(operation, change);
+        return result === "lost" ? undefined : result;
+      });
+    },
+    setAsideDamaged() {
+      const n = newest();
+      try {
+        decode(readFileSync(fileOf(n), "utf8"), n, dir);
+        return undefined;
+      } catch {
+        const aside = join(dir, `damaged.${fileName(n)}`);
+        renameSync(fileOf(n), aside);
+        return aside;
+      }
+    },
+  };
+}
+
+type StoredRecord = { schema: number; generation: number; previous: string; nonce: string; operation: string; state: unknown };
+
+const fileName = (n: number): string => `${String(n).padStart(12, "0")}.json`;
+const checksum = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
+
+function encode(record: StoredRecord): string {
+  const body = JSON.stringify(record);
+  return `${checksum(body)}\n${body}\n`;
+}
+
+function decode(text: string, n: number, dir: string): StoredRecord {
+  const end = text.indexOf("\n");
+  const body = text.slice(end + 1, -1);
+  if (end < 0 || text.slice(0, end) !== checksum(body)) throw damaged(dir, `record ${n} does not match its checksum`);
+  const record = JSON.parse(body) as StoredRecord;
+  if (record.generation !== n) throw damaged(dir, `record ${n} says that it is number ${record.generation}`);
+  return record;
+}
+
+/** Born by the rename of a folder that already holds record 1: an empty store has no base that could be proved. */
+function create<State>(options: StoreOptions<State>): void {
+  mkdirSync(dirname(options.dir), { recursive: true, mode: 0o700 });
+  const prepared = mkdtempSync(`${options.dir}.new.`);
+  const record = { schema: options.schema, generation: 1, previous: "", nonce: randomUUID(), operation: "create", state: options.initial };
+  writeNewFile(join(prepared, fileName(1)), encode(record), true);
+  try {
+    renameSync(prepared, options.dir);
+  } catch (error) {
+    rmSync(prepared, { recursive: true, force: true });
+    if (systemCode(error) !== "ENOTEMPTY" && systemCode(error) !== "EEXIST") throw error;
+  }
+}
+
+function tryLink(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT") return false;
+    if (code !== "EEXIST") throw error;
+    // Over a network file system the first reply may have been lost: then the name is ours all the same.
+    return readOrMissing(to) !== undefined && statSync(from).ino === statSync(to).ino;
+  }
+}
+
+function readOrMissing(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function olderThanAMinute(path: string): boolean {
+  try {
+    return statSync(path).mtimeMs < Date.now() - 60_000;
+  } catch {
+    return false;
+  }
+}
+
+function flushFolder(dir: string): void {
+  const file = openSync(dir, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function damaged(dir: string, why: string): GraftworkError {
+  return new GraftworkError("STATE_DAMAGED", {
+    message: `The state in ${dir} is damaged.`,
+    because: `${why} (a full disk, a power cut, or an edit by hand).`,
+    try: "`pool-manager health --fix` puts the damaged record aside and rebuilds the state from git; no work is touched.",
+    details: { dir },
+  });
+}
+
+function newer(dir: string, found: number, known: number): GraftworkError {
+  return new GraftworkError("STATE_NEWER", {
+    message: `The state in ${dir} was written by a newer graftwork.`,
+    because: `its format is version ${found}, this program knows version ${known}.`,
+    try: "use the newer graftwork in this repository.",
+    details: { dir, found, known },
+  });
+}
+

@@ -1,0 +1,31 @@
+import { join } from "node:path";
+
+/** Where graftwork keeps things: truth in the common git directory, views for people and models under `.claude/`. */
+export type Layout = {
+  /** `<common git dir>/graftwork` */
+  root: string;
+  poolStore: string;
+  adminMutex: string;
+  liveStore: string;
+  runs: string;
+  run(id: string): string;
+  /** Our own copy of a slot's index, taken right after the slot was last proved clean. */
+  savedIndex(slot: string): string;
+  ownGit(kind: "plain" | "raw"): string;
+  scratch: string;
+};
+
+export function layoutOf(commonDir: string): Layout {
+  const root = join(commonDir, "graftwork");
+  return {
+    root,
+    poolStore: join(root, "pool"),
+    adminMutex: join(root, "admin"),
+    liveStore: join(root, "live"),
+    runs: join(root, "runs"),
+    run: (id) => join(root, "runs", id),
+    savedIndex: (slot) => join(root, "slots", slot, "index"),
+    ownGit: (kind) => join(root, "git", kind),
+    scratch: join(root, "scratch"),
+  };
+}

@@ -1,0 +1,37 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Longest wait for a place at the front; a store that is busier than this is a defect worth hearing of. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * Repeats `attempt` until it returns something, queued by a lock so that writers take turns instead of racing.
+ * The lock is a courtesy: it may have two holders or none, and the attempts stay correct.
+ */
+export async function waitInRoom<Result>(dir: string, useLock: boolean, attempt: () => Result | undefined): Promise<Result> {
+  const release = useLock ? await enter(dir) : undefined;
+  try {
+    for (;;) {
+      const result = attempt();
+      if (result !== undefined) return result;
+      await delay(Math.random() * (useLock ? 5 : 20));
+    }
+  } finally {
+    await release?.();
+  }
+}
+
+async function enter(dir: string): Promise<(() => Promise<void>) | undefined> {
+  const { lock } = await import("proper-lockfile");
+  try {
+    const release = await lock(dir, {
+      realpath: false,
+      stale: 5_000,
+      // The default back-off (1 s, doubling) lets one process win 600 turns while another has none.
+      retries: { retries: Math.ceil(PATIENCE_MS / 55), minTimeout: 10, maxTimeout: 100, factor: 1, randomize: true },
+      onCompromised: () => undefined,
+    });
+    return () => release().catch(() => undefined);
+  } catch {
+    return undefined;
+  }
+}

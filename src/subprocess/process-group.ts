@@ -1,0 +1,32 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { systemCode } from "../domain/index.ts";
+
+const POLL_MS = 20;
+
+/** Ends every process of group `pgid`: TERM, `graceMs`, KILL. Returns when none is left (at most 2 s after KILL). */
+export async function endGroup(pgid: number, graceMs: number): Promise<void> {
+  if (!signalGroup(pgid, "SIGTERM")) return;
+  if (await groupEnds(pgid, graceMs)) return;
+  signalGroup(pgid, "SIGKILL");
+  await groupEnds(pgid, 2_000);
+}
+
+/** Sends a signal to a whole group. False where no process of it is left. */
+export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pgid, signal);
+    return true;
+  } catch (error) {
+    // EPERM: members that are not ours (a setuid program); they count as there.
+    return systemCode(error) === "EPERM";
+  }
+}
+
+async function groupEnds(pgid: number, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (signalGroup(pgid, 0)) {
+    if (performance.now() >= deadline) return false;
+    await delay(POLL_MS);
+  }
+  return true;
+}

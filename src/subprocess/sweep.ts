@@ -1,0 +1,124 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { identityOf, livenessOf } from "./identity.ts";
+
+/** What a stray process is known by: any of these. */
+export type SweepTarget = {
+  /** `NAME=value` exactly as in a process's environment. */
+  markers: readonly string[];
+  /** Real paths of folders; a process whose current folder is one of them or below counts. */
+  folders: readonly string[];
+};
+
+/**
+ * Ends every process that carries a marker or works in a folder, also those that left their process group.
+ * Ourselves and our ancestors are never touched: whoever calls `release` from inside a slot lives on.
+ * Returns the numbers of the processes that were ended.
+ */
+export async function sweepProcesses(target: SweepTarget, graceMs: number): Promise<number[]> {
+  const ended = new Set<number>();
+  // Several rounds, since a process may fork between the look and the signal.
+  for (let round = 0; round < 5; round++) {
+    const found = findProcesses(target);
+    if (found.length === 0) break;
+    for (const pid of found) ended.add(pid);
+    await endProcesses(found, round === 0 ? graceMs : 0);
+  }
+  return [...ended];
+}
+
+/** The processes that `sweepProcesses` would end. */
+export function findProcesses(target: SweepTarget): number[] {
+  const spared = ancestors();
+  const found: number[] = [];
+  for (const [pid, facts] of listProcesses(target.folders.length > 0)) {
+    if (spared.has(pid)) continue;
+    const inFolder = facts.cwd !== undefined && target.folders.some((folder) => facts.cwd === folder || facts.cwd?.startsWith(`${folder}/`));
+    if (inFolder || target.markers.some((marker) => facts.environment().includes(`\0${marker}\0`))) found.push(pid);
+  }
+  return found;
+}
+
+async function endProcesses(pids: readonly number[], graceMs: number): Promise<void> {
+  const alive = pids.map(identityOf);
+  const left = (): number[] => alive.filter((one) => livenessOf(one) === "alive").map((one) => one.pid);
+  send(left(), "SIGTERM");
+  const deadline = performance.now() + graceMs;
+  while (left().length > 0 && performance.now() < deadline) await delay(20);
+  send(left(), "SIGKILL");
+  const killed = performance.now() + 1_000;
+  while (left().length > 0 && performance.now() < killed) await delay(10);
+}
+
+function send(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // Gone between the look and the signal, or not ours to end.
+    }
+  }
+}
+
+type Facts = { cwd: string | undefined; environment: () => string };
+
+function listProcesses(withFolders: boolean): Map<number, Facts> {
+  return process.platform === "linux" ? listFromProc() : listFromPs(withFolders);
+}
+
+function listFromProc(): Map<number, Facts> {
+  const all = new Map<number, Facts>();
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    all.set(Number(name), {
+      cwd: quietly(() => readlinkSync(`/proc/${name}/cwd`)),
+      environment: () => `\0${quietly(() => readFileSync(`/proc/${name}/environ`, "utf8")) ?? ""}\0`,
+    });
+  }
+  return all;
+}
+
+/** macOS: `ps` shows the environment of our own processes after the command, `lsof` their folders. */
+function listFromPs(withFolders: boolean): Map<number, Facts> {
+  const all = new Map<number, Facts>();
+  const shown = spawnSync("ps", ["-axEww", "-o", "pid=,command="], { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+  for (const line of shown.stdout.split("\n")) {
+    const match = /^\s*(\d+) (.*)$/.exec(line);
+    if (match?.[1] === undefined) continue;
+    const words = `\0${(match[2] ?? "").replaceAll(" ", "\0")}\0`;
+    all.set(Number(match[1]), { cwd: undefined, environment: () => words });
+  }
+  if (!withFolders) return all;
+  let pid = 0;
+  for (const line of spawnSync("lsof", ["-a", "-d", "cwd", "-Fpn"], { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 }).stdout.split("\n")) {
+    if (line.startsWith("p")) pid = Number(line.slice(1));
+    const facts = all.get(pid);
+    if (line.startsWith("n") && facts !== undefined) facts.cwd = line.slice(1);
+  }
+  return all;
+}
+
+function ancestors(): Set<number> {
+  const spared = new Set<number>([process.pid]);
+  let pid = process.ppid;
+  while (pid > 1 && !spared.has(pid)) {
+    spared.add(pid);
+    pid = parentOf(pid);
+  }
+  return spared;
+}
+
+function parentOf(pid: number): number {
+  if (process.platform !== "linux") return Number(spawnSync("ps", ["-o", "ppid=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim() || "0");
+  const stat = quietly(() => readFileSync(`/proc/${pid}/stat`, "utf8")) ?? "";
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? "0");
+}
+
+function quietly<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
