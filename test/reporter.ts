@@ -43,7 +43,7 @@ function suiteErrors(modules: readonly TestModule[]): number {
 }
 
 function where(test: TestCase): string {
-  return `${test.module.relativeModuleId} > ${test.fullName}`;
+  return `${test.module.relativeModuleId} > ${test.fullName.replace(/\s+/g, " ")}`;
 }
 
 function reasonOf(test: TestCase): string {
