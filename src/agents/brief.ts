@@ -1,0 +1,71 @@
+import { type Check, cleanText, tailLines } from "../domain/index.ts";
+import { renderTemplate, type TemplateValues } from "./template.ts";
+
+export type BriefInput = {
+  /** The text of `templates/prompts/executor.md`, or of the user's own in its place. */
+  template: string;
+  task: { id: string; title: string; description: string };
+  /** Counted from 1. */
+  attempt: number;
+  slotPath: string;
+  branch: string;
+  checks: readonly Check[];
+  /** Globs the task expects to write; empty: not declared. */
+  files: readonly string[];
+  /** Tasks that run beside this one. */
+  neighbours: readonly { id: string; title: string; files: readonly string[] }[];
+  /** Paths that are likely to conflict with another task's work. */
+  conflicts: readonly string[];
+  /** What the attempt before came to; null for the first. */
+  lastFailure: { reason: string; excerpt: string } | null;
+  /** A diff that shows what this task did before it conflicted; null: none. */
+  hint: string | null;
+};
+
+const EXCERPT_LINES = 60;
+const EXCERPT_CHARACTERS = 8_000;
+const HINT_CHARACTERS = 40_000;
+
+/** The words an agent is started with. Throws CONFIG_INVALID where the template is not usable. */
+export function buildBrief(input: BriefInput): string {
+  return `${renderTemplate(input.template, valuesOf(input))
+    .replace(/\n{3,}/g, "\n\n")
+    .replaceAll("\0", "")
+    .trim()}\n`;
+}
+
+function valuesOf(input: BriefInput): TemplateValues {
+  const excerpt = tailLines(cleanText(input.lastFailure?.excerpt ?? ""), EXCERPT_LINES).slice(-EXCERPT_CHARACTERS);
+  return {
+    task_id: input.task.id,
+    title: input.task.title,
+    description: input.task.description.trim(),
+    attempt: String(input.attempt),
+    slot: input.slotPath,
+    branch: input.branch,
+    checks: input.checks.map((check) => ({ check: check.name, command: commandOf(check) })),
+    files: input.files.map((file) => ({ file })),
+    neighbours: input.neighbours.map((one) => ({
+      neighbour: one.id,
+      neighbour_title: one.title,
+      neighbour_files: one.files.length === 0 ? "files not declared" : one.files.join(", "),
+    })),
+    conflicts: input.conflicts.map((conflict) => ({ conflict })),
+    failure: cleanText(input.lastFailure?.reason ?? "").trim(),
+    excerpt: excerpt.trim() === "" ? "" : fenced(excerpt),
+    hint: input.hint === null || input.hint.trim() === "" ? "" : fenced(cleanText(input.hint).slice(0, HINT_CHARACTERS), "diff"),
+  };
+}
+
+function commandOf(check: Check): string {
+  return typeof check.run === "string"
+    ? check.run
+    : check.run.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : JSON.stringify(word))).join(" ");
+}
+
+/** A fence longer than any inside: text from outside cannot end its block and speak as the brief. */
+function fenced(text: string, language = ""): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((match) => match[0].length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}${language}\n${text.trimEnd()}\n${fence}`;
+}

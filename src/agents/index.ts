@@ -1,0 +1,6 @@
+export { withAllowedChecks } from "./allowed-checks.ts";
+export { type BriefInput, buildBrief } from "./brief.ts";
+export { type Presets, presets } from "./presets.ts";
+export { type AgentStart, runAgent } from "./run-agent.ts";
+export { type Claim, successOf } from "./success.ts";
+export { renderTemplate } from "./template.ts";

@@ -1,0 +1,19 @@
+import { cleanText } from "../domain/index.ts";
+import type { PromiseWatcher } from "./promise.ts";
+import { nothingYet, type OutputReader } from "./reading.ts";
+
+const WORDS_LINES = 12;
+
+/** Any program's plain output: all of it is the agent's own words, and there is no final event. */
+export function readText(promises: PromiseWatcher): OutputReader {
+  let tail: string[] = [];
+  return {
+    line(raw) {
+      const line = cleanText(raw);
+      promises.line(line);
+      if (line.trim() !== "") tail = [...tail, line.slice(0, 1_000)].slice(-WORDS_LINES);
+      return [line];
+    },
+    reading: () => ({ ...nothingYet(), final: null, words: tail.join("\n") }),
+  };
+}
