@@ -23,8 +23,8 @@ export function isBuilt() {
   return existsSync(stamp) && readFileSync(stamp, "utf8") === inputDigest();
 }
 
-/** Writes dist/cli.js, dist/index.js and their chunks. */
-export async function bundle() {
+/** Writes dist/cli.js, dist/index.js and their chunks; keeps chunks of before while a running program may need them. */
+export async function bundle({ keepChunksMs = OLD_CHUNK_MS } = {}) {
   const digest = inputDigest();
   const { build } = await import("esbuild");
   const result = await build({
@@ -49,13 +49,13 @@ export async function bundle() {
     metafile: true,
     logLevel: "error",
   });
-  writeOut(result.outputFiles);
+  writeOut(result.outputFiles, keepChunksMs);
   writeFileSync(join(dist, "THIRD-PARTY.txt"), notices(Object.keys(result.metafile.inputs)));
   writeFileSync(stamp, digest);
 }
 
 /** Entries last, each by rename; chunks are named by content. So a program that runs meanwhile finds whole files. */
-function writeOut(files) {
+function writeOut(files, keepChunksMs) {
   mkdirSync(dist, { recursive: true });
   const isEntry = (file) => basename(file.path) in { "cli.js": 1, "index.js": 1 };
   for (const file of [...files].sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
@@ -66,7 +66,7 @@ function writeOut(files) {
   const current = new Set(files.map((file) => basename(file.path)));
   for (const name of readdirSync(dist)) {
     const path = join(dist, name);
-    if (name.startsWith("chunk-") && !current.has(name) && Date.now() - statSync(path).mtimeMs > OLD_CHUNK_MS)
+    if (name.startsWith("chunk-") && !current.has(name) && Date.now() - statSync(path).mtimeMs > keepChunksMs)
       rmSync(path, { force: true });
   }
 }
@@ -119,7 +119,12 @@ function packageJson() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes("--clean")) rmSync(dist, { recursive: true, force: true });
-  await bundle();
-  declarations();
+  try {
+    // A package has nothing of before in it.
+    await bundle(process.argv.includes("--clean") ? { keepChunksMs: -1 } : {});
+    declarations();
+  } catch (error) {
+    process.stderr.write(`build: ${error.message}\n`);
+    process.exitCode = 1;
+  }
 }
