@@ -83,3 +83,19 @@ export async function writeBlob(repository: Repository, bytes: string | Uint8Arr
   const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["hash-object", "-w", "-t", "blob", "--stdin"], stdin: bytes });
   return answer.text.trim();
 }
+
+/** Commits on `branch` since `base`, and on HEAD of the main worktree since `base`. */
+export async function aheadBehind(repository: Repository, branch: string, base: Oid): Promise<{ ahead: number; behind: number }> {
+  const count = async (range: string): Promise<number> => {
+    const answer = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["rev-list", "--count", "--end-of-options", range] });
+    return Number(answer.text.trim());
+  };
+  const [ahead, behind] = await Promise.all([count(`${base}..${branch}`), count(`${base}..HEAD`)]);
+  return { ahead, behind };
+}
+
+/** A commit's whole message. */
+export async function messageOf(repository: Repository, commit: Oid): Promise<string> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["log", "-1", "--format=%B", commit] });
+  return answer.text;
+}

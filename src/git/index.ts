@@ -1,10 +1,12 @@
 export { captureWork, workTree, writeCapture } from "./capture.ts";
 export {
+  aheadBehind,
   changedPaths,
   commitTree,
   isWhole,
   listPaths,
   mergeBase,
+  messageOf,
   patchBetween,
   type Person,
   readFileAt,

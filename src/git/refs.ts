@@ -102,7 +102,7 @@ export async function unreachable(repository: Repository, commits: readonly Oid[
   const known = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["cat-file", "--batch-check=%(objectname) %(objecttype)"], stdin: `${unique.join("\n")}\n` });
   const present = known.text.split("\n").filter((line) => line.endsWith(" commit")).map((line) => line.slice(0, line.indexOf(" ")));
   if (present.length === 0) return [];
-  const list = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["rev-list", "--stdin"], stdin: `${present.join("\n")}\n--not\n--all\n` });
+  const list = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["rev-list", "--stdin", "--not", "--all"], stdin: `${present.join("\n")}\n` });
   const lost = new Set(list.text.split("\n"));
   return present.filter((oid) => lost.has(oid));
 }

@@ -54,6 +54,13 @@ export function storeExists(dir: string): boolean {
   }
 }
 
+/** Removes a store as one step: whoever looks finds all of it or nothing. */
+export function removeStore(dir: string): void {
+  const gone = mkdtempSync(`${dir}.gone.`);
+  renameSync(dir, join(gone, "store"));
+  rmSync(gone, { recursive: true, force: true });
+}
+
 /**
  * A log of whole states, made visible by an exclusive `link`: the number is the fencing token. Whoever read an
  * old generation loses the link and starts again, so a stalled or robbed holder cannot write.

@@ -1,0 +1,65 @@
+import { Command, CommanderError } from "commander";
+import { EXIT, type ExitCode } from "../domain/index.ts";
+import { registerPool } from "./commands/pool.ts";
+import { GraftworkError } from "../domain/index.ts";
+import { makeShell, reportError } from "./shell.ts";
+import type { Register } from "./verb.ts";
+
+declare const GRAFTWORK_VERSION: string;
+
+const VERBS: readonly Register[] = [registerPool];
+
+/** Runs one command line and returns its exit code. `pool-manager VERB` is `graftwork pool VERB`. */
+export async function main(argv: readonly string[], program: "graftwork" | "pool-manager"): Promise<ExitCode> {
+  const json = argv.includes("--json");
+  const shell = makeShell(json);
+  let exit: ExitCode = EXIT.ok;
+  const root = new Command("graftwork")
+    .description("A pool of git worktrees and a merge coordinator for fleets of coding agents.")
+    .version(GRAFTWORK_VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => shell.write(text), writeErr: () => undefined })
+    .showSuggestionAfterError(true);
+  for (const register of VERBS) {
+    register(root, shell, async (work) => {
+      exit = await work();
+    });
+  }
+  ready(root, json);
+  try {
+    await root.parseAsync(program === "pool-manager" ? poolArguments(argv) : [...argv], { from: "user" });
+    return exit;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.ok;
+      return reportError(shell, usage(error, program));
+    }
+    return reportError(shell, error);
+  }
+}
+
+/** `status` is the pool's default verb. */
+function poolArguments(argv: readonly string[]): string[] {
+  const bare = argv.every((word) => word === "--json");
+  return ["pool", ...(bare ? ["status"] : []), ...argv];
+}
+
+/** Every command takes `--json` and throws instead of exiting. */
+function ready(command: Command, json: boolean): void {
+  command.exitOverride();
+  if (command.commands.length === 0) command.option("--json", "print one JSON object on stdout", json);
+  for (const one of command.commands) {
+    one.configureOutput(command.configureOutput());
+    ready(one, json);
+  }
+}
+
+function usage(error: CommanderError, program: string): GraftworkError {
+  const said = error.message.replace(/^error: /, "").replace(/\n.*$/s, "");
+  const hint = /\(Did you mean (.*)\?\)/.exec(error.message)?.[1];
+  return new GraftworkError("USAGE", {
+    message: error.code === "commander.help" ? "A command is missing." : `${said.charAt(0).toUpperCase()}${said.slice(1).replace(/\.?$/, ".")}`,
+    because: hint === undefined ? "the command line does not fit the command." : `did you mean ${hint}?`,
+    try: `\`${program} --help\` shows the commands, \`${program} COMMAND --help\` one of them.`,
+  });
+}

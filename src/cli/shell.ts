@@ -1,0 +1,107 @@
+import { cleanText, type ExitCode, GraftworkError } from "../domain/index.ts";
+import { errorJson, errorText } from "./render-error.ts";
+
+/** The terminal and process as commands see them: the only place that touches stdout, stderr, argv and signals. */
+export type Shell = {
+  cwd: string;
+  env: Readonly<NodeJS.ProcessEnv>;
+  json: boolean;
+  /** Standard output is a terminal. */
+  isTty: boolean;
+  color: boolean;
+  unicode: boolean;
+  /** Columns of the terminal, at most 100; 80 elsewhere. */
+  width: number;
+  /** Narration and progress, to stderr. */
+  note: (line: string) => void;
+  /** Raw text to stdout; not used with `--json`. */
+  write: (text: string) => void;
+  /** The verb's answer: text for people, one object with `--json`. */
+  answer: (text: string, object: object) => void;
+  /** Asks a yes/no question on the terminal; undefined where nobody can answer. */
+  ask: (question: string) => Promise<boolean | undefined>;
+  /** Aborted at the first Ctrl-C or TERM. */
+  interrupted: () => AbortSignal;
+};
+
+export function makeShell(json: boolean): Shell {
+  const { env, stdout, stderr } = process;
+  const note = (line: string): void => {
+    stderr.write(`${line}\n`);
+  };
+  const isTty = stdout.isTTY === true && env["TERM"] !== "dumb" && env["CI"] === undefined;
+  return {
+    cwd: process.cwd(),
+    env,
+    json,
+    isTty,
+    color: wantsColor(env, stdout.isTTY === true),
+    unicode: isUtf8(env),
+    width: Math.min(100, Math.max(40, stdout.columns ?? 80)),
+    note,
+    write: (text) => {
+      if (json) stderr.write(text);
+      else stdout.write(text);
+    },
+    answer: (text, object) => {
+      if (json) stdout.write(`${JSON.stringify({ ok: true, schemaVersion: 1, ...object })}\n`);
+      else if (text !== "") stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    },
+    ask: (question) => ask(question),
+    interrupted: onInterrupt,
+  };
+}
+
+/** Prints an error and returns its exit code. Anything that is not a GraftworkError is a defect of ours. */
+export function reportError(shell: Shell, error: unknown): ExitCode {
+  const known = error instanceof GraftworkError ? error : defect(error);
+  if (shell.json) process.stdout.write(`${JSON.stringify(errorJson(known))}\n`);
+  else process.stderr.write(errorText(known, shell.color));
+  if (known.code === "INTERNAL" && shell.env["GRAFTWORK_DEBUG"] !== undefined && error instanceof Error) process.stderr.write(`${cleanText(error.stack ?? "")}\n`);
+  return known.exitCode;
+}
+
+function defect(error: unknown): GraftworkError {
+  return new GraftworkError("INTERNAL", {
+    message: "graftwork met a defect of its own.",
+    because: cleanText(error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
+    try: "run the same command with GRAFTWORK_DEBUG=1 and report what it prints; your work is in git as it was.",
+    cause: error,
+  });
+}
+
+/** NO_COLOR over FORCE_COLOR over what the terminal is. */
+function wantsColor(env: Readonly<NodeJS.ProcessEnv>, tty: boolean): boolean {
+  if ((env["NO_COLOR"] ?? "") !== "") return false;
+  if ((env["FORCE_COLOR"] ?? "") !== "" && env["FORCE_COLOR"] !== "0") return true;
+  return tty && env["TERM"] !== "dumb";
+}
+
+function isUtf8(env: Readonly<NodeJS.ProcessEnv>): boolean {
+  const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
+  return /utf-?8/i.test(locale) || (locale === "" && process.platform === "darwin");
+}
+
+async function ask(question: string): Promise<boolean | undefined> {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;
+  const { createInterface } = await import("node:readline/promises");
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+  } finally {
+    lines.close();
+  }
+}
+
+/** The first signal asks long work to end gently; the second ends the process at once, its state is consistent. */
+function onInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.kill(process.pid, "SIGKILL");
+      controller.abort(signal);
+    });
+  }
+  return controller.signal;
+}
+

@@ -1,0 +1,162 @@
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { findProcesses, identityOf, livenessOf } from "../subprocess/index.ts";
+import { GraftworkError, slotNumber } from "../domain/index.ts";
+import { forgetWorktree, listWorktrees, readRefs, requireCommit, type Worktree } from "../git/index.ts";
+import { storeExists } from "../state/index.ts";
+import { folderIdentity, operationName, type PoolContext } from "./context.ts";
+import { makeSlot } from "./make-slot.ts";
+import { existingStore, type PoolState, type PoolStore, type SlotRecord, withSlot } from "./pool-state.ts";
+import { clearSlot, isAbandoned, markersOf, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
+import { moveToTrash } from "./rescue.ts";
+import { writePoolView } from "./view.ts";
+
+export type FindingKind =
+  | "state-damaged"
+  | "half-done"
+  | "owner-gone"
+  | "folder-missing"
+  | "folder-replaced"
+  | "slot-not-registered"
+  | "slot-not-locked"
+  | "wrong-branch"
+  | "branch-missing"
+  | "quarantined"
+  | "orphan-folder"
+  | "orphan-worktree"
+  | "orphan-process";
+
+export type Finding = {
+  kind: FindingKind;
+  /** The slot, folder or branch it is about. */
+  subject: string;
+  text: string;
+  repair: string;
+  repaired: boolean;
+};
+
+export type Health = { ok: boolean; slots: number; findings: readonly Finding[] };
+
+/**
+ * Compares state, git, folders and processes. With `fix`, repairs what can be repaired without losing work: every
+ * slot that is cleared or made anew is rescued first.
+ */
+export async function poolHealth(context: PoolContext, request: { fix: boolean }): Promise<Health> {
+  const findings: Finding[] = [];
+  const store = existingStore(context.repository);
+  if (!(await readable(context, store, request.fix, findings))) return { ok: false, slots: 0, findings };
+  if (request.fix) await recoverSlots(context, store);
+  const worktrees = await listWorktrees(context.repository);
+  const branches = new Set((await readRefs(context.repository, "refs/heads/")).keys());
+  for (const slot of store.read().state.slots) {
+    for (const finding of examineSlot(slot, worktrees, branches, context.now())) {
+      findings.push({ ...finding, repaired: request.fix && (await repairSlot(context, store, slot, finding.kind)) });
+    }
+  }
+  await examineOrphans(context, store, worktrees, branches, request.fix, findings);
+  if (request.fix) writePoolView(context.repository, store);
+  return { ok: findings.every((finding) => finding.repaired), slots: store.read().state.slots.length, findings };
+}
+
+type Found = Omit<Finding, "repaired">;
+
+/** Pure but for looking at the slot's folder. At most one finding a slot makes the later ones needless. */
+function examineSlot(slot: SlotRecord, worktrees: readonly Worktree[], branches: ReadonlySet<string>, now: Date): Found[] {
+  const say = (kind: FindingKind, text: string, repair: string): Found[] => [{ kind, subject: slot.id, text: `${slot.id}: ${text}`, repair }];
+  if (slot.status === "preparing" || slot.status === "releasing") {
+    return slot.worker !== null && livenessOf(slot.worker) === "dead" ? say("half-done", `a process that is gone left it ${slot.status}`, "finish or undo it") : [];
+  }
+  if (!existsSync(slot.path)) return say("folder-missing", `its folder ${slot.path} is gone`, "make the slot anew; its branch is kept");
+  if (slot.folder !== null && folderIdentity(slot.path) !== slot.folder) return say("folder-replaced", "another folder is in its place", "move that folder to the trash and make the slot anew");
+  const registered = worktrees.find((worktree) => worktree.path === slot.path);
+  if (registered === undefined) return say("slot-not-registered", "git does not know it any more", "move the folder to the trash and make the slot anew");
+  const found: Found[] = [];
+  if (registered.locked === null) found.push(...say("slot-not-locked", "its worktree is not locked, so `git worktree prune` could remove it", "make the slot anew when it is idle"));
+  if (slot.status === "quarantined") return [...found, ...say("quarantined", `it is quarantined: ${slot.lastError ?? "no reason recorded"}`, "save and clear it again")];
+  if (slot.lease === null) return found;
+  if (isAbandoned(slot, now)) found.push(...say("owner-gone", `its owner is gone (task ${slot.lease.task})`, "rescue its work and release it; the branch is kept"));
+  if (!branches.has(`refs/heads/${slot.lease.branch}`)) found.push(...say("branch-missing", `branch ${slot.lease.branch} was deleted`, "rescue its commits and release it"));
+  else if (registered.branch !== `refs/heads/${slot.lease.branch}`) found.push(...say("wrong-branch", `it is on ${registered.branch ?? "no branch"} instead of ${slot.lease.branch}`, "commit ids decide what lands; release it when the task is done"));
+  return found;
+}
+
+async function repairSlot(context: PoolContext, store: PoolStore, slot: SlotRecord, kind: FindingKind): Promise<boolean> {
+  if (kind === "wrong-branch") return false;
+  if (kind === "slot-not-locked" && slot.status !== "idle") return false;
+  const taken = await takeOver(store, slot);
+  if (taken === undefined) return false;
+  try {
+    if (kind === "owner-gone" || kind === "quarantined" || kind === "branch-missing" || kind === "half-done") await clearSlot(context, store, taken, { reason: `health: ${kind}` });
+    else await makeAnew(context, store, taken);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function makeAnew(context: PoolContext, store: PoolStore, slot: SlotRecord): Promise<void> {
+  if (existsSync(slot.path)) moveToTrash(context, { id: slot.id, path: slot.path, admin: slot.admin ?? slot.id }, slot.path, "whole");
+  await forgetWorktree(context.repository, slot.path);
+  rmSync(join(context.repository.layout.savedIndex(slot.id), ".."), { recursive: true, force: true });
+  const operation = operationName("make anew");
+  const blank: Partial<SlotRecord> = { status: "preparing", admin: null, folder: null, head: null, lease: null, dependencies: null, lastError: null, worker: identityOf(process.pid), operation };
+  const { state } = await store.commit(operation, (before) => withSlot(before, slot.id, blank));
+  const record = state.slots.find((one) => one.id === slot.id);
+  if (record !== undefined) await makeSlot(context, store, record, await requireCommit(context.repository, slot.head ?? "HEAD"));
+}
+
+async function readable(context: PoolContext, store: PoolStore, fix: boolean, findings: Finding[]): Promise<boolean> {
+  try {
+    store.read();
+    return true;
+  } catch (error) {
+    if (!(error instanceof GraftworkError) || error.code !== "STATE_DAMAGED") throw error;
+    const aside = fix ? store.setAsideDamaged() : undefined;
+    findings.push({ kind: "state-damaged", subject: context.repository.layout.poolStore, text: error.because, repair: "put the damaged record aside, go on with the one before, look at every slot", repaired: aside !== undefined });
+    if (aside === undefined) return false;
+    await distrust(store);
+    return storeExists(context.repository.layout.poolStore);
+  }
+}
+
+/** The record before a damaged one may be old: an idle slot may be leased by now. All are looked at before use. */
+async function distrust(store: PoolStore): Promise<void> {
+  await store.commit(operationName("distrust"), (state: PoolState) => ({
+    ...state,
+    nextToken: state.nextToken + 1_000,
+    slots: state.slots.map((slot) => (slot.status === "idle" ? { ...slot, status: "quarantined", lastError: "its record was damaged; what is in it is saved before it is used again" } : slot)),
+  }));
+}
+
+async function examineOrphans(context: PoolContext, store: PoolStore, worktrees: readonly Worktree[], branches: ReadonlySet<string>, fix: boolean, findings: Finding[]): Promise<void> {
+  const { state } = store.read();
+  const known = new Set(state.slots.map((slot) => slot.path));
+  for (const worktree of worktrees) {
+    if (!worktree.path.startsWith(`${state.dir}/`) || known.has(worktree.path)) continue;
+    const gone = !existsSync(worktree.path);
+    if (fix && gone) await forgetWorktree(context.repository, worktree.path);
+    findings.push({
+      kind: "orphan-worktree",
+      subject: worktree.path,
+      text: `${worktree.path} is a worktree in the pool's folder that no slot owns`,
+      repair: gone ? "forget it (its folder is gone)" : `look into it, then \`git worktree remove ${worktree.path}\``,
+      repaired: fix && gone,
+    });
+  }
+  for (const name of existsSync(state.dir) ? readdirSync(state.dir) : []) {
+    const path = join(state.dir, name);
+    if (slotNumber(name) === undefined || known.has(path) || worktrees.some((worktree) => worktree.path === path)) continue;
+    if (fix) moveToTrash(context, { id: name, path, admin: name }, path, "whole");
+    findings.push({ kind: "orphan-folder", subject: path, text: `${path} is a folder that no slot owns`, repair: "move it to the trash", repaired: fix });
+  }
+  for (const branch of Object.keys(state.branches)) {
+    if (branches.has(`refs/heads/${branch}`) || state.slots.some((slot) => slot.lease?.branch === branch)) continue;
+    // Deleted by the user: nothing to say, the record just goes.
+    if (fix) await store.commit(operationName("forget"), (before) => withoutBranch(before, branch));
+  }
+  for (const slot of state.slots.filter((one) => one.status === "idle")) {
+    const pids = findProcesses({ markers: markersOf(slot), folders: [] });
+    if (pids.length > 0) findings.push({ kind: "orphan-process", subject: slot.id, text: `${slot.id} is idle, but process ${pids.join(", ")} of an earlier lease still runs`, repair: `kill ${pids.join(" ")}`, repaired: false });
+  }
+}
+

@@ -1,0 +1,11 @@
+export { acquireSlot, holderText } from "./acquire.ts";
+export { type PoolContext, poolFolder, processOwner, REBUILDABLE, shellOwner } from "./context.ts";
+export { type Finding, type FindingKind, type Health, poolHealth } from "./health.ts";
+export { type CleanedUp, cleanupPool, deleteMergedBranches, ensureSlots, type Initialized, initPool, parseSize } from "./init.ts";
+export { type BranchRecord, existingStore, findSlot, type PoolState, type SlotRecord } from "./pool-state.ts";
+export { leaseMarker } from "./recover.ts";
+export { type Released, releaseSlot, type ReleaseRequest } from "./release.ts";
+export { type Rescue, type RescueNote } from "./rescue.ts";
+export { listRescues, type RescueEntry, requireRescue, type Restored, restoreRescue } from "./rescue-verbs.ts";
+export { type PoolStatus, poolStatus, type SlotRow } from "./status.ts";
+export { poolViewPath } from "./view.ts";

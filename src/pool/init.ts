@@ -1,0 +1,155 @@
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { count, GraftworkError } from "../domain/index.ts";
+import { isAncestor, listPaths, listWorktrees, type Oid, readFileAt, readRefs, removeWorktree, type Repository, requireCommit, updateRefs } from "../git/index.ts";
+import { readText, removeStore } from "../state/index.ts";
+import { livenessOf } from "../subprocess/index.ts";
+import { holderText } from "./acquire.ts";
+import { operationName, poolFolder, type PoolContext } from "./context.ts";
+import { addSlots } from "./make-slot.ts";
+import { existingStore, openPoolStore, type PoolStore, type SlotRecord, treeOfSlot, withoutSlot } from "./pool-state.ts";
+import { clearSlot, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
+import { excludeOwnFiles, linkPool, poolViewPath, writePoolView } from "./view.ts";
+
+const LARGEST = 256;
+
+/** Throws SIZE_INVALID unless `text` is a whole number of slots. */
+export function parseSize(text: string): number {
+  const n = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (n >= 1 && n <= LARGEST) return n;
+  throw new GraftworkError("SIZE_INVALID", {
+    message: `${JSON.stringify(text.slice(0, 40))} is not a pool size.`,
+    because: `a pool has 1 to ${LARGEST} slots.`,
+    try: "`pool-manager init 8`.",
+  });
+}
+
+export type Initialized = { size: number; idle: number; made: readonly string[]; removed: readonly string[] };
+
+/** Makes a pool of `size` slots, or brings an existing one to that size. Throws LEASE_HELD where a busy slot would go. */
+export async function initPool(context: PoolContext, request: { size: number; base?: string }): Promise<Initialized> {
+  const { repository } = context;
+  const base = await requireCommit(repository, request.base ?? "HEAD");
+  await requireSupported(repository, base);
+  const store = await ensureStore(context);
+  await recoverSlots(context, store);
+  const before = store.read().state.slots;
+  const surplus = [...before].reverse().slice(0, Math.max(0, before.length - request.size));
+  const busy = surplus.filter((slot) => slot.status !== "idle");
+  if (busy.length > 0) throw shrinkRefused(context, busy, request.size);
+  for (const slot of surplus) await removeSlot(context, store, slot, "pool made smaller");
+  const made = await addSlots(context, store, request.size, base);
+  writePoolView(repository, store);
+  const { slots } = store.read().state;
+  return { size: slots.length, idle: slots.filter((slot) => slot.status === "idle").length, made: made.map((slot) => slot.id), removed: surplus.map((slot) => slot.id) };
+}
+
+/** At least `wanted` slots, as a run needs them. */
+export async function ensureSlots(context: PoolContext, wanted: number, base: Oid): Promise<void> {
+  await requireSupported(context.repository, base);
+  const store = await ensureStore(context);
+  await recoverSlots(context, store);
+  const { slots } = store.read().state;
+  const usable = slots.filter((slot) => slot.status !== "quarantined" && slot.status !== "broken").length;
+  if (usable < wanted) await addSlots(context, store, Math.min(LARGEST, slots.length + wanted - usable), base);
+  writePoolView(context.repository, store);
+}
+
+async function ensureStore(context: PoolContext): Promise<PoolStore> {
+  const { repository, settings } = context;
+  const dir = poolFolder(repository, settings);
+  try {
+    mkdirSync(dir, { recursive: true });
+  } catch (error) {
+    throw new GraftworkError("STATE_UNWRITABLE", {
+      message: `The folder for the slots cannot be made: ${dir}.`,
+      because: error instanceof Error ? error.message : String(error),
+      try: "set `pool.dir` in .claude/auto-context.yaml (or POOL_DIR) to a folder that can be written.",
+    });
+  }
+  excludeOwnFiles(repository);
+  linkPool(repository, dir);
+  return openPoolStore(repository, dir, context.now());
+}
+
+/** Refuses kinds of repositories that slots cannot hold without losing something. Throws REPOSITORY_UNSUPPORTED. */
+async function requireSupported(repository: Repository, base: Oid): Promise<void> {
+  if ((await listPaths(repository, base, [".gitmodules"])).length > 0) {
+    const text = (await readFileAt(repository, base, ".gitmodules"))?.toString("utf8") ?? "";
+    if (/^\s*\[submodule /m.test(text)) throw unsupported("it has submodules, and commits made in a slot's submodules would not survive the slot.");
+  }
+  const config = readText(`${repository.commonDir}/config`) ?? "";
+  if (/^\s*(?:promisor|partialclonefilter)\s*=/im.test(config)) throw unsupported("it is a partial clone: objects may be missing when they are needed.");
+  if (repository.root.includes("\n") || repository.root.includes("|")) throw unsupported("its path holds a character that would break the line `wt-1|path|branch`.");
+}
+
+function unsupported(because: string): GraftworkError {
+  return new GraftworkError("REPOSITORY_UNSUPPORTED", { message: "This repository cannot have a pool.", because, try: "use a full clone without submodules; support is planned." });
+}
+
+function shrinkRefused(context: PoolContext, busy: readonly SlotRecord[], size: number): GraftworkError {
+  return new GraftworkError("LEASE_HELD", {
+    message: `The pool is not made smaller: ${count(busy.length, "slot")} above ${size} ${busy.length === 1 ? "is" : "are"} in use.`,
+    because: busy.map((slot) => holderText(slot, context.now())).join("\n  "),
+    try: `release ${busy.map((slot) => slot.id).join(", ")} first.`,
+    details: { busy: busy.map((slot) => slot.id) },
+  });
+}
+
+async function removeSlot(context: PoolContext, store: PoolStore, seen: SlotRecord, reason: string): Promise<void> {
+  const slot = (await takeOver(store, seen)) ?? seen;
+  if (slot.admin !== null && existsSync(slot.path)) {
+    await clearSlot(context, store, slot, { reason });
+    await removeWorktree(context.repository, treeOfSlot(slot).path);
+  }
+  rmSync(dirname(context.repository.layout.savedIndex(slot.id)), { recursive: true, force: true });
+  await store.commit(operationName("remove"), (state) => withoutSlot(state, slot.id));
+}
+
+export type CleanedUp = { removed: readonly string[]; deletedBranches: readonly string[]; keptBranches: readonly string[] };
+
+/**
+ * Releases and removes all slots, deletes our merged branches, keeps and names the others, removes the state last.
+ * Throws LEASE_HELD while a live run holds a slot (`force`: then too).
+ */
+export async function cleanupPool(context: PoolContext, request: { force: boolean }): Promise<CleanedUp> {
+  const { repository } = context;
+  const store = existingStore(repository);
+  await recoverSlots(context, store);
+  const { slots } = store.read().state;
+  const live = slots.filter((slot) => slot.lease?.owner.kind === "process" && livenessOf(slot.lease.owner.process) !== "dead");
+  if (live.length > 0 && !request.force) {
+    throw new GraftworkError("LEASE_HELD", {
+      message: `The pool is not removed: a live run holds ${live.map((slot) => slot.id).join(", ")}.`,
+      because: live.map((slot) => holderText(slot, context.now())).join("\n  "),
+      try: "`graftwork stop`, or `pool-manager cleanup --force` (all work is saved first).",
+    });
+  }
+  for (const slot of slots) await removeSlot(context, store, slot, "cleanup");
+  const branches = await deleteMergedBranches(context, store);
+  const link = `${repository.root}/.claude/worktree-pool`;
+  rmSync(link, { force: true });
+  removeStore(repository.layout.poolStore);
+  rmSync(poolViewPath(repository), { force: true });
+  return { removed: slots.map((slot) => slot.id), ...branches };
+}
+
+/** Deletes branches that are recorded as ours, merged into HEAD of the main worktree, and checked out nowhere. */
+export async function deleteMergedBranches(context: PoolContext, store: PoolStore): Promise<{ deletedBranches: string[]; keptBranches: string[] }> {
+  const { repository } = context;
+  const target = await requireCommit(repository, "HEAD");
+  const refs = await readRefs(repository, `refs/heads/${context.settings.branchPrefix}/`);
+  const inUse = new Set((await listWorktrees(repository)).map((worktree) => worktree.branch));
+  const deletedBranches: string[] = [];
+  const keptBranches: string[] = [];
+  for (const branch of Object.keys(store.read().state.branches)) {
+    const ref = `refs/heads/${branch}`;
+    const tip = refs.get(ref);
+    if (tip === undefined) continue;
+    const deletable = !inUse.has(ref) && (await isAncestor(repository, tip, target));
+    if (deletable && (await updateRefs(repository, [{ ref, remove: true, old: tip }], "delete a merged branch")) === undefined) deletedBranches.push(branch);
+    else keptBranches.push(branch);
+  }
+  await store.commit(operationName("forget branches"), (state) => deletedBranches.reduce(withoutBranch, state));
+  return { deletedBranches, keptBranches };
+}

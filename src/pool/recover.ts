@@ -1,0 +1,136 @@
+import { existsSync } from "node:fs";
+import { GraftworkError, systemCode } from "../domain/index.ts";
+import { isConnected, type Oid, readRef, reconnect, resetSlot, slotHead, updateRefs } from "../git/index.ts";
+import { identityOf, livenessOf, sweepProcesses } from "../subprocess/index.ts";
+import { folderIdentity, KEPT, operationName, type PoolContext } from "./context.ts";
+import { makeSlot } from "./make-slot.ts";
+import { type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
+import { moveToTrash, type Rescue, rescueSlot } from "./rescue.ts";
+
+/** Between TERM and KILL for what still runs in a slot that is being cleared. */
+const GRACE_MS = 5_000;
+
+/** True where nobody can still be working for this lease: its process is gone, or its time has passed. */
+export function isAbandoned(slot: SlotRecord, now: Date): boolean {
+  const { lease } = slot;
+  if (lease === null) return false;
+  if (lease.owner.kind === "process") return livenessOf(lease.owner.process) === "dead";
+  return lease.expiresAt !== null && Date.parse(lease.expiresAt) < now.getTime();
+}
+
+/**
+ * Finishes what a killed process began: half-made slots are made again, half-done acquires undone, half-done
+ * releases done. Every verb starts with it; where nothing is half done it reads the state and nothing else.
+ */
+export async function recoverSlots(context: PoolContext, store: PoolStore): Promise<void> {
+  for (const slot of store.read().state.slots) {
+    const halfDone = slot.status === "preparing" || slot.status === "releasing";
+    if (!halfDone || slot.worker === null || livenessOf(slot.worker) !== "dead") continue;
+    const taken = await takeOver(store, slot);
+    if (taken === undefined) continue;
+    context.narrate(`${slot.id}: finishing what a process that is gone began (${slot.status})`);
+    if (taken.admin === null) await remake(context, store, taken);
+    else await clearSlot(context, store, taken, { reason: "its process died", undoAcquire: slot.status === "preparing" });
+  }
+}
+
+/** Makes this process the slot's worker, where it still is as it was seen. */
+export async function takeOver(store: PoolStore, seen: SlotRecord): Promise<SlotRecord | undefined> {
+  const operation = operationName("take over");
+  const { state } = await store.commit(operation, (before) => {
+    const now = before.slots.find((slot) => slot.id === seen.id);
+    if (now === undefined || now.operation !== seen.operation) return undefined;
+    return withSlot(before, seen.id, { status: now.status === "preparing" && now.admin === null ? "preparing" : "releasing", worker: identityOf(process.pid), operation });
+  });
+  return state.slots.find((slot) => slot.id === seen.id && slot.operation === operation);
+}
+
+async function remake(context: PoolContext, store: PoolStore, slot: SlotRecord): Promise<void> {
+  await sweepProcesses({ markers: [`GRAFTWORK_SLOT_PATH=${slot.path}`], folders: existsSync(slot.path) ? [slot.path] : [] }, GRACE_MS);
+  const head = await readRef(context.repository, "HEAD^{commit}");
+  if (head === undefined) await store.commit(operationName("drop"), (state) => withoutSlot(state, slot.id));
+  else await makeSlot(context, store, slot, head);
+}
+
+export type ClearResult = { rescue: Rescue | undefined; ended: number };
+
+/**
+ * Empties a slot that this process has marked `releasing`: ends what runs in it, saves what is in no branch, puts
+ * it back to a clean state, gives the lease up. A branch of an acquire that never finished goes too, where it is
+ * still at its base. Where saving or clearing fails the slot is `quarantined` with the reason, and the error thrown.
+ */
+export async function clearSlot(context: PoolContext, store: PoolStore, slot: SlotRecord, how: { reason: string; undoAcquire?: boolean; discard?: boolean }): Promise<ClearResult> {
+  const { repository } = context;
+  const tree = treeOfSlot(slot);
+  const task = slot.lease?.task ?? slot.id;
+  try {
+    const ended = await sweepProcesses({ markers: markersOf(slot), folders: [slot.path] }, GRACE_MS);
+    requireFolder(slot);
+    // An agent may have put its own repository or a link in the place of the slot's .git file.
+    if (!isConnected(repository, tree)) {
+      if (existsSync(`${slot.path}/.git`)) moveToTrash(context, tree, `${slot.path}/.git`, "dot-git");
+      reconnect(repository, tree);
+    }
+    const rescue = how.discard === true ? undefined : await rescueSlot(context, tree, task, how.reason, knownCommits(slot));
+    const rest = (await slotHead(repository, tree)).commit ?? slot.head;
+    const to = slot.lease?.base ?? slot.head ?? rest;
+    if (to === null || to === undefined) throw new Error("no commit to put the slot on");
+    await resetSlot(repository, tree, to, KEPT);
+    if (how.undoAcquire === true) await dropUnborn(context, store, slot);
+    await store.commit(operationName("cleared"), (state) => withSlot(state, slot.id, { status: "idle", lease: null, worker: null, head: to, lastError: null, operation: operationName("idle") }));
+    return { rescue, ended: ended.length };
+  } catch (error) {
+    const why = error instanceof GraftworkError ? `${error.message} ${error.because}` : String(error);
+    await store.commit(operationName("quarantine"), (state) => withSlot(state, slot.id, { status: "quarantined", worker: null, lastError: why }));
+    throw error;
+  }
+}
+
+function knownCommits(slot: SlotRecord): Oid[] {
+  return slot.head === null ? [] : [slot.head];
+}
+
+export function markersOf(slot: SlotRecord): string[] {
+  const markers = [`GRAFTWORK_SLOT_PATH=${slot.path}`];
+  if (slot.lease !== null) markers.push(`GRAFTWORK_LEASE=${leaseMarker(slot.id, slot.lease.token)}`);
+  return markers;
+}
+
+/** Value of `GRAFTWORK_LEASE` in the environment of everything that works for a lease. */
+export function leaseMarker(slot: string, token: number): string {
+  return `${slot}:${token}`;
+}
+
+/** Throws where the slot's folder is a link or another folder than the one that was made. */
+export function requireFolder(slot: SlotRecord): void {
+  let found: string;
+  try {
+    found = folderIdentity(slot.path);
+  } catch (error) {
+    throw lostFolder(slot, `its folder cannot be read (${systemCode(error) ?? "unknown"})`);
+  }
+  if (slot.folder !== null && found !== slot.folder) throw lostFolder(slot, "another folder is in its place");
+}
+
+function lostFolder(slot: SlotRecord, why: string): GraftworkError {
+  return new GraftworkError("SLOT_QUARANTINED", {
+    message: `${slot.id} cannot be used.`,
+    because: `${why}: ${slot.path}.`,
+    try: "`pool-manager health --fix` makes the slot anew; the branch of its task is kept.",
+    details: { slot: slot.id, path: slot.path },
+  });
+}
+
+/** Deletes the branch of an acquire that was never handed out: recorded as ours, and still at its base. */
+async function dropUnborn(context: PoolContext, store: PoolStore, slot: SlotRecord): Promise<void> {
+  const { lease } = slot;
+  const record = lease === null ? undefined : store.read().state.branches[lease.branch];
+  if (lease === null || record === undefined) return;
+  const refused = await updateRefs(context.repository, [{ ref: `refs/heads/${lease.branch}`, remove: true, old: record.base }], `undo the acquire of ${lease.task}`);
+  if (refused === undefined) await store.commit(operationName("forget"), (state) => withoutBranch(state, lease.branch));
+}
+
+export function withoutBranch(state: PoolState, branch: string): PoolState {
+  const { [branch]: _, ...branches } = state.branches;
+  return { ...state, branches };
+}

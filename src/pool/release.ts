@@ -1,0 +1,70 @@
+import { GraftworkError } from "../domain/index.ts";
+import { identityOf, livenessOf } from "../subprocess/index.ts";
+import { holderText } from "./acquire.ts";
+import { operationName, type PoolContext } from "./context.ts";
+import { existingStore, type PoolStore, requireSlot, type SlotRecord, withSlot } from "./pool-state.ts";
+import { clearSlot, type ClearResult, recoverSlots } from "./recover.ts";
+import { writePoolView } from "./view.ts";
+
+export type ReleaseRequest = {
+  /** A slot id or a task. */
+  name: string;
+  /** The lease's token: proves that the caller holds it. */
+  token?: number;
+  /** Throws unsaved work away instead of rescuing it. */
+  discard?: boolean;
+  /** Also where a live run holds it. */
+  force?: boolean;
+};
+
+export type Released = { slot: string; wasIdle: boolean; branch: string | null; rescue: ClearResult["rescue"] };
+
+/**
+ * Ends a lease: stops what runs in the slot, saves what is in no branch, puts the slot back to a clean state and
+ * keeps the branch. An idle slot stays idle. Throws SLOT_UNKNOWN, LEASE_HELD, RESCUE_FAILED, SLOT_QUARANTINED.
+ */
+export async function releaseSlot(context: PoolContext, request: ReleaseRequest): Promise<Released> {
+  const store = existingStore(context.repository);
+  await recoverSlots(context, store);
+  const seen = requireSlot(store.read().state, request.name);
+  if (seen.status === "idle") return { slot: seen.id, wasIdle: true, branch: null, rescue: undefined };
+  const slot = await mark(context, store, seen, request);
+  try {
+    const { rescue, ended } = await clearSlot(context, store, slot, { reason: "release", discard: request.discard === true });
+    if (ended > 0) context.narrate(`${slot.id}: ended ${ended} process${ended === 1 ? "" : "es"} that still ran there`);
+    if (rescue !== undefined) context.narrate(`${slot.id}: unsaved work of ${slot.lease?.task ?? slot.id} is kept as rescue ${rescue.id} (\`pool-manager rescue show ${rescue.id}\`)`);
+    return { slot: slot.id, wasIdle: false, branch: slot.lease?.branch ?? null, rescue };
+  } finally {
+    writePoolView(context.repository, store);
+  }
+}
+
+async function mark(context: PoolContext, store: PoolStore, seen: SlotRecord, request: ReleaseRequest): Promise<SlotRecord> {
+  const operation = operationName("release");
+  const { state } = await store.commit(operation, (before) => {
+    const now = requireSlot(before, seen.id);
+    if (now.status === "idle") return undefined;
+    requireRight(context, now, request);
+    return withSlot(before, seen.id, { status: "releasing", worker: identityOf(process.pid), operation });
+  });
+  return requireSlot(state, seen.id);
+}
+
+function requireRight(context: PoolContext, slot: SlotRecord, request: ReleaseRequest): void {
+  const { lease } = slot;
+  const working = slot.worker !== null && livenessOf(slot.worker) !== "dead" && slot.worker.pid !== process.pid;
+  const byToken = lease !== null && request.token === lease.token;
+  if (request.token !== undefined && !byToken) throw held(context, slot, "the token is not that of the lease (it has another holder by now).");
+  if (working) throw held(context, slot, `process ${slot.worker?.pid} is ${slot.status} it.`);
+  if (lease === null || byToken || request.force === true) return;
+  if (lease.owner.kind === "process" && livenessOf(lease.owner.process) !== "dead") throw held(context, slot, holderText(slot, context.now()));
+}
+
+function held(context: PoolContext, slot: SlotRecord, because: string): GraftworkError {
+  return new GraftworkError("LEASE_HELD", {
+    message: `${slot.id} is not released: it is in use.`,
+    because,
+    try: `\`graftwork stop\`, or \`pool-manager release ${slot.id} --force\` (its work is saved first).`,
+    details: { slot: slot.id, task: slot.lease?.task, run: slot.lease?.run, at: context.now().toISOString() },
+  });
+}

@@ -1,0 +1,74 @@
+import { existsSync, lstatSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { Repository } from "../git/index.ts";
+import { readText, replaceFile } from "../state/index.ts";
+import { type PoolState, type PoolStore } from "./pool-state.ts";
+
+/** Paths of ours below `.claude/`; kept out of git by `info/exclude`, never by the user's .gitignore. */
+const EXCLUDED = [
+  "/.claude/worktree-pool",
+  "/.claude/pool-state.json",
+  "/.claude/auto-progress.yaml",
+  "/.claude/auto-state-machine.yaml",
+  "/.claude/auto-memory/",
+  "/.claude/conflicts/",
+  "/.claude/screenshots/current/",
+  "/.claude/runs/",
+];
+const MARK = "# graftwork: its own files";
+
+export function poolViewPath(repository: Repository): string {
+  const named = repository.parentEnv["POOL_STATE_FILE"];
+  return named === undefined || named === "" ? join(repository.root, ".claude", "pool-state.json") : named;
+}
+
+/** Writes `.claude/pool-state.json`; written again where another process was faster, so the newest always stays. */
+export function writePoolView(repository: Repository, store: PoolStore): void {
+  for (let tries = 0; tries < 5; tries++) {
+    const { generation, state } = store.read();
+    replaceFile(poolViewPath(repository), `${JSON.stringify(poolView(state), null, 2)}\n`);
+    if (store.read().generation === generation) return;
+  }
+}
+
+/** The view's shape: the source system's fields, then our own. */
+export function poolView(state: PoolState): object {
+  return {
+    version: "1.0",
+    schema: 1,
+    pool_size: state.slots.length,
+    created_at: state.createdAt,
+    worktrees: state.slots.map((slot) => ({
+      id: slot.id,
+      path: slot.path,
+      status: slot.status,
+      task_id: slot.lease?.task ?? null,
+      branch: slot.lease?.branch ?? null,
+      acquired_at: slot.lease?.acquiredAt ?? null,
+      base: slot.lease?.base ?? null,
+      token: slot.lease?.token ?? null,
+      run: slot.lease?.run ?? null,
+      owner: slot.lease?.owner.name ?? null,
+      expires_at: slot.lease?.expiresAt ?? null,
+      last_error: slot.lastError,
+    })),
+  };
+}
+
+/** Adds our paths to `info/exclude` once. */
+export function excludeOwnFiles(repository: Repository): void {
+  const path = join(repository.commonDir, "info", "exclude");
+  const before = readText(path) ?? "";
+  const missing = EXCLUDED.filter((line) => !before.split("\n").includes(line));
+  if (missing.length === 0) return;
+  const gap = before === "" || before.endsWith("\n") ? "" : "\n";
+  replaceFile(path, `${before}${gap}${before.includes(MARK) ? "" : `${MARK}\n`}${missing.join("\n")}\n`);
+}
+
+/** `.claude/worktree-pool` leads to the slots, as documents of the source system expect. */
+export function linkPool(repository: Repository, dir: string): void {
+  const link = join(repository.root, ".claude", "worktree-pool");
+  if (existsSync(link) || lstatSync(link, { throwIfNoEntry: false }) !== undefined) return;
+  mkdirSync(join(repository.root, ".claude"), { recursive: true });
+  symlinkSync(dir, link);
+}
