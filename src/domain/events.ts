@@ -1,4 +1,4 @@
-import type { FailureKind, Outcome, Usage } from "./outcome.ts";
+import type { Outcome, Usage } from "./outcome.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
@@ -6,60 +6,25 @@ import type { Verdict } from "./verdict.ts";
  * checkpoints and tests read the same stream. A new kind of fact is a new member here, nowhere else.
  */
 export type RunEvent =
-  | {
-      type: "run-started";
-      run: string;
-      plan: string;
-      planDigest: string;
-      target: string;
-      base: string;
-      mode: "all" | "one-group";
-      merge: boolean;
-    }
-  | { type: "run-resumed"; owner: string }
+  | { type: "run-started"; run: string; plan: string; planDigest: string; target: string; base: string; mode: "all" | "one-group"; merge: boolean }
+  | { type: "run-resumed"; mode: "all" | "one-group" }
   | { type: "group-started"; group: number; base: string }
-  | {
-      type: "attempt-started";
-      task: string;
-      attempt: number;
-      slot: string;
-      token: number;
-      branch: string;
-      base: string;
-      agent: string;
-      brief: string;
-      log: string;
-    }
-  | {
-      type: "attempt-ended";
-      task: string;
-      attempt: number;
-      outcome: Outcome;
-      session: string | null;
-      usage: Usage | null;
-      durationMs: number;
-    }
-  | { type: "verdict"; task: string; attempt: number; verdict: Verdict }
-  | {
-      type: "conflict";
-      task: string;
-      commit: string;
-      base: string;
-      paths: readonly string[];
-      next: "rerun" | "person";
-      packet: string | null;
-    }
-  | { type: "task-retry"; task: string; failure: FailureKind | "conflict" | "by-hand"; reason: string; counts: boolean }
-  | { type: "task-failed"; task: string; failure: FailureKind | "by-hand"; reason: string }
-  | { type: "task-skipped"; task: string; reason: string }
-  | { type: "task-blocked"; task: string; reason: string }
-  | { type: "resolved"; task: string; how: "commit" | "skip" | "retry"; commit: string | null }
-  | { type: "train-built"; group: number; base: string; tip: string; tasks: readonly string[] }
-  | { type: "train-verified"; tip: string; tree: string; verdict: Verdict }
-  | { type: "ejected"; task: string; reason: string }
-  | { type: "landing"; from: string; to: string; checkout: string | null; tasks: readonly string[] }
+  | { type: "attempt-started"; task: string; attempt: number; slot: string; token: number; branch: string; base: string; agent: string; log: string }
+  | { type: "attempt-ended"; task: string; attempt: number; outcome: Outcome; session: string | null; usage: Usage | null; durationMs: number }
+  | { type: "verdict"; task: string; verdict: Verdict }
+  /** The task's commit does not merge: with the target (`against` empty) or with tasks ahead of it in the train. */
+  | { type: "conflict"; task: string; commit: string; base: string; paths: readonly string[]; against: readonly string[] }
+  | { type: "packet"; task: string; folder: string }
+  /** Green alone, red with the tasks ahead of it in the train. */
+  | { type: "ejected"; task: string; reason: string; excerpt: string }
+  | { type: "resolved"; task: string; how: "commit" | "skip" | "retry"; commit: string | null; reason: string }
+  | { type: "train"; base: string; tip: string; tasks: readonly LandedTask[] }
+  | { type: "train-verdict"; tip: string; verdict: Verdict }
+  /** Written before the target moves; without a `landed` behind it the move is looked at again. */
+  | { type: "landing"; target: string; from: string; to: string; checkout: string | null; tasks: readonly LandedTask[] }
   | { type: "landed"; from: string; to: string; tasks: readonly LandedTask[] }
-  | { type: "landing-waits"; to: string; tasks: readonly LandedTask[]; reason: string; command: string }
+  /** Verified and merged at `refs/graftwork/merged/<run>`, but the target could not move there yet. */
+  | { type: "landing-waits"; from: string; to: string; tasks: readonly LandedTask[]; reason: string; command: string }
   | { type: "checkpoint"; group: number; status: "complete" | "partial" | "failed" }
   | { type: "slot-released"; task: string; slot: string; rescue: string | null }
   | { type: "branch-deleted"; branch: string; commit: string }

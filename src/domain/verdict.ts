@@ -15,7 +15,8 @@ export type CheckResult = {
 /** QA's judgement of one commit merged onto one base. Void as soon as either is another. */
 export type Verdict = {
   decision: "approved" | "rejected" | "blocked";
-  task: string;
+  /** The request's label: a task id, or `train`. */
+  label: string;
   commit: string;
   /** The commit of the target that `commit` was merged onto. */
   base: string;
@@ -31,17 +32,21 @@ export type Verdict = {
 };
 
 /** The commit does not merge onto the base: no check was run. */
-export type MergeConflict = { decision: "conflict"; task: string; commit: string; base: string; paths: readonly string[] };
+export type MergeConflict = { decision: "conflict"; label: string; commit: string; base: string; paths: readonly string[] };
 
 export type Verification = Verdict | MergeConflict;
 
-/** A request to judge `commit` on `base`; the function that does it is handed to dispatch and merge by `run`. */
+/** A request to judge `commit` merged onto `base`, with the checks of `task` (a train: of all its tasks). */
 export type VerifyRequest = {
-  task: string;
+  /** Names the folder of logs and the verdict; a task id, or `train`. */
+  label: string;
+  tasks: readonly string[];
   commit: string;
   base: string;
   /** Called with plain lines for progress. */
   onProgress?: (line: string) => void;
   signal?: AbortSignal;
 };
+
+/** The function that judges, handed to dispatch and merge by `run`. */
 export type Verify = (request: VerifyRequest) => Promise<Verification>;

@@ -23,14 +23,13 @@ export function gateYaml(text: string, limits: YamlLimits = YAML_LIMITS): Findin
     return { line: 1, column: 1, path: "", message: `the text is larger than ${limits.bytes / 2 ** 20} MiB` };
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
-  const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.exec(text);
+  const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]|\r(?!\n)/.exec(text);
   if (control !== null) {
     const code = control[0].charCodeAt(0).toString(16).padStart(4, "0");
     return at(text, control.index, `the text holds the control character U+${code} (is the file UTF-8?)`);
   }
-  const scan = new YamlScan(text, limits);
-  const problem = scan.run();
-  return problem === null ? null : at(text, Math.min(scan.position, text.length), problem);
+  const problem = new YamlScan(text, limits).run();
+  return problem === null ? null : at(text, problem.offset, problem.message);
 }
 
 function at(text: string, offset: number, message: string): Finding {

@@ -17,25 +17,23 @@ export class YamlScan {
   #indent = 0;
   #indentNext = 0;
   readonly #levels: Level[] = [];
-  /** Commas seen in each open bracket. */
-  readonly #flow: number[] = [];
+  /** Each open bracket: its commas, and the colons since the last, which nest like maps (`[a: b: c: d]`). */
+  readonly #flow: { items: number; colons: number }[] = [];
+  #colons = 0;
   /** Inside brackets: the node just read may be followed by `:` without a space. */
   #flowKey = false;
   /** Column of the node that a `:` would make a key; null: none since the last indicator. */
   #nodeColumn: number | null = null;
   #entries = 0;
-  #problem: string | null = null;
+  #problem: { message: string; offset: number } | null = null;
 
   constructor(text: string, limits: YamlLimits) {
     this.#text = text;
     this.#limits = limits;
   }
 
-  get position(): number {
-    return this.#pos;
-  }
-
-  run(): string | null {
+  /** The first limit passed and where, or null. */
+  run(): { message: string; offset: number } | null {
     if (this.#text.startsWith("\ufeff")) this.#pos = this.#lineStart = 1;
     let state: State = "stream";
     while (this.#problem === null && this.#pos < this.#text.length) {
@@ -107,12 +105,13 @@ export class YamlScan {
       else if (this.#skip(" \t") === 0) break;
     }
     if (lineIndent !== -1 && this.#leavesFlow(lineIndent)) {
-      this.#flow.length = 0;
+      this.#flow.length = this.#colons = 0;
       return "line";
     }
-    while (this.#text[this.#pos] === ",") {
-      this.#flow.push((this.#flow.pop() ?? 0) + 1);
-      this.#count(this.#flow.at(-1) ?? 0);
+    for (let top = this.#flow.at(-1); top !== undefined && this.#text[this.#pos] === ","; top = this.#flow.at(-1)) {
+      this.#colons -= top.colons;
+      top.colons = 0;
+      this.#count(++top.items);
       this.#pos++;
       this.#skip(" \t");
       this.#flowKey = false;
@@ -128,8 +127,7 @@ export class YamlScan {
       this.#flowKey = true;
       this.#quoted(ch);
     } else if (ch === ":" && (this.#flowKey || isEmpty(this.#text[this.#pos + 1]) || this.#text[this.#pos + 1] === ",")) {
-      this.#flowKey = false;
-      this.#pos++;
+      this.#indicator(ch);
     } else {
       this.#flowKey = false;
       this.#plain();
@@ -147,7 +145,7 @@ export class YamlScan {
   }
 
   #open(): State {
-    this.#flow.push(0);
+    this.#flow.push({ items: 0, colons: 0 });
     this.#flowKey = false;
     this.#count(0);
     this.#pos++;
@@ -156,7 +154,7 @@ export class YamlScan {
 
   #close(): State {
     this.#pos++;
-    this.#flow.pop();
+    this.#colons -= this.#flow.pop()?.colons ?? 0;
     this.#flowKey = true;
     return this.#flow.length > 0 ? "flow" : "block";
   }
@@ -184,8 +182,13 @@ export class YamlScan {
   }
 
   #indicator(ch: "-" | "?" | ":"): void {
-    if (this.#flow.length > 0) {
+    const bracket = this.#flow.at(-1);
+    if (bracket !== undefined) {
       this.#flowKey = false;
+      if (ch === ":") {
+        bracket.colons++;
+        this.#colons++;
+      }
       this.#count(0);
     } else {
       const column = ch === ":" && this.#nodeColumn !== null ? this.#nodeColumn : this.#pos - this.#lineStart;
@@ -214,9 +217,13 @@ export class YamlScan {
   #count(items: number): void {
     const { depth, items: itemsMax, entries } = this.#limits;
     this.#entries++;
-    if (this.#levels.length + this.#flow.length > depth) this.#problem = `nested deeper than ${depth} levels`;
-    else if (items > itemsMax) this.#problem = `more than ${itemsMax} entries in one list or map`;
-    else if (this.#entries > entries) this.#problem = `more than ${entries} entries in all`;
+    if (this.#levels.length + this.#flow.length + this.#colons > depth) this.#fail(`nested deeper than ${depth} levels`);
+    else if (items > itemsMax) this.#fail(`more than ${itemsMax} entries in one list or map`);
+    else if (this.#entries > entries) this.#fail(`more than ${entries} entries in all`);
+  }
+
+  #fail(message: string): void {
+    this.#problem ??= { message, offset: this.#pos };
   }
 
   #quoted(quote: string): void {

@@ -59,13 +59,13 @@ export function replaceByCopy(from: string, to: string): void {
   }
 }
 
-/** The text of a file; undefined where there is none. */
+/** The text of a file; undefined where there is none (or a folder in its place). */
 export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
     const code = systemCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
     throw error;
   }
 }
