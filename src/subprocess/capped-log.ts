@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -9,27 +9,42 @@ export type CappedLog = { write(chunk: Uint8Array | string): void; close(): void
 
 export function openCappedLog(path: string, maxBytes: number): CappedLog {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // The second half of an earlier log of this name would pass for the older part of ours.
+  rmSync(`${path}.1`, { force: true });
+  const half = Math.max(1, Math.floor(maxBytes / 2));
   let file: number | undefined = openSync(path, "w", 0o600);
   let size = 0;
   return {
     write(chunk) {
       if (file === undefined) return;
-      const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+      const whole = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+      const bytes = whole.subarray(Math.max(0, whole.length - half));
       try {
-        if (size > 0 && size + bytes.length > maxBytes / 2) {
-          closeSync(file);
+        if (size > 0 && size + bytes.length > half) {
           renameSync(path, `${path}.1`);
+          const full = file;
           file = openSync(path, "w", 0o600);
+          closeSync(full);
           size = 0;
         }
         size += writeSync(file, bytes);
       } catch {
+        closeQuietly(file);
         file = undefined;
       }
     },
     close() {
-      if (file !== undefined) closeSync(file);
+      if (file !== undefined) closeQuietly(file);
       file = undefined;
     },
   };
+}
+
+/** Some file systems say only now that an earlier write did not fit. */
+function closeQuietly(file: number): void {
+  try {
+    closeSync(file);
+  } catch {
+    // Nothing to be done: the log is not the work.
+  }
 }

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { systemCode } from "../domain/index.ts";
 
@@ -24,9 +25,33 @@ export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
 
 async function groupEnds(pgid: number, withinMs: number): Promise<boolean> {
   const deadline = performance.now() + withinMs;
-  while (signalGroup(pgid, 0)) {
+  while (groupLives(pgid)) {
     if (performance.now() >= deadline) return false;
     await delay(POLL_MS);
   }
   return true;
+}
+
+/**
+ * A group that consists of zombies alone still takes signals, and an orphan stays one for as long as the container's
+ * first process does not wait for it: often seconds, in some for ever.
+ */
+function groupLives(pgid: number): boolean {
+  if (!signalGroup(pgid, 0)) return false;
+  if (process.platform !== "linux") return true;
+  // Looked at twice: a member may have forked and ended after the list was taken.
+  return hasLivingMember(pgid) || hasLivingMember(pgid);
+}
+
+function hasLivingMember(pgid: number): boolean {
+  return readdirSync("/proc").some((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+      const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return Number(group) === pgid && state !== "Z" && state !== "X";
+    } catch {
+      return false;
+    }
+  });
 }

@@ -86,8 +86,8 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   };
   const onAbort = (): void => stop("aborted");
   command.signal?.addEventListener("abort", onAbort, { once: true });
-  const total = command.timeoutMs === undefined ? undefined : setTimeout(() => stop("timeout"), command.timeoutMs);
-  const idle = command.idleTimeoutMs === undefined ? undefined : setTimeout(() => stop("idle-timeout"), command.idleTimeoutMs);
+  const total = command.timeoutMs === undefined ? undefined : setTimeout(() => stop("timeout"), timerMs(command.timeoutMs));
+  const idle = command.idleTimeoutMs === undefined ? undefined : setTimeout(() => stop("idle-timeout"), timerMs(command.idleTimeoutMs));
   const listen = (stream: "stdout" | "stderr", buffer: TailBuffer): void => {
     child[stream].on("data", (chunk: Buffer) => {
       buffer.add(chunk);
@@ -108,6 +108,11 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   await (stopping ?? endGroup(pid, graceMs));
   await drained(child);
   return finish(null, code, signal);
+}
+
+/** A timer of more than 24.8 days would fire at once. */
+function timerMs(ms: number): number {
+  return Math.min(ms, 2 ** 31 - 1);
 }
 
 type ChildEnd = { code: number | null; signal: NodeJS.Signals | null; error: string | null };
@@ -145,7 +150,7 @@ function tailBuffer(limit: number): TailBuffer {
       chunks.push(chunk);
       size += chunk.length;
       if (size <= limit * 2) return;
-      const kept = Buffer.concat(chunks).subarray(-limit);
+      const kept = Buffer.concat(chunks).subarray(size - limit);
       chunks = [Buffer.from(kept)];
       size = kept.length;
       lost = true;
@@ -154,7 +159,7 @@ function tailBuffer(limit: number): TailBuffer {
       const all = Buffer.concat(chunks);
       if (all.length <= limit) return all;
       lost = true;
-      return all.subarray(-limit);
+      return all.subarray(all.length - limit);
     },
     overflow: () => lost,
   };

@@ -34,7 +34,8 @@ export function findProcesses(target: SweepTarget): number[] {
   const found: number[] = [];
   for (const [pid, facts] of listProcesses(target.folders.length > 0)) {
     if (spared.has(pid)) continue;
-    const inFolder = facts.cwd !== undefined && target.folders.some((folder) => facts.cwd === folder || facts.cwd?.startsWith(`${folder}/`));
+    const inFolder =
+      facts.cwd !== undefined && target.folders.some((folder) => facts.cwd === folder || facts.cwd?.startsWith(`${folder}/`));
     if (inFolder || target.markers.some((marker) => facts.environment().includes(`\0${marker}\0`))) found.push(pid);
   }
   return found;
@@ -72,7 +73,8 @@ function listFromProc(): Map<number, Facts> {
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     all.set(Number(name), {
-      cwd: quietly(() => readlinkSync(`/proc/${name}/cwd`)),
+      // A folder that was removed under its process is shown with this at its end.
+      cwd: quietly(() => readlinkSync(`/proc/${name}/cwd`).replace(/ \(deleted\)$/, "")),
       environment: () => `\0${quietly(() => readFileSync(`/proc/${name}/environ`, "utf8")) ?? ""}\0`,
     });
   }
@@ -110,7 +112,8 @@ function ancestors(): Set<number> {
 }
 
 function parentOf(pid: number): number {
-  if (process.platform !== "linux") return Number(spawnSync("ps", ["-o", "ppid=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim() || "0");
+  if (process.platform !== "linux")
+    return Number(spawnSync("ps", ["-o", "ppid=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim() || "0");
   const stat = quietly(() => readFileSync(`/proc/${pid}/stat`, "utf8")) ?? "";
   return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? "0");
 }

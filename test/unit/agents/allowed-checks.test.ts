@@ -58,7 +58,12 @@ test("the rules stand in the list, before the next option, once each", () => {
   if (claude === undefined) throw new Error("no preset");
   const spec = { ...claude, command: ["claude", "--allowedTools", "Bash(make a)", "--model", "x"] as const };
   expect(withAllowedChecks(spec, [check("make a"), check("make b"), check("make b")]).command).toEqual([
-    ...["claude", "--allowedTools", "Bash(make a)", "Bash(make b)", "--model", "x"],
+    "claude",
+    "--allowedTools",
+    "Bash(make a)",
+    "Bash(make b)",
+    "--model",
+    "x",
   ]);
 });
 

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { splitLines } from "../../../src/agents/line-splitter.ts";
 import { readingOf, recording } from "./reading-of.ts";

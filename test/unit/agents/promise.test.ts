@@ -47,7 +47,10 @@ describe("the reason", () => {
 
   test("does not cross from one message to the next", () => {
     const watcher = watchPromises("t1", "");
-    for (const line of ["an earlier message", null, ready, null, "a later one"]) line === null ? watcher.pause() : watcher.line(line);
+    for (const line of ["an earlier message", null, ready, null, "a later one"]) {
+      if (line === null) watcher.pause();
+      else watcher.line(line);
+    }
     expect(watcher.last()).toEqual({ name: "READY_FOR_QA", reason: "" });
   });
 });
