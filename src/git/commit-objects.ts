@@ -99,3 +99,8 @@ export async function messageOf(repository: Repository, commit: Oid): Promise<st
   const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["log", "-1", "--format=%B", commit] });
   return answer.text;
 }
+
+/** A blob's bytes. */
+export async function readBlob(repository: Repository, oid: Oid): Promise<Buffer> {
+  return (await runGit(repository, { ...ownGit(repository, "plain"), args: ["cat-file", "blob", oid] })).stdout;
+}

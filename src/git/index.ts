@@ -9,14 +9,16 @@ export {
   messageOf,
   patchBetween,
   type Person,
+  readBlob,
   readFileAt,
   subjects,
   treeOf,
   userIdentity,
   writeBlob,
 } from "./commit-objects.ts";
+export { editTree, type TreeEdit } from "./edit-tree.ts";
 export { exportTree } from "./export-tree.ts";
-export { checkoutOf, dangerousConfig, fastForward, headOf } from "./land-checkout.ts";
+export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark } from "./land-checkout.ts";
 export { type ConflictStage, type MergedTrees, mergeTrees, parseMergeTree } from "./merge-trees.ts";
 export { currentBranch, isAncestor, isOid, type Oid, readRef, readRefs, type RefChange, requireCommit, resolveCommit, unreachable, updateRefs, zeroOid } from "./refs.ts";
 export { openRepository, type Repository } from "./repository.ts";
@@ -37,3 +39,4 @@ export {
   stagedTree,
 } from "./slot-tree.ts";
 export { addWorktree, forgetWorktree, listWorktrees, parseWorktrees, removeWorktree, type Worktree } from "./worktrees.ts";
+export { moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";

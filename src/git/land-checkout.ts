@@ -51,6 +51,11 @@ export async function headOf(repository: Repository, worktree: string): Promise<
   return { ref: symbolic.code === 0 ? symbolic.text.trim() : null, commit: commit.code === 0 ? commit.text.trim() : null };
 }
 
+/** In the environment of a landing's git: a process that outlives a killed coordinator is known by it. */
+export function landingMark(repository: Repository): string {
+  return repository.commonDir;
+}
+
 /**
  * Brings a checkout forward from the commit its HEAD is at to `to`. git itself refuses where a file it would write
  * has unsaved or untracked content, ignored files included; then nothing moved and git's sentence is returned.
@@ -58,6 +63,7 @@ export async function headOf(repository: Repository, worktree: string): Promise<
 export async function fastForward(repository: Repository, worktree: string, to: Oid): Promise<string | undefined> {
   const answer = await runGit(repository, {
     cwd: worktree,
+    env: { GRAFTWORK_LANDING: landingMark(repository) },
     args: ["-c", "merge.autoStash=false", "-c", "merge.verifySignatures=false", "-c", "rerere.enabled=false", "-c", "core.fsync=committed,reference", "merge", "--ff-only", "--no-overwrite-ignore", "--quiet", to],
     answers: [0, 1, 2, 128],
   });

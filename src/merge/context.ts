@@ -1,0 +1,20 @@
+import type { RunEvent, Verify } from "../domain/index.ts";
+import type { Person, RefChange, Repository } from "../git/index.ts";
+
+/** What merging needs from its caller: a run, or a merge by hand. */
+export type MergeContext = {
+  repository: Repository;
+  run: string;
+  /** Short name of the target branch. */
+  target: string;
+  person: Person;
+  verify: Verify;
+  /** Says what happened; a run writes it into its journal before it returns. */
+  emit: (event: RunEvent) => void;
+  /** Verified inside every ref transaction: a coordinator that lost its run cannot move anything. */
+  fence: readonly RefChange[];
+  /** `dangerousConfig` as it was at the run's start. */
+  trustedConfig: string;
+  narrate: (line: string) => void;
+  signal?: AbortSignal;
+};

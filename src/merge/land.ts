@@ -1,0 +1,125 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { LandedTask } from "../domain/index.ts";
+import { checkoutOf, dangerousConfig, fastForward, headOf, isAncestor, landingMark, type Oid, readRef, readRefs, restoreCheckout, updateRefs } from "../git/index.ts";
+import { findProcesses, sweepProcesses } from "../subprocess/index.ts";
+import type { MergeContext } from "./context.ts";
+
+export type Landing = {
+  /** Where the target must be now: the commit that `to` was verified against. */
+  from: Oid;
+  to: Oid;
+  tasks: readonly LandedTask[];
+};
+
+export type LandResult =
+  | { kind: "landed" }
+  /** The target is somewhere else by now: build and verify again. */
+  | { kind: "moved"; at: Oid | undefined }
+  | { kind: "waits"; reason: string; command: string };
+
+export const mergedRef = (run: string): string => `refs/graftwork/merged/${run}`;
+export const backupPrefix = (run: string): string => `refs/graftwork/backup/${run}/`;
+
+/**
+ * Moves the target from `from` to `to`, which was verified. Where the target is checked out, git brings that
+ * checkout along and refuses where unsaved work is in the way; then the target stays, `to` waits under
+ * `refs/graftwork/merged/<run>`, and the result names the command that takes it (spec: merge M4).
+ */
+export async function land(context: MergeContext, landing: Landing): Promise<LandResult> {
+  const { repository, target, run } = context;
+  const ref = `refs/heads/${target}`;
+  for (let tries = 0; tries < 5; tries++) {
+    const at = await readRef(repository, ref);
+    if (at === landing.to) return landed(context, landing);
+    if (at !== landing.from) return { kind: "moved", at };
+    await keep(context, landing);
+    const place = await checkoutOf(repository, target);
+    if (place === undefined) {
+      context.emit({ type: "landing", target, ...landing, checkout: null });
+      const refused = await updateRefs(repository, [...context.fence, { ref, set: landing.to, old: landing.from }], `land ${run}`);
+      if (refused !== undefined) continue;
+      // Somebody may have checked it out between the look and the move: then the checkout would show the reverse.
+      if ((await checkoutOf(repository, target)) === undefined) return landed(context, landing);
+      await updateRefs(repository, [...context.fence, { ref, set: landing.from, old: landing.to }], "put back: checked out meanwhile");
+      continue;
+    }
+    if (place.busy !== null) return waits(context, landing, place.worktree.path, place.busy);
+    return landInCheckout(context, landing, place.worktree.path);
+  }
+  return { kind: "moved", at: await readRef(repository, ref) };
+}
+
+async function landInCheckout(context: MergeContext, landing: Landing, worktree: string): Promise<LandResult> {
+  const { repository, target } = context;
+  const ref = `refs/heads/${target}`;
+  if ((await dangerousConfig(repository)) !== context.trustedConfig) {
+    return waits(context, landing, worktree, "configuration that can run programs or move the checkout was changed in .git/config since the run began");
+  }
+  const fenced = await updateRefs(repository, [...context.fence, { ref, verify: landing.from }], `land ${context.run}`);
+  if (fenced !== undefined) return { kind: "moved", at: await readRef(repository, ref) };
+  const head = await headOf(repository, worktree);
+  if (head.ref !== ref || head.commit !== landing.from) return { kind: "moved", at: await readRef(repository, ref) };
+  context.emit({ type: "landing", target, ...landing, checkout: worktree });
+  const refused = await patientFastForward(context, worktree, landing.to);
+  if (refused !== undefined) return waits(context, landing, worktree, refused);
+  if ((await readRef(repository, ref)) === landing.to) return landed(context, landing);
+  // The user switched branches at that very moment: what moved is put back, and said.
+  const after = await headOf(repository, worktree);
+  if (after.ref !== null && after.commit === landing.to) await updateRefs(repository, [...context.fence, { ref: after.ref, set: landing.from, old: landing.to }], "put back: not the target");
+  return waits(context, landing, worktree, `the checkout was switched to ${after.ref ?? "a detached HEAD"} while the target moved`);
+}
+
+/** An editor may hold `index.lock` for a moment. */
+async function patientFastForward(context: MergeContext, worktree: string, to: Oid): Promise<string | undefined> {
+  const deadline = performance.now() + 5_000;
+  for (;;) {
+    const refused = await fastForward(context.repository, worktree, to);
+    if (refused === undefined || !refused.includes("index.lock") || performance.now() > deadline) return refused;
+    await delay(200);
+  }
+}
+
+/** Pins what is merged and where the target was, so that both outlive any clean-up and can be undone. */
+async function keep(context: MergeContext, landing: Landing): Promise<void> {
+  const { repository, run } = context;
+  const prefix = backupPrefix(run);
+  const taken = await readRefs(repository, prefix);
+  const known = [...taken].find(([ref, oid]) => ref.endsWith("/after") && oid === landing.to);
+  const n = 1 + Math.max(0, ...[...taken.keys()].map((ref) => Number(ref.slice(prefix.length).split("/")[0])));
+  const backups = known === undefined ? [{ ref: `${prefix}${n}/before`, set: landing.from }, { ref: `${prefix}${n}/after`, set: landing.to }] : [];
+  await updateRefs(repository, [...context.fence, { ref: mergedRef(run), set: landing.to }, ...backups], `keep ${run}`);
+}
+
+function landed(context: MergeContext, landing: Landing): LandResult {
+  context.emit({ type: "landed", ...landing });
+  return { kind: "landed" };
+}
+
+function waits(context: MergeContext, landing: Landing, worktree: string, reason: string): LandResult {
+  const command = `git -C ${quote(worktree)} merge --ff-only ${mergedRef(context.run)}`;
+  context.emit({ type: "landing-waits", ...landing, reason, command });
+  return { kind: "waits", reason, command };
+}
+
+function quote(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * Looks again at a landing that was begun and never said to be done. A git that outlived its coordinator is waited
+ * for; what a killed one left half written is put back. Returns the paths that hold a person's own content.
+ */
+export async function recoverLanding(context: MergeContext, begun: Landing & { checkout: string | null }): Promise<{ landed: boolean; foreign: readonly string[] }> {
+  const { repository, target } = context;
+  const marker = { markers: [`GRAFTWORK_LANDING=${landingMark(repository)}`], folders: [] };
+  const deadline = performance.now() + 30_000;
+  while (findProcesses(marker).length > 0 && performance.now() < deadline) await delay(50);
+  await sweepProcesses(marker, 0);
+  const at = await readRef(repository, `refs/heads/${target}`);
+  if (at !== undefined && (await isAncestor(repository, begun.to, at))) {
+    context.emit({ type: "landed", from: begun.from, to: begun.to, tasks: begun.tasks });
+    return { landed: true, foreign: [] };
+  }
+  if (at !== begun.from || begun.checkout === null) return { landed: false, foreign: [] };
+  return { landed: false, foreign: await restoreCheckout(repository, begun.checkout, begun.from, begun.to) };
+}

@@ -1,0 +1,78 @@
+import type { LandedTask } from "../domain/index.ts";
+import { changedPaths, commitTree, isAncestor, mergeTrees, type Oid, type Person, type Repository } from "../git/index.ts";
+import { mergeMessage } from "./message.ts";
+
+/** A task whose commit QA approved. */
+export type Candidate = {
+  task: string;
+  title: string;
+  branch: string;
+  /** The approved commit: this lands, whatever the branch points to by then. */
+  commit: Oid;
+  dependsOn: readonly string[];
+};
+
+export type TrainStep = LandedTask & { tree: Oid };
+export type TrainConflict = { task: string; commit: Oid; base: Oid; paths: readonly string[]; against: readonly string[] };
+
+export type Train = {
+  base: Oid;
+  /** The last merge commit; the base where nothing could be merged. */
+  tip: Oid;
+  steps: readonly TrainStep[];
+  conflicts: readonly TrainConflict[];
+  /** Approved, but a task it depends on is not in the train. */
+  heldBack: readonly string[];
+};
+
+/**
+ * Merges the candidates one after another onto `base`, in memory. One that conflicts is left out with what depends
+ * on it; the rest goes on. `present` are tasks that are in the base already.
+ */
+export async function buildTrain(repository: Repository, run: string, person: Person, base: Oid, candidates: readonly Candidate[]): Promise<Train> {
+  const steps: TrainStep[] = [];
+  const conflicts: TrainConflict[] = [];
+  const heldBack: string[] = [];
+  const offered = new Set(candidates.map((one) => one.task));
+  let tip = base;
+  for (const candidate of candidates) {
+    const out = new Set([...conflicts.map((one) => one.task), ...heldBack]);
+    if (candidate.dependsOn.some((id) => offered.has(id) && out.has(id))) {
+      heldBack.push(candidate.task);
+      continue;
+    }
+    const step = await addToTrain(repository, run, person, tip, candidate);
+    if (step.kind === "merged") {
+      steps.push(step.step);
+      tip = step.step.merge;
+    } else {
+      conflicts.push({ task: candidate.task, commit: candidate.commit, base: tip, paths: step.paths, against: await touching(repository, steps, step.paths, base) });
+    }
+  }
+  return { base, tip, steps, conflicts, heldBack };
+}
+
+export type Added = { kind: "merged"; step: TrainStep } | { kind: "conflict"; paths: readonly string[] };
+
+/** Merges one candidate onto `tip`. Work that is in `tip` already makes no new commit. */
+export async function addToTrain(repository: Repository, run: string, person: Person, tip: Oid, candidate: Candidate): Promise<Added> {
+  const { task, branch, commit } = candidate;
+  const merged = await mergeTrees(repository, tip, commit);
+  if (!merged.clean) return { kind: "conflict", paths: merged.paths };
+  if (await isAncestor(repository, commit, tip)) return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree: merged.tree } };
+  const merge = await commitTree(repository, { tree: merged.tree, parents: [tip, commit], message: mergeMessage({ ...candidate, run }), person });
+  return { kind: "merged", step: { task, branch, branchTip: commit, merge, tree: merged.tree } };
+}
+
+/** Which tasks ahead in the train touch one of these paths: with whom a conflict is. */
+async function touching(repository: Repository, steps: readonly TrainStep[], paths: readonly string[], base: Oid): Promise<string[]> {
+  const wanted = new Set(paths);
+  const found: string[] = [];
+  let before = base;
+  for (const step of steps) {
+    const changed = await changedPaths(repository, before, step.merge);
+    if (changed.some((path) => wanted.has(path))) found.push(step.task);
+    before = step.merge;
+  }
+  return found;
+}

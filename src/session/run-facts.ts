@@ -1,0 +1,128 @@
+import type { FailureKind, LandedTask, Plan, Usage, Verdict } from "../domain/index.ts";
+
+export const TASK_STATUSES = [
+  "pending",
+  "in_progress",
+  "ready_for_qa",
+  "qa_approved",
+  "qa_rejected",
+  "qa_blocked",
+  "merging",
+  "done",
+  "pending_retry",
+  "failed",
+  "skipped",
+  "conflict",
+] as const;
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+
+/** What the limits allow; part of the fold's arguments, so that the same lines give the same facts. */
+export type RunLimits = {
+  /** Attempts after the first, where the task says nothing. */
+  retries: number;
+  /** Conflicts that send a task back to its own agent before a person is asked. */
+  reruns: number;
+};
+
+export type TaskFacts = {
+  id: string;
+  status: TaskStatus;
+  /** Attempts started. */
+  attempts: number;
+  /** Failed attempts that count against the limit. */
+  failures: number;
+  reruns: number;
+  branch: string | null;
+  /** The slot that the task holds; null: none. */
+  slot: string | null;
+  token: number | null;
+  /** Where its branch began. */
+  base: string | null;
+  /** The commit that the last attempt named. */
+  commit: string | null;
+  session: string | null;
+  usage: Usage | null;
+  /** The agent's closing words or its commits' subjects. */
+  summary: string;
+  failure: FailureKind | null;
+  /** Why it is where it is: for the next brief, for people. */
+  lastError: string | null;
+  verdict: Verdict | null;
+  landed: LandedTask | null;
+  /** Set where the next attempt begins anew on the current base, with this diff (from..to) as a hint. */
+  rerun: { from: string; to: string; paths: readonly string[] } | null;
+  /** Paths of the last conflict. */
+  conflictPaths: readonly string[];
+  packet: string | null;
+  startedAt: string | null;
+  endedAt: string | null;
+  rateLimited: number;
+  durationMs: number;
+};
+
+export type Landing = { target: string; from: string; to: string; checkout: string | null; tasks: readonly LandedTask[] };
+
+export type RunFacts = {
+  run: string;
+  target: string;
+  /** The target when the run began. */
+  base: string;
+  mode: "all" | "one-group";
+  merge: boolean;
+  startedAt: string;
+  tasks: ReadonlyMap<string, TaskFacts>;
+  /** Group → the commit it began at, and its checkpoint's status. */
+  groups: ReadonlyMap<number, { base: string; checkpoint: "complete" | "partial" | "failed" | null; startedAt: string; landedTo: string | null }>;
+  /** A landing that was begun and not yet said to be done. */
+  openLanding: Landing | null;
+  /** Merged and verified, but the target could not move there yet. */
+  waiting: { from: string; to: string; tasks: readonly LandedTask[]; reason: string; command: string } | null;
+  landings: readonly { from: string; to: string; tasks: readonly LandedTask[] }[];
+  warnings: readonly string[];
+  undone: boolean;
+  /** Exit code; null while the run is unfinished. */
+  ended: number | null;
+  endedAt: string | null;
+  lastAt: string;
+  /** Group started last since the run was started or resumed: what `one-group` counts. */
+  groupsThisSession: readonly number[];
+};
+
+export function freshTask(id: string): TaskFacts {
+  return {
+    id,
+    status: "pending",
+    attempts: 0,
+    failures: 0,
+    reruns: 0,
+    branch: null,
+    slot: null,
+    token: null,
+    base: null,
+    commit: null,
+    session: null,
+    usage: null,
+    summary: "",
+    failure: null,
+    lastError: null,
+    verdict: null,
+    landed: null,
+    rerun: null,
+    conflictPaths: [],
+    packet: null,
+    startedAt: null,
+    endedAt: null,
+    rateLimited: 0,
+    durationMs: 0,
+  };
+}
+
+/** Statuses from which nothing more happens by itself. */
+export function isSettled(status: TaskStatus): boolean {
+  return status === "done" || status === "failed" || status === "skipped" || status === "conflict" || status === "qa_blocked";
+}
+
+/** Retries a task may use. */
+export function retryLimit(plan: Plan, id: string, limits: RunLimits): number {
+  return plan.tasks.find((task) => task.id === id)?.retries ?? limits.retries;
+}
