@@ -34,7 +34,10 @@ export type AgentStart = {
   resumeSession: string | null;
   /** Null: the spec's. */
   timeoutMs: number | null;
+  /** Ends the agent: TERM to its group, `graceMs`, KILL. */
   signal?: AbortSignal;
+  /** Default 5,000. */
+  graceMs?: number;
   /** Called twice where the client had forgotten the conversation and a new one was begun. */
   onStart?: (process: ProcessIdentity) => void;
   /** Each line worth showing, cleaned: the agent's words and the tools it uses, or what it prints. */
@@ -87,6 +90,7 @@ async function runOnce(start: AgentStart, session: string | null): Promise<{ rep
     // All output has been read on its way; only the log keeps it.
     keepBytes: 0,
     ...(start.signal === undefined ? {} : { signal: start.signal }),
+    ...(start.graceMs === undefined ? {} : { graceMs: start.graceMs }),
     ...(start.onStart === undefined ? {} : { onStart: start.onStart }),
     onOutput(chunk, stream) {
       log.write(chunk);

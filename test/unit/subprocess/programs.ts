@@ -13,6 +13,15 @@ export function node(program: string, ...args: readonly string[]): [string, ...s
 /** Lives until it is ended; two minutes at most, whatever goes wrong. */
 export const LIVES = "setTimeout(() => {}, 120_000);";
 
+/**
+ * A shell that starts a child, both noting their ids in a file, and lives on; with `ignoring`, TERM ends neither.
+ * They start within milliseconds, so that a test's time limit need not be long.
+ */
+export function family(file: string, ignoring: boolean): [string, ...string[]] {
+  const lives = `echo $$ >> '${file}'; exec tail -f /dev/null`;
+  return ["sh", "-c", `${ignoring ? "trap '' TERM; " : ""}sh -c "$0" & ${lives}`, lives];
+}
+
 /** Starts a program that says "ready" on standard output, and waits for it. Ended with the test. */
 export async function startReady(
   program: string,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Command, type CommandEnd, livenessOf, runCommand } from "../../../src/subprocess/index.ts";
 import { hermeticEnv, tempFolder } from "../../fixtures/index.ts";
-import { isAlive, LIVES, node, pidsIn } from "./programs.ts";
+import { family, isAlive, LIVES, node, pidsIn } from "./programs.ts";
 
 function run(argv: readonly [string, ...string[]], more: Partial<Command> = {}): Promise<CommandEnd> {
   return runCommand({ argv, cwd: "/", env: hermeticEnv(), ...more });
@@ -93,14 +93,6 @@ describe("what cannot be started", () => {
   });
 });
 
-/** Starts a grandchild, notes both ids in a file, and lives on; with `ignoring`, both ignore TERM. */
-function family(file: string, ignoring: boolean): [string, ...string[]] {
-  const ignore = ignoring ? `process.on("SIGTERM", () => {});` : "";
-  const note = `require("node:fs").appendFileSync(${JSON.stringify(file)}, process.pid + "\\n");`;
-  const grandchild = `require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(`${ignore} ${note} ${LIVES}`)}], { stdio: "inherit" });`;
-  return node(`${ignore} ${note} ${grandchild} ${LIVES}`);
-}
-
 describe("the whole group ends", () => {
   test.for([true, false])("when it is aborted (ignoring TERM: %s)", async (ignoring) => {
     const file = join(tempFolder(), "pids");
@@ -114,9 +106,9 @@ describe("the whole group ends", () => {
 
   test("when its time is over", async () => {
     const file = join(tempFolder(), "pids");
-    const end = await run(family(file, true), { timeoutMs: 1_500, graceMs: 50 });
+    const end = await run(family(file, true), { timeoutMs: 500, graceMs: 50 });
     expect(end).toMatchObject({ ended: "timeout", code: null });
-    expect((await pidsIn(file, 1)).filter(isAlive)).toEqual([]);
+    expect((await pidsIn(file, 2)).filter(isAlive)).toEqual([]);
   });
 
   test("when it has said nothing for too long", async () => {
