@@ -3,4 +3,3 @@ export { type BriefInput, buildBrief } from "./brief.ts";
 export { type Presets, presets } from "./presets.ts";
 export { type AgentStart, runAgent } from "./run-agent.ts";
 export { type Claim, successOf } from "./success.ts";
-export { renderTemplate } from "./template.ts";
