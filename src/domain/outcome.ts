@@ -48,4 +48,6 @@ export type Outcome =
   | { kind: "ready"; commit: string; summary: string; notes: readonly string[] }
   | { kind: "failed"; failure: FailureKind; reason: string; retry: boolean }
   | { kind: "rate-limited"; reason: string }
+  /** Ended from outside (Ctrl-C, the coordinator's death): costs no retry. */
+  | { kind: "interrupted"; reason: string }
   | { kind: "blocked"; reason: string };

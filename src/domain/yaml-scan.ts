@@ -24,6 +24,13 @@ export class YamlScan {
   #flowKey = false;
   /** Column of the node that a `:` would make a key; null: none since the last indicator. */
   #nodeColumn: number | null = null;
+  /**
+   * The line has had its `: `, or two nodes side by side. A further key on it (`a: b: c`) is an error that the parser
+   * reports only after it has nested a map for it, which stays open for the lines below.
+   */
+  #crowded = false;
+  #hasNode = false;
+  #tabs = 0;
   #entries = 0;
   #problem: { message: string; offset: number } | null = null;
 
@@ -70,6 +77,8 @@ export class YamlScan {
     }
     this.#indent = this.#skip(" ");
     this.#nodeColumn = null;
+    this.#crowded = this.#hasNode = false;
+    this.#tabs = 0;
     if (this.#indentNext > this.#indent && !isEmpty(this.#text[this.#pos + 1])) this.#indentNext = this.#indent;
     for (let ch = this.#text[this.#pos]; this.#isIndicator(ch); ch = this.#text[this.#pos]) {
       const from = this.#pos;
@@ -81,7 +90,8 @@ export class YamlScan {
   }
 
   #block(): State {
-    this.#skip(" \t");
+    const skipped = this.#skip(" \t");
+    if (this.#nodeColumn === null && !this.#crowded) this.#tabs += skipped;
     this.#properties();
     const ch = this.#text[this.#pos];
     if (ch === undefined || ch === "#" || this.#isLineEnd(this.#pos)) {
@@ -89,7 +99,9 @@ export class YamlScan {
       return "line";
     }
     if (ch === "|" || ch === ">") return this.#blockScalar();
-    this.#nodeColumn ??= this.#pos - this.#lineStart;
+    this.#nodeColumn ??= this.#column();
+    this.#crowded ||= this.#hasNode;
+    this.#hasNode = true;
     if (ch === "[" || ch === "{") return this.#open();
     if (ch === "]" || ch === "}") this.#pos++;
     else if (ch === "*") this.#skipUntilAnchorEnd();
@@ -109,7 +121,7 @@ export class YamlScan {
       return "line";
     }
     for (let top = this.#flow.at(-1); top !== undefined && this.#text[this.#pos] === ","; top = this.#flow.at(-1)) {
-      this.#colons -= top.colons;
+      this.#colons -= Math.max(0, top.colons - 1);
       top.colons = 0;
       this.#count(++top.items);
       this.#pos++;
@@ -154,7 +166,7 @@ export class YamlScan {
 
   #close(): State {
     this.#pos++;
-    this.#colons -= this.#flow.pop()?.colons ?? 0;
+    this.#colons -= Math.max(0, (this.#flow.pop()?.colons ?? 0) - 1);
     this.#flowKey = true;
     return this.#flow.length > 0 ? "flow" : "block";
   }
@@ -164,7 +176,7 @@ export class YamlScan {
     for (;;) {
       const ch = this.#text[this.#pos];
       if (ch === "!" || ch === "&") {
-        if (this.#flow.length === 0) this.#nodeColumn ??= this.#pos - this.#lineStart;
+        if (this.#flow.length === 0) this.#nodeColumn ??= this.#column();
         if (ch === "!") this.#skipTag();
         else this.#skipUntilAnchorEnd();
         this.#skip(" \t");
@@ -185,18 +197,26 @@ export class YamlScan {
     const bracket = this.#flow.at(-1);
     if (bracket !== undefined) {
       this.#flowKey = false;
-      if (ch === ":") {
-        bracket.colons++;
-        this.#colons++;
-      }
+      // A `- ` in brackets is an error that nests all the same.
+      for (let n = ch === "-" ? 2 : ch === ":" ? 1 : 0; n > 0; n--) if (bracket.colons++ > 0) this.#colons++;
       this.#count(0);
     } else {
-      const column = ch === ":" && this.#nodeColumn !== null ? this.#nodeColumn : this.#pos - this.#lineStart;
-      this.#enter(column, ch === "-" ? "list" : "map");
+      const column = ch === ":" && this.#nodeColumn !== null ? this.#nodeColumn : this.#column();
+      this.#crowded ||= this.#nodeColumn !== null && ch !== ":";
+      if (this.#crowded) this.#nestForGood();
+      else this.#enter(column, ch === "-" ? "list" : "map");
+      this.#count(this.#levels.at(-1)?.items ?? 0);
+      this.#crowded ||= ch === ":";
+      this.#hasNode = false;
     }
     this.#nodeColumn = null;
     this.#pos++;
     this.#skip(" \t");
+  }
+
+  /** What the parser nests for text it will report as an error stays open until a line is indented less. */
+  #nestForGood(): void {
+    this.#levels.push({ column: this.#levels.at(-1)?.column ?? 0, kind: "map", items: 0 });
   }
 
   /** A list may stand at the column of the key that holds it; apart from that, deeper means further right. */
@@ -211,7 +231,6 @@ export class YamlScan {
       this.#levels.push(level);
     }
     level.items++;
-    this.#count(level.items);
   }
 
   #count(items: number): void {
@@ -285,7 +304,12 @@ export class YamlScan {
   #blockScalar(): State {
     const header = /[|>][-+\d]*/y;
     header.lastIndex = this.#pos;
-    const digit = /[1-9]/.exec(header.exec(this.#text)?.[0] ?? "")?.[0];
+    const marks = header.exec(this.#text)?.[0] ?? "";
+    const digit = /[1-9]/.exec(marks)?.[0];
+    this.#pos += marks.length;
+    this.#skip(" \t");
+    if (this.#text[this.#pos] !== "#" && !this.#isLineEnd(this.#pos)) this.#nestForGood();
+    this.#count(0);
     this.#skipLine();
     let [from, i] = [this.#pos, this.#pos];
     for (; this.#text[i] === " " || (i < this.#text.length && this.#isLineEnd(i)); i++) if (this.#text[i] === "\n") from = i + 1;
@@ -307,6 +331,11 @@ export class YamlScan {
     while (this.#text[i] === " ") i++;
     if (this.#text[i] === "\r" && this.#text[i + 1] === "\n") return i + 1;
     return this.#text[i] === "\n" || i - offset >= this.#indentNext ? i : -1;
+  }
+
+  /** Tabs before the first node of a line are no indentation. */
+  #column(): number {
+    return this.#pos - this.#lineStart - this.#tabs;
   }
 
   #skip(chars: " " | " \t"): number {

@@ -40,3 +40,4 @@ export {
 } from "./slot-tree.ts";
 export { addWorktree, forgetWorktree, listWorktrees, parseWorktrees, removeWorktree, type Worktree } from "./worktrees.ts";
 export { moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";
+export { adoptCommit, commitInSlot, slotStatus } from "./slot-commit.ts";

@@ -44,13 +44,13 @@ export async function initPool(context: PoolContext, request: { size: number; ba
   return { size: slots.length, idle: slots.filter((slot) => slot.status === "idle").length, made: made.map((slot) => slot.id), removed: surplus.map((slot) => slot.id) };
 }
 
-/** At least `wanted` slots, as a run needs them. */
+/** Sees to it that `wanted` slots are idle or held by the caller's own run; makes what is missing. */
 export async function ensureSlots(context: PoolContext, wanted: number, base: Oid): Promise<void> {
   await requireSupported(context.repository, base);
   const store = await ensureStore(context);
   await recoverSlots(context, store);
   const { slots } = store.read().state;
-  const usable = slots.filter((slot) => slot.status !== "quarantined" && slot.status !== "broken").length;
+  const usable = slots.filter((slot) => slot.status === "idle" || slot.lease?.run === context.run).length;
   if (usable < wanted) await addSlots(context, store, Math.min(LARGEST, slots.length + wanted - usable), base);
   writePoolView(context.repository, store);
 }

@@ -32,7 +32,7 @@ export function foldRun(lines: readonly JournalLine[], plan: Plan, limits: RunLi
     ended: null,
     endedAt: null,
     lastAt: first.at,
-    groupsThisSession: [],
+    checkpointsThisSession: 0,
   };
   return lines.slice(1).reduce((facts, line) => foldLine(facts, line, plan, limits), start);
 }
@@ -48,10 +48,10 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
     case "run-started":
       return facts;
     case "run-resumed":
-      return { ...facts, mode: event.mode, ended: null, endedAt: null, groupsThisSession: [], tasks: reopen(facts.tasks) };
+      return { ...facts, mode: event.mode, ended: null, endedAt: null, checkpointsThisSession: 0, tasks: reopen(facts.tasks) };
     case "group-started": {
       const groups = new Map(facts.groups).set(event.group, { base: event.base, checkpoint: null, startedAt: at, landedTo: null });
-      return { ...facts, groups, groupsThisSession: [...facts.groupsThisSession, event.group] };
+      return { ...facts, groups };
     }
     case "attempt-started": {
       const { attempt, slot, token, branch, base } = event;
@@ -97,7 +97,8 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
     }
     case "checkpoint": {
       const group = facts.groups.get(event.group);
-      return group === undefined ? facts : { ...facts, groups: new Map(facts.groups).set(event.group, { ...group, checkpoint: event.status }) };
+      if (group === undefined) return facts;
+      return { ...facts, checkpointsThisSession: facts.checkpointsThisSession + 1, groups: new Map(facts.groups).set(event.group, { ...group, checkpoint: event.status }) };
     }
     case "slot-released":
       return change(facts, event.task, (task) => ({ ...task, slot: null, token: null }));
@@ -118,6 +119,8 @@ function afterOutcome(task: TaskFacts, outcome: Outcome, retries: number, at: st
       return { ...task, status: "ready_for_qa", commit: outcome.commit, summary: outcome.summary, failure: null, verdict: null };
     case "rate-limited":
       return { ...task, status: "pending_retry", rateLimited: task.rateLimited + 1, lastError: outcome.reason };
+    case "interrupted":
+      return { ...task, status: "pending_retry" };
     case "blocked":
       return { ...task, status: "conflict", lastError: outcome.reason };
     case "failed":

@@ -84,8 +84,8 @@ export type RunFacts = {
   ended: number | null;
   endedAt: string | null;
   lastAt: string;
-  /** Group started last since the run was started or resumed: what `one-group` counts. */
-  groupsThisSession: readonly number[];
+  /** Groups checkpointed since the run was started or resumed: what `one-group` counts. */
+  checkpointsThisSession: number;
 };
 
 export function freshTask(id: string): TaskFacts {

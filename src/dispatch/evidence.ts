@@ -1,0 +1,48 @@
+import type { AgentReport, Outcome } from "../domain/index.ts";
+import type { Claim } from "../agents/index.ts";
+
+/** What git shows after an attempt. */
+export type Evidence = {
+  /** Where the branch began. */
+  base: string;
+  /** The commit that the attempt before named; null: none. */
+  before: string | null;
+  /** The branch's tip now; null: the branch is gone. */
+  tip: string | null;
+  /** Subjects of the branch's commits since its base, newest first. */
+  subjects: readonly string[];
+  /** What was committed on the agent's behalf. */
+  notes: readonly string[];
+  /** Files that may not be committed. */
+  secrets: readonly string[];
+  /** Why the slot's state cannot be used. */
+  unusable: string | null;
+};
+
+/**
+ * Claim and evidence together: an attempt is ready when the client ended well and git shows work. Neither an exit
+ * code nor a printed word is enough; work that is there is kept in any case.
+ */
+export function outcomeOf(claim: Claim, evidence: Evidence, report: Pick<AgentReport, "lastWords">): Outcome {
+  if (claim.kind === "failed" && claim.failure === "interrupted") return { kind: "interrupted", reason: claim.reason };
+  if (claim.kind !== "claims-success") return claim;
+  if (evidence.unusable !== null) return { kind: "failed", failure: "outside-slot", reason: evidence.unusable, retry: true };
+  if (evidence.secrets.length > 0) return { kind: "failed", failure: "secret", reason: `it left files that must not be committed: ${evidence.secrets.join(", ")}`, retry: false };
+  const { tip, base, before } = evidence;
+  if (tip === null) return { kind: "failed", failure: "outside-slot", reason: "its branch is gone", retry: true };
+  if (tip === base || tip === before) {
+    return { kind: "failed", failure: "did-nothing", reason: before === null ? "it ended well but changed nothing" : "it ended well but changed nothing since the attempt before", retry: true };
+  }
+  return { kind: "ready", commit: tip, summary: summaryOf(report.lastWords, evidence.subjects), notes: evidence.notes };
+}
+
+/** The agent's closing words in one line, else its newest commit's subject. */
+export function summaryOf(lastWords: string, subjects: readonly string[]): string {
+  const words = lastWords
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .join(" ");
+  const text = words === "" ? (subjects[0] ?? "") : words;
+  return text.length > 200 ? `${text.slice(0, 199)}…` : text;
+}

@@ -1,0 +1,53 @@
+import { GraftworkError } from "../domain/index.ts";
+import { attachSlot, type Oid, readRef, resetSlot, slotHead, updateRefs } from "../git/index.ts";
+import { sweepProcesses } from "../subprocess/index.ts";
+import { KEPT, operationName, type PoolContext } from "./context.ts";
+import { copyConfigured, hydrate, requireHydrated } from "./make-slot.ts";
+import { existingStore, requireSlot, treeOfSlot, withSlot } from "./pool-state.ts";
+import { markersOf } from "./recover.ts";
+import { type Rescue, rescueSlot } from "./rescue.ts";
+
+export type Restart = {
+  slot: string;
+  token: number;
+  /** The commit to put the slot and its branch on. */
+  to: Oid;
+  /** Keeps the branch's tip alive before the branch moves; must not exist yet. Null: the branch stays where it is. */
+  keepTipAt: string | null;
+};
+
+/**
+ * Puts a leased slot back to a clean state, for an attempt that begins anew: unsaved work is rescued first. With
+ * `keepTipAt` the branch moves to `to` as well, the one case in which a branch with commits moves; its old tip is
+ * kept under that ref in the same transaction. Throws FENCED where the lease is another's by now.
+ */
+export async function restartLease(context: PoolContext, request: Restart): Promise<{ rescue: Rescue | undefined }> {
+  const { repository } = context;
+  const store = existingStore(repository);
+  const slot = requireSlot(store.read().state, request.slot);
+  const { lease } = slot;
+  if (lease === null || lease.token !== request.token) throw lost(request.slot);
+  const tree = treeOfSlot(slot);
+  await sweepProcesses({ markers: markersOf(slot), folders: [slot.path] }, 5_000);
+  const rescue = await rescueSlot(context, tree, lease.task, "begun anew", slot.head === null ? [] : [slot.head]);
+  const head = await slotHead(repository, tree);
+  await resetSlot(repository, tree, request.to, KEPT);
+  if (request.keepTipAt !== null && head.commit !== null) {
+    const ref = `refs/heads/${lease.branch}`;
+    const tip = await readRef(repository, ref);
+    if (tip !== undefined) {
+      const refused = await updateRefs(repository, [{ ref: request.keepTipAt, set: tip, old: null }, { ref, set: request.to, old: tip }], `begin ${lease.task} anew`);
+      if (refused !== undefined) throw lost(request.slot, refused);
+    }
+  }
+  await attachSlot(repository, tree, lease.branch, request.to, request.to);
+  const ready = await hydrate(context, slot);
+  requireHydrated(slot, ready);
+  copyConfigured(context, slot);
+  await store.commit(operationName("restart"), (state) => withSlot(state, slot.id, { head: request.to, ...ready, lease: request.keepTipAt === null ? lease : { ...lease, base: request.to } }));
+  return { rescue };
+}
+
+function lost(slot: string, why?: string): GraftworkError {
+  return new GraftworkError("FENCED", { message: `The lease of ${slot} is not ours any more.`, because: why ?? "its token is another's.", try: "`pool-manager status` shows who holds it." });
+}

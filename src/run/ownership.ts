@@ -1,0 +1,80 @@
+import * as v from "valibot";
+import { GraftworkError, type ProcessIdentity } from "../domain/index.ts";
+import { readRef, type RefChange, type Repository, updateRefs, writeBlob } from "../git/index.ts";
+import { type GenerationStore, openStore } from "../state/index.ts";
+import { identityOf, livenessOf } from "../subprocess/index.ts";
+
+/** The one live run of a repository, and the last epoch of each run. */
+export type LiveState = {
+  live: { run: string; epoch: number; owner: ProcessIdentity; since: string } | null;
+  epochs: Readonly<Record<string, number>>;
+};
+
+export type Ownership = {
+  run: string;
+  epoch: number;
+  /** Part of every ref transaction of the run: an owner that was replaced cannot move anything. */
+  fence: readonly RefChange[];
+  /** Gives the place of the live run free. */
+  release: () => Promise<void>;
+};
+
+const identity = v.object({ pid: v.number(), startTime: v.string(), bootId: v.string(), host: v.string() });
+const liveState = v.object({
+  live: v.nullable(v.object({ run: v.string(), epoch: v.number(), owner: identity, since: v.string() })),
+  epochs: v.record(v.string(), v.number()),
+});
+
+export function liveStore(repository: Repository): GenerationStore<LiveState> {
+  return openStore<LiveState>({
+    dir: repository.layout.liveStore,
+    schema: 1,
+    initial: { live: null, epochs: {} },
+    parse: (value) => v.parse(liveState, value),
+  });
+}
+
+/** Who runs now, if anybody does. */
+export function liveRun(repository: Repository): LiveState["live"] {
+  const { live } = liveStore(repository).read().state;
+  return live !== null && livenessOf(live.owner) !== "dead" ? live : null;
+}
+
+/**
+ * Makes this process the owner of `run`, as the repository's only live one. The epoch is written into the generation
+ * store and, as a blob, under `refs/graftwork/owner/<run>`, so that git itself refuses a former owner's moves.
+ * Throws RUN_LIVE where another process that is not proved gone owns the place.
+ */
+export async function ownRun(repository: Repository, run: string, now: Date): Promise<Ownership> {
+  const store = liveStore(repository);
+  const owner = identityOf(process.pid);
+  const { state } = await store.commit(`own ${run} ${owner.pid} ${owner.startTime} ${now.toISOString()}`, (before) => {
+    if (before.live !== null && livenessOf(before.live.owner) !== "dead") return undefined;
+    const epoch = (before.epochs[run] ?? 0) + 1;
+    return { live: { run, epoch, owner, since: now.toISOString() }, epochs: { ...before.epochs, [run]: epoch } };
+  });
+  const { live } = state;
+  if (live === null || live.run !== run || live.owner.pid !== owner.pid || live.owner.startTime !== owner.startTime) throw occupied(live);
+  const ref = `refs/graftwork/owner/${run}`;
+  const blob = await writeBlob(repository, `${JSON.stringify({ run, epoch: live.epoch, owner })}\n`);
+  const refused = await updateRefs(repository, [{ ref, set: blob, old: (await readRef(repository, ref)) ?? null }], `own ${run}`);
+  if (refused !== undefined) throw occupied(live);
+  return {
+    run,
+    epoch: live.epoch,
+    fence: [{ ref, verify: blob }],
+    release: async () => {
+      await store.commit(`leave ${run} ${live.epoch}`, (before) => (before.live?.run === run && before.live.epoch === live.epoch ? { ...before, live: null } : undefined));
+    },
+  };
+}
+
+function occupied(live: LiveState["live"]): GraftworkError {
+  const who = live === null ? "another process" : `run ${live.run} (pid ${live.owner.pid} on ${live.owner.host.split("/")[0]}, since ${live.since})`;
+  return new GraftworkError("RUN_LIVE", {
+    message: "Another run is at work in this repository.",
+    because: `${who} is alive, and one run at a time keeps main's story straight.`,
+    try: "wait for it, or end it with `graftwork stop`.",
+    details: { run: live?.run, pid: live?.owner.pid },
+  });
+}

@@ -1,0 +1,71 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type Config, GraftworkError, type JournalLine, type Plan } from "../domain/index.ts";
+import type { Repository } from "../git/index.ts";
+import { planDigest } from "../plan/index.ts";
+import { foldRun, type RunFacts, type RunLimits } from "../session/index.ts";
+import { readJournal, readText, replaceFile } from "../state/index.ts";
+
+/** What a run keeps for itself from its first moment on. */
+export type RunRecord = {
+  run: string;
+  folder: string;
+  plan: Plan;
+  digest: string;
+  /** Where the plan was read from; null for one made from `--task`. */
+  source: string | null;
+  config: Config;
+  limits: RunLimits;
+  /** Configuration that could run programs, as it was when the run began. */
+  trustedConfig: string;
+};
+
+const SCHEMA = 1;
+
+export function limitsOf(config: Config): RunLimits {
+  return { retries: config.parallelization.retryOnFailure, reruns: config.merge.onConflict.includes("rerun") ? 1 : 0 };
+}
+
+/** Writes plan and configuration of a new run. The run exists from its journal's first line on. */
+export function createRunFolder(repository: Repository, run: string, plan: Plan, source: string | null, config: Config, trustedConfig: string): RunRecord {
+  const folder = repository.layout.run(run);
+  const record: RunRecord = { run, folder, plan, digest: planDigest(plan), source, config, limits: limitsOf(config), trustedConfig };
+  replaceFile(join(folder, "plan.json"), `${JSON.stringify({ schema: SCHEMA, source, digest: record.digest, plan })}\n`, { flush: true });
+  replaceFile(join(folder, "config.json"), `${JSON.stringify({ schema: SCHEMA, config, trustedConfig })}\n`, { flush: true });
+  return record;
+}
+
+/** Throws RUN_UNKNOWN. */
+export function readRunFolder(repository: Repository, run: string): RunRecord {
+  const folder = repository.layout.run(run);
+  const plan = readText(join(folder, "plan.json"));
+  const config = readText(join(folder, "config.json"));
+  if (plan === undefined || config === undefined) {
+    throw new GraftworkError("RUN_UNKNOWN", { message: `There is no run ${JSON.stringify(run)} here.`, because: `${folder} holds no plan and configuration.`, try: "`graftwork runs` lists the runs." });
+  }
+  const planFile = JSON.parse(plan) as { schema: number; source: string | null; digest: string; plan: Plan };
+  const configFile = JSON.parse(config) as { schema: number; config: Config; trustedConfig: string };
+  if (planFile.schema > SCHEMA || configFile.schema > SCHEMA) {
+    throw new GraftworkError("STATE_NEWER", { message: `Run ${run} was made by a newer graftwork.`, because: `its format is version ${Math.max(planFile.schema, configFile.schema)}, this program knows version ${SCHEMA}.`, try: "use the newer graftwork in this repository." });
+  }
+  return { run, folder, plan: planFile.plan, digest: planFile.digest, source: planFile.source, config: configFile.config, limits: limitsOf(configFile.config), trustedConfig: configFile.trustedConfig };
+}
+
+export type RunSummary = { run: string; startedAt: string; ended: number | null; record: RunRecord; facts: RunFacts; lines: readonly JournalLine[] };
+
+/** All runs of the repository, newest first. A folder without a first journal line is no run yet. */
+export function listRuns(repository: Repository): RunSummary[] {
+  const { runs } = repository.layout;
+  const names = existsSync(runs) ? readdirSync(runs).filter((name) => statSync(join(runs, name)).isDirectory() && existsSync(join(runs, name, "plan.json"))) : [];
+  return names
+    .flatMap((run) => summaryOf(repository, run) ?? [])
+    .sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+}
+
+export function summaryOf(repository: Repository, run: string): RunSummary | undefined {
+  const record = readRunFolder(repository, run);
+  const { lines } = readJournal(record.folder);
+  if (lines.length === 0) return undefined;
+  const facts = foldRun(lines, record.plan, record.limits);
+  return { run, startedAt: facts.startedAt, ended: facts.ended, record, facts, lines };
+}
