@@ -19,12 +19,14 @@ export type RunEvent =
   | { type: "ejected"; task: string; reason: string; excerpt: string }
   | { type: "resolved"; task: string; how: "commit" | "skip" | "retry"; commit: string | null; reason: string }
   | { type: "train"; base: string; tip: string; tasks: readonly LandedTask[] }
-  | { type: "train-verdict"; tip: string; verdict: Verdict }
+  | { type: "train-verdict"; tip: string; tasks: readonly string[]; verdict: Verdict }
   /** Written before the target moves; without a `landed` behind it the move is looked at again. */
   | { type: "landing"; target: string; from: string; to: string; checkout: string | null; tasks: readonly LandedTask[] }
   | { type: "landed"; from: string; to: string; tasks: readonly LandedTask[] }
   /** Verified and merged at `refs/graftwork/merged/<run>`, but the target could not move there yet. */
   | { type: "landing-waits"; from: string; to: string; tasks: readonly LandedTask[]; reason: string; command: string }
+  /** The target went elsewhere: what waited is merged and verified anew. */
+  | { type: "landing-void"; reason: string }
   | { type: "checkpoint"; group: number; status: "complete" | "partial" | "failed" }
   | { type: "slot-released"; task: string; slot: string; rescue: string | null }
   | { type: "branch-deleted"; branch: string; commit: string }

@@ -1,4 +1,4 @@
-import { GraftworkError } from "../domain/index.ts";
+import { GraftworkError, type LandedTask, type Verdict } from "../domain/index.ts";
 import { type Oid, readRef, updateRefs } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
 import { land, type LandResult, mergedRef } from "./land.ts";
@@ -14,7 +14,7 @@ export type MergeResult = { landed: readonly string[]; result: LandResult | { ki
  * whole train is verified at its tip; where that is red, one after another, each verified, and who breaks it is
  * ejected. `waiting` is where an earlier landing of this run waits: the train goes on from there.
  */
-export async function mergeApproved(context: MergeContext, candidates: readonly Candidate[], waiting: { from: Oid; to: Oid; tasks: readonly TrainStep[] } | null): Promise<MergeResult> {
+export async function mergeApproved(context: MergeContext, candidates: readonly Candidate[], waiting: { from: Oid; to: Oid; tasks: readonly LandedTask[] } | null): Promise<MergeResult> {
   for (let moves = 0; moves < MOVES; moves++) {
     const target = await readRef(context.repository, `refs/heads/${context.target}`);
     if (target === undefined) throw targetGone(context.target);
@@ -23,7 +23,7 @@ export async function mergeApproved(context: MergeContext, candidates: readonly 
     const base = queued?.to ?? target;
     const train = await verifiedTrain(context, base, candidates);
     if (train.kind === "blocked") return { landed: [], result: { kind: "blocked", reason: train.reason } };
-    const steps = [...(queued?.tasks ?? []), ...train.steps];
+    const steps: LandedTask[] = [...(queued?.tasks ?? []), ...train.steps.map(({ task, branch, branchTip, merge }) => ({ task, branch, branchTip, merge }))];
     if (train.steps.length === 0) return { landed: [], result: { kind: "nothing" } };
     const result = await land(context, { from: target, to: train.tip, tasks: steps });
     if (result.kind !== "moved") {
@@ -84,12 +84,12 @@ async function oneByOne(context: MergeContext, base: Oid, candidates: readonly C
   return { kind: "train", tip, steps: accepted };
 }
 
-async function judge(context: MergeContext, base: Oid, tip: Oid, tasks: readonly string[]) {
+async function judge(context: MergeContext, base: Oid, tip: Oid, tasks: readonly string[]): Promise<Verdict> {
   const verification = await context.verify({ label: "train", tasks, commit: tip, base, onProgress: context.narrate, ...(context.signal === undefined ? {} : { signal: context.signal }) });
   if (verification.decision === "conflict") {
     throw new GraftworkError("INTERNAL", { message: "A merged commit conflicts with its own base.", because: `${tip} was built on ${base}.`, try: "report this; nothing was landed." });
   }
-  context.emit({ type: "train-verdict", tip, verdict: verification });
+  context.emit({ type: "train-verdict", tip, tasks, verdict: verification });
   return verification;
 }
 

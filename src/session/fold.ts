@@ -83,7 +83,7 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
     case "train":
       return changeAll(facts, event.tasks.map((one) => one.task), (task) => ({ ...task, status: "merging" }));
     case "train-verdict":
-      return event.verdict.decision === "approved" ? facts : changeAll(facts, merging(facts), (task) => ({ ...task, status: "qa_approved" }));
+      return afterTrainVerdict(facts, event);
     case "landing":
       return { ...facts, openLanding: { target: event.target, from: event.from, to: event.to, checkout: event.checkout, tasks: event.tasks } };
     case "landed": {
@@ -94,6 +94,10 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
     case "landing-waits": {
       const { from, to, tasks, reason, command } = event;
       return { ...changeAll(facts, tasks.map((one) => one.task), (task) => ({ ...task, status: "merging" })), openLanding: null, waiting: { from, to, tasks, reason, command } };
+    }
+    case "landing-void": {
+      const waited = [...(facts.waiting?.tasks ?? []), ...(facts.openLanding?.tasks ?? [])].map((one) => one.task);
+      return { ...changeAll(facts, waited, (task) => ({ ...task, status: "qa_approved" })), waiting: null, openLanding: null };
     }
     case "checkpoint": {
       const group = facts.groups.get(event.group);
@@ -170,8 +174,11 @@ function skipDependents(plan: Plan, tasks: RunFacts["tasks"], at: string): RunFa
   return result;
 }
 
-function merging(facts: RunFacts): string[] {
-  return [...facts.tasks.values()].filter((task) => task.status === "merging").map((task) => task.id);
+function afterTrainVerdict(facts: RunFacts, event: Extract<RunEvent, { type: "train-verdict" }>): RunFacts {
+  const { decision, reason } = event.verdict;
+  if (decision === "approved") return facts;
+  if (decision === "blocked") return changeAll(facts, event.tasks, (task) => ({ ...task, status: "qa_blocked", lastError: reason }));
+  return changeAll(facts, event.tasks, (task) => (task.status === "merging" ? { ...task, status: "qa_approved" } : task));
 }
 
 function markLanded(facts: RunFacts, to: string): RunFacts["groups"] {

@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import { changedPaths, type ConflictStage, mergeBase, mergeTrees, type Oid, patchBetween, readBlob, readFileAt, type Repository, subjects } from "../git/index.ts";
+import { replaceFile } from "../state/index.ts";
+
+export type PacketInput = {
+  /** Folder to write into: `.claude/conflicts/<run>/<task>`. */
+  folder: string;
+  run: string;
+  task: string;
+  title: string;
+  branch: string;
+  /** The task's commit; null where the agent asked for a person before it made one. */
+  commit: Oid | null;
+  target: string;
+  /** The target's commit that it collides with. */
+  onto: Oid;
+  reason: string;
+  tried: readonly string[];
+  now: Date;
+};
+
+const DIFF_BYTES = 200_000;
+
+/**
+ * Writes what a person needs to decide a conflict. Returns false, and writes nothing, where the commit merges by
+ * now (who it collided with was ejected).
+ */
+export async function writePacket(repository: Repository, input: PacketInput): Promise<boolean> {
+  const { folder, commit, onto } = input;
+  const merged = commit === null ? undefined : await mergeTrees(repository, onto, commit);
+  if (merged?.clean === true) return false;
+  const stages = merged?.stages ?? [];
+  const paths = merged?.paths ?? [];
+  const base = commit === null ? undefined : await mergeBase(repository, onto, commit);
+  for (const path of paths) {
+    const of = stages.filter((stage) => stage.path === path);
+    for (const stage of of) if (stage.mode !== "160000") replaceFile(join(folder, "files", `${path}.${SIDES[stage.stage]}`), await readBlob(repository, stage.oid));
+    const marked = merged === undefined ? undefined : await readFileAt(repository, merged.tree, path);
+    if (marked !== undefined) replaceFile(join(folder, "files", path), marked);
+  }
+  if (commit !== null && base !== undefined) {
+    replaceFile(join(folder, "ours.diff"), await patchBetween(repository, base, onto, DIFF_BYTES));
+    replaceFile(join(folder, "theirs.diff"), await patchBetween(repository, base, commit, DIFF_BYTES));
+  }
+  const facts = {
+    schema: 1,
+    run: input.run,
+    task: input.task,
+    title: input.title,
+    branch: input.branch,
+    target: input.target,
+    kind: commit === null ? "blocked" : kindOf(stages),
+    reason: input.reason,
+    commits: { base: base ?? null, ours: onto, theirs: commit },
+    files: paths.map((path) => ({ path, kind: kindOf(stages.filter((stage) => stage.path === path)), stages: stages.filter((stage) => stage.path === path).map(({ mode, oid, stage }) => ({ side: SIDES[stage], mode, oid })) })),
+    ours_changed: base === undefined ? [] : await whoChanged(repository, base, onto, paths),
+    tried: input.tried,
+    commands: commandsOf(input.task, paths),
+    written_at: input.now.toISOString(),
+  };
+  replaceFile(join(folder, "packet.json"), `${JSON.stringify(facts, null, 2)}\n`);
+  replaceFile(join(folder, "README.md"), readme(input, facts.kind, paths, facts.ours_changed));
+  return true;
+}
+
+const SIDES = { 1: "base", 2: "ours", 3: "theirs" } as const;
+
+/** What kind of conflict the stages of one or more paths make. */
+export function kindOf(stages: readonly ConflictStage[]): string {
+  const byPath = new Map<string, Set<number>>();
+  for (const stage of stages) byPath.set(stage.path, (byPath.get(stage.path) ?? new Set()).add(stage.stage));
+  const kinds = new Set(
+    [...byPath.values()].map((sides) => {
+      if (sides.has(1) && sides.has(2) && sides.has(3)) return "content";
+      if (!sides.has(1) && sides.size === 2) return "add/add";
+      return sides.has(1) && sides.size === 2 ? "modify/delete" : "rename";
+    }),
+  );
+  return kinds.size === 1 ? ([...kinds][0] ?? "content") : [...kinds].sort().join(", ");
+}
+
+async function whoChanged(repository: Repository, base: Oid, onto: Oid, paths: readonly string[]): Promise<string[]> {
+  const changed = new Set(await changedPaths(repository, base, onto));
+  return paths.some((path) => changed.has(path)) ? subjects(repository, base, onto, 20) : [];
+}
+
+function commandsOf(task: string, paths: readonly string[]): string[] {
+  const path = paths[0] ?? "PATH";
+  return [
+    `graftwork resolve ${task} --ours ${path}`,
+    `graftwork resolve ${task} --theirs ${path}`,
+    `graftwork resolve ${task} --take-file ${path}=FILE`,
+    `graftwork resolve ${task} --done`,
+    `graftwork resolve ${task} --retry-agent`,
+    `graftwork resolve ${task} --skip`,
+    "graftwork continue",
+  ];
+}
+
+function readme(input: PacketInput, kind: string, paths: readonly string[], others: readonly string[]): string {
+  const { task, title, branch, target, reason, tried } = input;
+  if (input.commit === null) {
+    return `# ${task} waits for a person\n\n**${title}**\n\nIts agent stopped with: ${reason}\n\nWhen that is settled: \`graftwork resolve ${task} --retry-agent\`, or \`--skip\` to go on without it, then \`graftwork continue\`.\n`;
+  }
+  return [
+    `# ${task} collides with what is on ${target} now`,
+    "",
+    `**${title}** (branch \`${branch}\`) and \`${target}\` both changed ${paths.map((path) => `\`${path}\``).join(", ")} (${kind}). Merging one way or the other would lose one side's intent, so nothing was merged: ${target} is as it was, and only tasks that depend on ${task} wait.`,
+    "",
+    "## What is here",
+    "",
+    "- `files/PATH`: the file with conflict markers (`ours` is the target, `theirs` the task); `.base`, `.ours`, `.theirs` beside it",
+    "- `ours.diff`, `theirs.diff`: what each side changed since they parted",
+    ...(others.length === 0 ? [] : ["", "On the target since then:", "", ...others.map((subject) => `- ${subject}`)]),
+    ...(tried.length === 0 ? [] : ["", "Tried already:", "", ...tried.map((text) => `- ${text}`)]),
+    "",
+    "## How to go on",
+    "",
+    `1. Edit the files under \`files/\` until no markers are left, or choose a side: \`graftwork resolve ${task} --ours PATH\`, \`--theirs PATH\`, \`--take-file PATH=FILE\`.`,
+    `2. \`graftwork resolve ${task} --done\` makes the merge on \`${branch}\`; it is verified like any branch.`,
+    "3. `graftwork continue` lands it, and what depends on it.",
+    "",
+    `Or \`graftwork resolve ${task} --retry-agent\` (its agent tries again), or \`--skip\` (go on without it; the branch is kept).`,
+    "",
+  ].join("\n");
+}
