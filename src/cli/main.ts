@@ -1,13 +1,13 @@
 import { Command, CommanderError } from "commander";
-import { EXIT, type ExitCode } from "../domain/index.ts";
+import { registerRun } from "./commands/run.ts";
 import { registerPool } from "./commands/pool.ts";
-import { GraftworkError } from "../domain/index.ts";
+import { EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
 import { makeShell, reportError } from "./shell.ts";
 import type { Register } from "./verb.ts";
 
 declare const GRAFTWORK_VERSION: string;
 
-const VERBS: readonly Register[] = [registerPool];
+const VERBS: readonly Register[] = [registerRun, registerPool];
 
 /** Runs one command line and returns its exit code. `pool-manager VERB` is `graftwork pool VERB`. */
 export async function main(argv: readonly string[], program: "graftwork" | "pool-manager"): Promise<ExitCode> {

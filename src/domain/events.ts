@@ -6,11 +6,38 @@ import type { Verdict } from "./verdict.ts";
  * checkpoints and tests read the same stream. A new kind of fact is a new member here, nowhere else.
  */
 export type RunEvent =
-  | { type: "run-started"; run: string; plan: string; planDigest: string; target: string; base: string; mode: "all" | "one-group"; merge: boolean }
+  | {
+      type: "run-started";
+      run: string;
+      plan: string;
+      planDigest: string;
+      target: string;
+      base: string;
+      mode: "all" | "one-group";
+      merge: boolean;
+    }
   | { type: "run-resumed"; mode: "all" | "one-group" }
   | { type: "group-started"; group: number; base: string }
-  | { type: "attempt-started"; task: string; attempt: number; slot: string; token: number; branch: string; base: string; agent: string; log: string }
-  | { type: "attempt-ended"; task: string; attempt: number; outcome: Outcome; session: string | null; usage: Usage | null; durationMs: number }
+  | {
+      type: "attempt-started";
+      task: string;
+      attempt: number;
+      slot: string;
+      token: number;
+      branch: string;
+      base: string;
+      agent: string;
+      log: string;
+    }
+  | {
+      type: "attempt-ended";
+      task: string;
+      attempt: number;
+      outcome: Outcome;
+      session: string | null;
+      usage: Usage | null;
+      durationMs: number;
+    }
   | { type: "verdict"; task: string; verdict: Verdict }
   /** The task's commit does not merge: with the target (`against` empty) or with tasks ahead of it in the train. */
   | { type: "conflict"; task: string; commit: string; base: string; paths: readonly string[]; against: readonly string[] }

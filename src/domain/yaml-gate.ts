@@ -37,4 +37,3 @@ function at(text: string, offset: number, message: string): Finding {
   const lineStart = before.lastIndexOf("\n") + 1;
   return { line: before.split("\n").length, column: offset - lineStart + 1, path: "", message };
 }
-

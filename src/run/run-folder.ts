@@ -4,7 +4,7 @@ import { type Config, GraftworkError, type JournalLine, type Plan } from "../dom
 import type { Repository } from "../git/index.ts";
 import { planDigest } from "../plan/index.ts";
 import { foldRun, type RunFacts, type RunLimits } from "../session/index.ts";
-import { readJournal, readText, replaceFile } from "../state/index.ts";
+import { readJournal, readText, removeStore, replaceFile } from "../state/index.ts";
 
 /** What a run keeps for itself from its first moment on. */
 export type RunRecord = {
@@ -68,4 +68,9 @@ export function summaryOf(repository: Repository, run: string): RunSummary | und
   if (lines.length === 0) return undefined;
   const facts = foldRun(lines, record.plan, record.limits);
   return { run, startedAt: facts.startedAt, ended: facts.ended, record, facts, lines };
+}
+
+/** Deletes a run's journal, plan and logs. */
+export function removeRunFolder(repository: Repository, run: string): void {
+  removeStore(repository.layout.run(run));
 }

@@ -61,13 +61,7 @@ export function replaceByCopy(from: string, to: string): void {
 
 /** The text of a file; undefined where there is none (or a folder in its place). */
 export function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
-    throw error;
-  }
+  return readBytes(path)?.toString("utf8");
 }
 
 function unwritable(path: string, error: unknown): GraftworkError {
@@ -94,5 +88,15 @@ export function makeFolderWhole(path: string, files: Readonly<Record<string, str
   } catch (error) {
     rmSync(prepared, { recursive: true, force: true });
     if (systemCode(error) !== "ENOTEMPTY" && systemCode(error) !== "EEXIST") throw unwritable(path, error);
+  }
+}
+
+/** The bytes of a file; undefined where there is none. */
+export function readBytes(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "EISDIR"].includes(systemCode(error) ?? "")) return undefined;
+    throw error;
   }
 }

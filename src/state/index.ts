@@ -1,4 +1,4 @@
-export { makeFolderWhole, readText, replaceByCopy, replaceFile, writeNewFile } from "./atomic-file.ts";
+export { makeFolderWhole, readBytes, readText, replaceByCopy, replaceFile, writeNewFile } from "./atomic-file.ts";
 export { type GenerationStore, openStore, removeStore, type StoreCommit, type StoreOptions, type StoreRecord, storeExists } from "./generation-store.ts";
 export { beginJournal, type Journal, type JournalContent, readJournal } from "./journal.ts";
 export { type Layout, layoutOf } from "./layout.ts";

@@ -32,6 +32,11 @@ export const registerPool: Register = (parent, shell, run) => {
     .description("the slots and who holds them")
     .action(() => run(async () => (await verbs()).status(shell)));
   pool
+    .command("merge")
+    .description("verify and merge the busy slots' branches; slots stay leased")
+    .argument("[branch]", "the target branch (default: the one checked out)")
+    .action((branch: string | undefined) => run(async () => (await import("../merge-verbs.ts")).poolMerge(shell, branch)));
+  pool
     .command("cleanup")
     .description("release and remove all slots; unmerged branches and rescues are kept")
     .option("--force", "also while a live run holds a slot")

@@ -1,0 +1,55 @@
+import { count } from "../domain/index.ts";
+import { progressBox } from "../plan/index.ts";
+import type { SessionEnd } from "../run/index.ts";
+import type { TaskFacts } from "../session/index.ts";
+import type { Shell } from "./shell.ts";
+
+/** The last lines of a session: what landed, what did not and why, what to do next, how to undo. */
+export function closingText(end: SessionEnd, shell: Pick<Shell, "width" | "unicode">): string {
+  const { facts, plan, decision, run } = end;
+  const tasks = [...facts.tasks.values()];
+  const landed = tasks.filter((task) => task.status === "done");
+  const open = tasks.filter((task) => task.status !== "done");
+  const box = progressBox(plan, decision, { statuses: new Map(tasks.map((task) => [task.id, task.status])) }, { width: shell.width, unicode: shell.unicode });
+  const lines = [
+    box,
+    `Merged: ${landed.length === 0 ? "none" : landed.map((task) => task.id).join(", ")}`,
+    ...open.map((task) => `${label(task)}: ${task.id}${reason(task)}`),
+    ...(facts.waiting === null ? [] : [`Waits for your checkout: ${facts.waiting.reason}`, `  take it with: ${facts.waiting.command}, then \`graftwork continue\``]),
+  ];
+  if (facts.landings.length > 0) lines.push(`Undo: graftwork merge --undo ${run}`);
+  if (end.exit === 130) lines.push("Interrupted; nothing is lost. `graftwork continue` goes on.");
+  else if (end.remainingGroups.length > 0 && facts.ended === null) lines.push(`Session complete. Run /auto-continue for next group. (${count(end.remainingGroups.length, "group")} left; \`graftwork continue\`)`);
+  return lines.join("\n");
+}
+
+function label(task: TaskFacts): string {
+  if (task.status === "conflict") return "Needs a person";
+  if (task.status === "qa_blocked") return "QA blocked";
+  if (task.status === "failed") return "Failed";
+  if (task.status === "skipped") return "Skipped";
+  return task.status === "qa_approved" ? "Approved, not merged" : "Open";
+}
+
+function reason(task: TaskFacts): string {
+  const first = task.lastError?.split("\n")[0];
+  const branch = task.branch === null ? "" : ` (branch ${task.branch})`;
+  const packet = task.packet === null ? "" : `\n  packet: ${task.packet}/README.md; \`graftwork resolve ${task.id} …\``;
+  return `${first === undefined ? "" : `: ${first}`}${branch}${packet}`;
+}
+
+/** The same as an object, for `--json`. */
+export function sessionObject(end: SessionEnd): object {
+  const tasks = [...end.facts.tasks.values()].map(({ id, status, branch, commit, attempts, lastError, packet, landed, summary }) => ({ id, status, branch, commit, attempts, last_error: lastError, packet, merge: landed?.merge ?? null, summary }));
+  return {
+    run: end.run,
+    exit: end.exit,
+    target: end.facts.target,
+    tasks,
+    landings: end.facts.landings.map(({ from, to }) => ({ from, to })),
+    waiting: end.facts.waiting,
+    remaining_groups: end.remainingGroups,
+    warnings: end.facts.warnings,
+    undo: end.facts.landings.length === 0 ? null : `graftwork merge --undo ${end.run}`,
+  };
+}

@@ -1,0 +1,151 @@
+import { type ExitCode, EXIT, GraftworkError } from "../domain/index.ts";
+import { resolveCommit, userIdentity } from "../git/index.ts";
+import { choose, finishResolution, readPacket } from "../merge/index.ts";
+import { continueRun, findRun, inRun, listRuns, liveRun, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
+import { viewPaths } from "../session/index.ts";
+import { requireFound } from "./look-verbs.ts";
+import type { ContinueOptions, ResolveOptions, RunOptions } from "./commands/run.ts";
+import { templateText } from "./package-files.ts";
+import { openPoolContext, type Opened } from "./pool-context.ts";
+import { closingText, sessionObject } from "./closing.ts";
+import { readPlanAt, readPlanFrom } from "./plan-files.ts";
+import { makeProgress } from "./progress.ts";
+import type { Shell } from "./shell.ts";
+
+export async function run(shell: Shell, planPath: string | undefined, options: RunOptions): Promise<ExitCode> {
+  const opened = await openPoolContext(shell);
+  const { plan, source } = await readPlanFrom(shell, planPath, options.task ?? []);
+  const request = { plan, source, into: options.into ?? null, mode: options.oneGroup === true ? ("one-group" as const) : ("all" as const), merge: options.merge };
+  const repository = opened.context.repository;
+  const prepared = await prepareRun({ repository, config: opened.loaded.config }, request);
+  if (options.yes !== true && opened.loaded.config.run.confirm && listRuns(repository).length === 0) await confirm(shell, opened, prepared.target, plan.tasks.map((task) => task.agent));
+  return session(shell, opened, (host) => startRun(host, request));
+}
+
+/** The first run in a repository asks: agents are about to write, and main is about to move. */
+async function confirm(shell: Shell, opened: Opened, target: string, agents: readonly (string | null)[]): Promise<void> {
+  const { agents: configured, merge } = { ...opened.loaded.config, merge: true };
+  const names = [...new Set(agents.map((name) => name ?? configured.default))];
+  shell.note(`First run in this repository.\n  target: ${target}${merge ? "" : " (not merged)"}`);
+  for (const name of names) shell.note(`  agent ${name}: ${configured.byName[name]?.permissions ?? "not configured"}`);
+  shell.note("  ceiling of cost: none is set");
+  const answer = await shell.ask("Run the plan?");
+  if (answer === true) return;
+  throw new GraftworkError("CONFIRMATION_NEEDED", {
+    message: answer === false ? "The run was not begun." : "The first run in a repository needs a yes.",
+    because: answer === false ? "you said no." : "there is no terminal to ask on.",
+    try: "`graftwork run … --yes`, or set `run.confirm: false` in .claude/auto-context.yaml.",
+  });
+}
+
+export async function continueVerb(shell: Shell, options: ContinueOptions): Promise<ExitCode> {
+  const opened = await openPoolContext(shell);
+  const found = findRun(opened.context.repository, options.run ?? null);
+  const plan = found.record.source === null ? null : await readPlanAt(shell, found.record.source);
+  const mode = options.all === true ? "all" : options.oneGroup === true ? "one-group" : null;
+  return session(shell, opened, (host) => continueRun(host, { run: found.run, mode, plan, replan: options.replan === true }));
+}
+
+async function session(shell: Shell, opened: Opened, work: (host: RunHost) => Promise<SessionEnd>): Promise<ExitCode> {
+  const { repository } = opened.context;
+  const progress = makeProgress(shell);
+  const host: RunHost = {
+    repository,
+    config: opened.loaded.config,
+    executorTemplate: templateText(repository.root, "prompts/executor.md"),
+    onStart: progress.onStart,
+    onEvent: progress.onEvent,
+    onLine: progress.onLine,
+    narrate: progress.note,
+    signal: shell.interrupted(),
+    now: () => new Date(),
+    ...(shell.env["GRAFTWORK_RATE_LIMIT_PAUSE_MS"] === undefined ? {} : { rateLimitPauseMs: Number(shell.env["GRAFTWORK_RATE_LIMIT_PAUSE_MS"]) }),
+  };
+  let end: SessionEnd;
+  try {
+    end = await work(host);
+  } finally {
+    progress.end();
+  }
+  shell.answer(closingText(end, shell), sessionObject(end));
+  return end.exit;
+}
+
+export async function resolve(shell: Shell, task: string, options: ResolveOptions): Promise<ExitCode> {
+  const { context } = await openPoolContext(shell);
+  const { repository } = context;
+  const found = findRun(repository, options.run ?? null);
+  const facts = requireFound(found, task);
+  const folder = `${viewPaths(repository.root).conflicts}/${found.run}/${facts.id}`;
+  if (options.skip === true || options.retryAgent === true) return decide(shell, found.run, facts.id, options.skip === true ? "skip" : "retry", repository);
+  if (facts.status !== "conflict") throw notWaiting(facts.id, facts.status);
+  const packet = readPacket(folder, facts.id);
+  for (const path of options.ours ?? []) choose(packet, path, { kind: "ours" });
+  for (const path of options.theirs ?? []) choose(packet, path, { kind: "theirs" });
+  for (const text of options.takeFile ?? []) choose(packet, ...splitChoice(text));
+  if (options.done === true) {
+    const onto = await resolveCommit(repository, `refs/heads/${found.facts.target}`);
+    if (onto === undefined) throw new GraftworkError("REF_UNKNOWN", { message: `The target branch ${found.facts.target} is gone.`, because: "somebody deleted or renamed it.", try: "make it again and run the same command." });
+    const commit = await inRun({ repository }, found.record, async (ownership, _journal, now, emit) => {
+      const made = await finishResolution(repository, packet, now.waiting?.to ?? onto, await userIdentity(repository), ownership.fence);
+      emit({ type: "resolved", task: facts.id, how: "commit", commit: made, reason: "by hand" });
+      return made;
+    }, () => new Date());
+    shell.answer(`Resolved ${facts.id}: ${commit.slice(0, 12)} on ${packet.branch}. \`graftwork continue\` verifies and lands it.`, { task: facts.id, commit });
+    return EXIT.ok;
+  }
+  if ((options.ours ?? options.theirs ?? options.takeFile) !== undefined) {
+    shell.answer(`Noted for ${facts.id}. When all files are decided: \`graftwork resolve ${facts.id} --done\`.`, { task: facts.id, packet: folder });
+    return EXIT.ok;
+  }
+  await open(shell, folder, packet.files.map((file) => file.path), options.open === true);
+  return EXIT.ok;
+}
+
+async function decide(shell: Shell, run: string, task: string, how: "skip" | "retry", repository: Parameters<typeof findRun>[0]): Promise<ExitCode> {
+  const { record } = findRun(repository, run);
+  await inRun({ repository }, record, async (_ownership, _journal, _facts, emit) => emit({ type: "resolved", task, how, commit: null, reason: how === "skip" ? "skipped by hand" : "tried again by hand" }), () => new Date());
+  shell.answer(how === "skip" ? `${task} is skipped; its branch is kept. \`graftwork continue\` goes on.` : `${task} will be tried again. \`graftwork continue\` starts it.`, { task, how });
+  return EXIT.ok;
+}
+
+export async function retry(shell: Shell, task: string, run: string | undefined): Promise<ExitCode> {
+  const { context } = await openPoolContext(shell);
+  const { repository } = context;
+  const newest = run ?? listRuns(repository)[0]?.run ?? null;
+  const found = findRun(repository, newest);
+  const facts = requireFound(found, task);
+  if (facts.status === "done") throw notWaiting(facts.id, facts.status);
+  return decide(shell, found.run, facts.id, "retry", repository);
+}
+
+/** Asks the live run's process to end; it saves and says where it stopped. */
+export async function stop(shell: Shell, now: boolean): Promise<ExitCode> {
+  const { context } = await openPoolContext(shell);
+  const live = liveRun(context.repository);
+  if (live === null) {
+    shell.answer("No run is at work here.", { run: null });
+    return EXIT.ok;
+  }
+  process.kill(live.owner.pid, "SIGINT");
+  if (now) process.kill(live.owner.pid, "SIGINT");
+  shell.answer(`Asked run ${live.run} (pid ${live.owner.pid}) to stop. \`graftwork continue\` goes on with it later.`, { run: live.run, pid: live.owner.pid });
+  return EXIT.ok;
+}
+
+async function open(shell: Shell, folder: string, paths: readonly string[], editor: boolean): Promise<void> {
+  const files = paths.map((path) => `${folder}/files/${path}`);
+  const program = shell.env["VISUAL"] ?? shell.env["EDITOR"];
+  shell.answer([`Packet: ${folder}/README.md`, ...files.map((file) => `  ${file}`)].join("\n"), { packet: folder, files });
+  if (editor && program !== undefined && shell.isTty) shell.note(`open them with: ${program} ${files.join(" ")}`);
+}
+
+function splitChoice(text: string): [string, { kind: "file"; file: string }] {
+  const at = text.indexOf("=");
+  if (at > 0) return [text.slice(0, at), { kind: "file", file: text.slice(at + 1) }];
+  throw new GraftworkError("USAGE", { message: `${JSON.stringify(text)} names no file to take.`, because: "the form is PATH=FILE.", try: "`graftwork resolve TASK --take-file src/a.ts=/tmp/a.ts`." });
+}
+
+function notWaiting(task: string, status: string): GraftworkError {
+  return new GraftworkError("USAGE", { message: `${task} does not wait for a decision.`, because: `its status is ${status}.`, try: "`graftwork status` shows which tasks do." });
+}

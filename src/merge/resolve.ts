@@ -1,0 +1,101 @@
+import { join } from "node:path";
+import { GraftworkError } from "../domain/index.ts";
+import { commitTree, editTree, mergeTrees, type Oid, type Person, readRef, type RefChange, type Repository, type TreeEdit, updateRefs, writeBlob } from "../git/index.ts";
+import { readBytes, readText, replaceFile } from "../state/index.ts";
+
+/** What a person decided for one path of a packet. */
+export type Choice = { kind: "ours" } | { kind: "theirs" } | { kind: "file"; file: string };
+
+export type Packet = { folder: string; task: string; branch: string; commits: { ours: Oid; theirs: Oid | null }; files: readonly { path: string }[] };
+
+/** Throws TASK_UNKNOWN where the task has no packet. */
+export function readPacket(folder: string, task: string): Packet {
+  const text = readText(join(folder, "packet.json"));
+  if (text === undefined) {
+    throw new GraftworkError("TASK_UNKNOWN", { message: `${task} has no conflict to resolve.`, because: `there is no packet in ${folder}.`, try: "`graftwork status` shows which tasks wait for a person." });
+  }
+  const { branch, commits, files } = JSON.parse(text) as Packet;
+  return { folder, task, branch, commits, files };
+}
+
+/** Keeps a choice in the packet, for `--done`. Throws USAGE where the packet has no such path. */
+export function choose(packet: Packet, path: string, choice: Choice): void {
+  requirePath(packet, path);
+  const content = choice.kind === "file" ? readBytes(choice.file) : undefined;
+  if (choice.kind === "file" && content === undefined) {
+    throw new GraftworkError("USAGE", { message: `${choice.file} cannot be read.`, because: "there is no such file.", try: `\`graftwork resolve ${packet.task} --take-file ${path}=FILE\`.` });
+  }
+  if (content !== undefined) replaceFile(join(packet.folder, "files", path), content);
+  replaceFile(choicesFile(packet), `${JSON.stringify({ ...choicesOf(packet), [path]: choice.kind }, null, 2)}\n`);
+}
+
+/**
+ * Merges the target into the task's branch as the person decided: chosen sides, else the edited files of the packet.
+ * Returns the new commit; the branch points to it. Throws CONFLICT where markers are left.
+ */
+export async function finishResolution(repository: Repository, packet: Packet, onto: Oid, person: Person, fence: readonly RefChange[]): Promise<Oid> {
+  const { branch, task } = packet;
+  const theirs = packet.commits.theirs;
+  if (theirs === null) throw new GraftworkError("USAGE", { message: `${task} has no merge to finish.`, because: "its agent stopped before it made a commit.", try: `\`graftwork resolve ${task} --retry-agent\` or \`--skip\`.` });
+  const merged = await mergeTrees(repository, onto, theirs);
+  const edits: TreeEdit[] = [];
+  for (const path of merged.clean ? [] : merged.paths) {
+    const stages = merged.clean ? [] : merged.stages.filter((stage) => stage.path === path);
+    edits.push(await editFor(repository, packet, path, stages));
+  }
+  const tree = await editTree(repository, merged.tree, edits);
+  const ref = `refs/heads/${branch}`;
+  const old = await readRef(repository, ref);
+  const message = `Merge the target into ${branch}\n\nResolved by hand: ${edits.map((edit) => edit.path).join(", ")}\n\nGraftwork-Task: ${task}\n`;
+  const commit = await commitTree(repository, { tree, parents: [theirs, onto], message, person });
+  // A branch that went on since then keeps its name: the resolution lands by its commit.
+  const move: RefChange[] = old === theirs ? [{ ref, set: commit, old: theirs }] : [];
+  const refused = await updateRefs(repository, [...fence, { ref: `refs/graftwork/resolved/${task}`, set: commit }, ...move], `resolve ${task}`);
+  if (refused !== undefined) throw new GraftworkError("GIT_FAILED", { message: `The resolution of ${task} could not be kept.`, because: refused, try: "run the same command again." });
+  return commit;
+}
+
+type Stage = { stage: number; mode: string; oid: Oid };
+
+async function editFor(repository: Repository, packet: Packet, path: string, stages: readonly Stage[]): Promise<TreeEdit> {
+  const choice = choicesOf(packet)[path];
+  const mode = stages.find((stage) => stage.stage === 2)?.mode ?? stages.find((stage) => stage.stage === 3)?.mode ?? "100644";
+  if (choice === "ours" || choice === "theirs") {
+    const side = stages.find((stage) => stage.stage === (choice === "ours" ? 2 : 3));
+    return side === undefined ? { path, remove: true } : { path, mode: side.mode, oid: side.oid };
+  }
+  const bytes = readBytes(join(packet.folder, "files", path));
+  if (bytes === undefined) return { path, remove: true };
+  if (hasMarkers(bytes.toString("utf8"))) throw markersLeft(packet, path);
+  return { path, mode, oid: await writeBlob(repository, bytes) };
+}
+
+/** Lines of a conflict that nobody decided yet. */
+export function hasMarkers(text: string): boolean {
+  return /^<{7} /m.test(text) && /^>{7} /m.test(text);
+}
+
+function choicesOf(packet: Packet): Record<string, Choice["kind"]> {
+  return JSON.parse(readText(choicesFile(packet)) ?? "{}") as Record<string, Choice["kind"]>;
+}
+
+const choicesFile = (packet: Packet): string => join(packet.folder, "choices.json");
+
+function requirePath(packet: Packet, path: string): void {
+  if (packet.files.some((file) => file.path === path)) return;
+  throw new GraftworkError("USAGE", {
+    message: `${JSON.stringify(path)} is not among the conflicted files of ${packet.task}.`,
+    because: `they are ${packet.files.map((file) => file.path).join(", ") || "none"}.`,
+    try: `see ${packet.folder}/README.md.`,
+  });
+}
+
+function markersLeft(packet: Packet, path: string): GraftworkError {
+  return new GraftworkError("CONFLICT", {
+    message: `${path} still holds conflict markers, so ${packet.task} is not resolved.`,
+    because: "no side was chosen for it and the file in the packet is not edited to its end.",
+    try: `edit ${join(packet.folder, "files", path)}, or choose: \`graftwork resolve ${packet.task} --ours ${path}\`.`,
+    details: { path },
+  });
+}
+

@@ -1,0 +1,47 @@
+import { GraftworkError, type RunEvent } from "../domain/index.ts";
+import { checkoutOf, headOf, moveCheckoutBack, type Oid, readRef, type RefChange, type Repository, updateRefs } from "../git/index.ts";
+
+export type Undo = {
+  repository: Repository;
+  target: string;
+  /** The target's commit after the run's last landing, and before its first. */
+  after: Oid;
+  before: Oid;
+  /** Branches that the run deleted: made again at their commits. */
+  branches: readonly { branch: string; commit: Oid }[];
+  fence: readonly RefChange[];
+  emit: (event: RunEvent) => void;
+};
+
+/**
+ * Puts the target back where it was before a run, and the run's deleted branches with it. Throws UNDO_REFUSED where
+ * somebody has built on it, or unsaved work in its checkout is in the way; then nothing has changed.
+ */
+export async function undoLandings(undo: Undo): Promise<void> {
+  const { repository, target, after, before } = undo;
+  const ref = `refs/heads/${target}`;
+  const at = await readRef(repository, ref);
+  if (at !== after) throw refused(target, at === before ? "it is there already." : `it is at ${at?.slice(0, 12) ?? "nothing"}, not at ${after.slice(0, 12)} where the run left it: somebody has built on it.`);
+  const place = await checkoutOf(repository, target);
+  if (place === undefined) {
+    const why = await updateRefs(repository, [...undo.fence, { ref, set: before, old: after }], "undo");
+    if (why !== undefined) throw refused(target, why);
+  } else {
+    if (place.busy !== null) throw refused(target, place.busy);
+    const head = await headOf(repository, place.worktree.path);
+    if (head.ref !== ref || head.commit !== after) throw refused(target, "its checkout was switched a moment ago.");
+    const why = await moveCheckoutBack(repository, place.worktree.path, target, after, before);
+    if (why !== undefined) throw refused(target, why);
+  }
+  undo.emit({ type: "undone", from: after, to: before });
+  // A name that was taken again since then stays with its new owner; the commit is in the run's backup all the same.
+  for (const { branch, commit } of undo.branches) await updateRefs(repository, [{ ref: `refs/heads/${branch}`, set: commit, old: null }], "undo");
+}
+
+function refused(target: string, because: string): GraftworkError {
+  return new GraftworkError("UNDO_REFUSED", {
+    message: `${target} was not put back.`,
+    because,
+    try: "`git revert` the merge commits instead; `git log --merges --grep Graftwork-Run` lists them.",
+  });
+}
