@@ -10,16 +10,26 @@ export function closingText(end: SessionEnd, shell: Pick<Shell, "width" | "unico
   const tasks = [...facts.tasks.values()];
   const landed = tasks.filter((task) => task.status === "done");
   const open = tasks.filter((task) => task.status !== "done");
-  const box = progressBox(plan, decision, { statuses: new Map(tasks.map((task) => [task.id, task.status])) }, { width: shell.width, unicode: shell.unicode });
+  const box = progressBox(
+    plan,
+    decision,
+    { statuses: new Map(tasks.map((task) => [task.id, task.status])) },
+    { width: shell.width, unicode: shell.unicode },
+  );
   const lines = [
     box,
     `Merged: ${landed.length === 0 ? "none" : landed.map((task) => task.id).join(", ")}`,
     ...open.map((task) => `${label(task)}: ${task.id}${reason(task)}`),
-    ...(facts.waiting === null ? [] : [`Waits for your checkout: ${facts.waiting.reason}`, `  take it with: ${facts.waiting.command}, then \`graftwork continue\``]),
+    ...(facts.waiting === null
+      ? []
+      : [`Waits for your checkout: ${facts.waiting.reason}`, `  take it with: ${facts.waiting.command}, then \`graftwork continue\``]),
   ];
   if (facts.landings.length > 0) lines.push(`Undo: graftwork merge --undo ${run}`);
   if (end.exit === 130) lines.push("Interrupted; nothing is lost. `graftwork continue` goes on.");
-  else if (end.remainingGroups.length > 0 && facts.ended === null) lines.push(`Session complete. Run /auto-continue for next group. (${count(end.remainingGroups.length, "group")} left; \`graftwork continue\`)`);
+  else if (end.remainingGroups.length > 0 && facts.ended === null)
+    lines.push(
+      `Session complete. Run /auto-continue for next group. (${count(end.remainingGroups.length, "group")} left; \`graftwork continue\`)`,
+    );
   return lines.join("\n");
 }
 
@@ -40,7 +50,17 @@ function reason(task: TaskFacts): string {
 
 /** The same as an object, for `--json`. */
 export function sessionObject(end: SessionEnd): object {
-  const tasks = [...end.facts.tasks.values()].map(({ id, status, branch, commit, attempts, lastError, packet, landed, summary }) => ({ id, status, branch, commit, attempts, last_error: lastError, packet, merge: landed?.merge ?? null, summary }));
+  const tasks = [...end.facts.tasks.values()].map(({ id, status, branch, commit, attempts, lastError, packet, landed, summary }) => ({
+    id,
+    status,
+    branch,
+    commit,
+    attempts,
+    last_error: lastError,
+    packet,
+    merge: landed?.merge ?? null,
+    summary,
+  }));
   return {
     run: end.run,
     exit: end.exit,

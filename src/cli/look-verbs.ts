@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { cleanText, EXIT, type ExitCode, GraftworkError, humanDuration } from "../domain/index.ts";
-import { findRun, listRuns, liveRun, removeRunFolder, type RunSummary } from "../run/index.ts";
+import { decisionOf, findRun, listRuns, liveRun, type RunSummary, removeRunFolder } from "../run/index.ts";
 import { progressView, type TaskFacts } from "../session/index.ts";
 import { readText } from "../state/index.ts";
-import { decisionOf } from "../run/index.ts";
 import { openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
 
@@ -11,21 +10,44 @@ export async function runs(shell: Shell): Promise<ExitCode> {
   const { context } = await openPoolContext(shell);
   const live = liveRun(context.repository);
   const all = listRuns(context.repository).map((one) => ({ ...overview(one), live: live?.run === one.run }));
-  const lines = all.map((one) => `${one.run}  ${one.live ? "live" : one.ended === null ? "unfinished" : `ended ${one.ended}`}  ${one.done}/${one.tasks} tasks  ${one.startedAt}`);
+  const lines = all.map(
+    (one) =>
+      `${one.run}  ${one.live ? "live" : one.ended === null ? "unfinished" : `ended ${one.ended}`}  ${one.done}/${one.tasks} tasks  ${one.startedAt}`,
+  );
   shell.answer(lines.length === 0 ? "No runs yet." : lines.join("\n"), { runs: all });
   return EXIT.ok;
 }
 
-function overview(one: RunSummary): { run: string; startedAt: string; ended: number | null; tasks: number; done: number; plan: string; target: string } {
+function overview(one: RunSummary): {
+  run: string;
+  startedAt: string;
+  ended: number | null;
+  tasks: number;
+  done: number;
+  plan: string;
+  target: string;
+} {
   const tasks = [...one.facts.tasks.values()];
-  return { run: one.run, startedAt: one.startedAt, ended: one.ended, tasks: tasks.length, done: tasks.filter((task) => task.status === "done").length, plan: one.record.plan.name, target: one.facts.target };
+  return {
+    run: one.run,
+    startedAt: one.startedAt,
+    ended: one.ended,
+    tasks: tasks.length,
+    done: tasks.filter((task) => task.status === "done").length,
+    plan: one.record.plan.name,
+    target: one.facts.target,
+  };
 }
 
 export async function removeRun(shell: Shell, id: string): Promise<ExitCode> {
   const { context } = await openPoolContext(shell);
   const found = findRun(context.repository, id);
   if (found.ended === null) {
-    throw new GraftworkError("USAGE", { message: `Run ${id} is not at its end.`, because: "its journal is what `graftwork continue` needs.", try: "finish it, or skip what is open with `graftwork resolve TASK --skip`." });
+    throw new GraftworkError("USAGE", {
+      message: `Run ${id} is not at its end.`,
+      because: "its journal is what `graftwork continue` needs.",
+      try: "finish it, or skip what is open with `graftwork resolve TASK --skip`.",
+    });
   }
   removeRunFolder(context.repository, id);
   shell.answer(`Removed run ${id}: its journal and logs. Branches and rescues stay.`, { run: id });
@@ -41,10 +63,18 @@ export async function status(shell: Shell, id: string | undefined): Promise<Exit
   const width = Math.max(...tasks.map((task) => task.id.length));
   const lines = [
     `${found.run}: plan ${record.plan.name} onto ${facts.target}${liveRun(context.repository)?.run === found.run ? " (live)" : found.ended === null ? " (unfinished)" : ` (ended ${found.ended})`}`,
-    ...decision.groups.flatMap((group) => [`  group ${group.number}${facts.groups.get(group.number)?.checkpoint === undefined ? "" : `: ${facts.groups.get(group.number)?.checkpoint ?? "under way"}`}`, ...group.tasks.map((task) => row(facts.tasks.get(task), width))]),
+    ...decision.groups.flatMap((group) => [
+      `  group ${group.number}${facts.groups.get(group.number)?.checkpoint === undefined ? "" : `: ${facts.groups.get(group.number)?.checkpoint ?? "under way"}`}`,
+      ...group.tasks.map((task) => row(facts.tasks.get(task), width)),
+    ]),
     ...(facts.waiting === null ? [] : [`  waits for your checkout: ${facts.waiting.reason}`, `  ${facts.waiting.command}`]),
   ];
-  shell.answer(lines.join("\n"), { run: found.run, ended: found.ended, waiting: facts.waiting, progress: progressView(record.plan, decision, facts) });
+  shell.answer(lines.join("\n"), {
+    run: found.run,
+    ended: found.ended,
+    waiting: facts.waiting,
+    progress: progressView(record.plan, decision, facts),
+  });
   return EXIT.ok;
 }
 
@@ -62,7 +92,12 @@ export async function logs(shell: Shell, task: string, options: { run?: string; 
   const n = options.attempt === undefined ? facts.attempts : Number(options.attempt);
   const path = join(found.record.folder, "logs", facts.id, `${n}.log`);
   const text = readText(path);
-  if (text === undefined) throw new GraftworkError("USAGE", { message: `There is no log of attempt ${n} of ${facts.id}.`, because: `${facts.id} had ${facts.attempts} attempts.`, try: `\`graftwork logs ${facts.id} --attempt 1\`.` });
+  if (text === undefined)
+    throw new GraftworkError("USAGE", {
+      message: `There is no log of attempt ${n} of ${facts.id}.`,
+      because: `${facts.id} had ${facts.attempts} attempts.`,
+      try: `\`graftwork logs ${facts.id} --attempt 1\`.`,
+    });
   shell.answer(cleanText(`${readText(`${path}.1`) ?? ""}${text}`), { task: facts.id, attempt: n, path });
   return EXIT.ok;
 }
@@ -78,5 +113,9 @@ function pick(repository: Parameters<typeof listRuns>[0], id: string | undefined
 export function requireFound(found: RunSummary, task: string): TaskFacts {
   const facts = found.facts.tasks.get(task);
   if (facts !== undefined) return facts;
-  throw new GraftworkError("TASK_UNKNOWN", { message: `Run ${found.run} has no task ${JSON.stringify(task.slice(0, 120))}.`, because: `its tasks are ${[...found.facts.tasks.keys()].slice(0, 20).join(", ")}.`, try: "`graftwork status`." });
+  throw new GraftworkError("TASK_UNKNOWN", {
+    message: `Run ${found.run} has no task ${JSON.stringify(task.slice(0, 120))}.`,
+    because: `its tasks are ${[...found.facts.tasks.keys()].slice(0, 20).join(", ")}.`,
+    try: "`graftwork status`.",
+  });
 }

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
-import { registerRun } from "./commands/run.ts";
-import { registerPool } from "./commands/pool.ts";
 import { EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
+import { registerPool } from "./commands/pool.ts";
+import { registerRun } from "./commands/run.ts";
 import { makeShell, reportError } from "./shell.ts";
 import type { Register } from "./verb.ts";
 
@@ -58,7 +58,8 @@ function usage(error: CommanderError, program: string): GraftworkError {
   const said = error.message.replace(/^error: /, "").replace(/\n.*$/s, "");
   const hint = /\(Did you mean (.*)\?\)/.exec(error.message)?.[1];
   return new GraftworkError("USAGE", {
-    message: error.code === "commander.help" ? "A command is missing." : `${said.charAt(0).toUpperCase()}${said.slice(1).replace(/\.?$/, ".")}`,
+    message:
+      error.code === "commander.help" ? "A command is missing." : `${said.charAt(0).toUpperCase()}${said.slice(1).replace(/\.?$/, ".")}`,
     because: hint === undefined ? "the command line does not fit the command." : `did you mean ${hint}?`,
     try: `\`${program} --help\` shows the commands, \`${program} COMMAND --help\` one of them.`,
   });

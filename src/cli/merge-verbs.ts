@@ -1,7 +1,6 @@
 import { EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
 import { undoLandings } from "../merge/index.ts";
-import { findRun, inRun, listRuns } from "../run/index.ts";
-import { mergeByHand } from "../run/index.ts";
+import { findRun, inRun, listRuns, mergeByHand } from "../run/index.ts";
 import { openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
 
@@ -18,24 +17,60 @@ async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
   const first = found.facts.landings[0];
   const last = found.facts.landings.at(-1);
   if (first === undefined || last === undefined || found.facts.undone) {
-    throw new GraftworkError("UNDO_REFUSED", { message: `Run ${found.run} has nothing to undo.`, because: found.facts.undone ? "it was undone already." : "nothing of it has landed.", try: "`graftwork runs`." });
+    throw new GraftworkError("UNDO_REFUSED", {
+      message: `Run ${found.run} has nothing to undo.`,
+      because: found.facts.undone ? "it was undone already." : "nothing of it has landed.",
+      try: "`graftwork runs`.",
+    });
   }
-  const branches = found.lines.flatMap(({ event }) => (event.type === "branch-deleted" ? [{ branch: event.branch, commit: event.commit }] : []));
-  await inRun({ repository }, found.record, async (ownership, _journal, _facts, emit) => {
-    await undoLandings({ repository, target: found.facts.target, after: last.to, before: first.from, branches, fence: ownership.fence, emit });
-    if (found.ended !== null) emit({ type: "run-ended", exit: found.ended });
-  }, () => new Date());
-  shell.answer(`${found.facts.target} is back at ${first.from.slice(0, 12)}; the run's branches are there again.`, { run: found.run, target: found.facts.target, from: last.to, to: first.from });
+  const branches = found.lines.flatMap(({ event }) =>
+    event.type === "branch-deleted" ? [{ branch: event.branch, commit: event.commit }] : [],
+  );
+  await inRun(
+    { repository },
+    found.record,
+    async (ownership, _journal, _facts, emit) => {
+      await undoLandings({
+        repository,
+        target: found.facts.target,
+        after: last.to,
+        before: first.from,
+        branches,
+        fence: ownership.fence,
+        emit,
+      });
+      if (found.ended !== null) emit({ type: "run-ended", exit: found.ended });
+    },
+    () => new Date(),
+  );
+  shell.answer(`${found.facts.target} is back at ${first.from.slice(0, 12)}; the run's branches are there again.`, {
+    run: found.run,
+    target: found.facts.target,
+    from: last.to,
+    to: first.from,
+  });
   return EXIT.ok;
 }
 
 /** `pool-manager merge [branch]`: the busy slots' branches, by hand. */
 export async function poolMerge(shell: Shell, into: string | undefined): Promise<ExitCode> {
   const { context, loaded } = await openPoolContext(shell);
-  const done = await mergeByHand({ context, config: loaded.config, into: into ?? null, signal: shell.interrupted(), onLine: (line) => shell.note(line) });
+  const done = await mergeByHand({
+    context,
+    config: loaded.config,
+    into: into ?? null,
+    signal: shell.interrupted(),
+    onLine: (line) => shell.note(line),
+  });
   const failed = done.failed.map(({ branch, reason }) => `- ${branch}: ${reason}`);
   const title = failed.length === 0 ? "Status: ALL MERGED SUCCESSFULLY" : "Status: SOME MERGES FAILED";
-  const text = ["MERGE RESULTS", title, ...failed, `Merged: ${done.merged.join(", ") || "none"}`, `Failed: ${done.failed.map((one) => one.branch).join(", ") || "none"}`];
+  const text = [
+    "MERGE RESULTS",
+    title,
+    ...failed,
+    `Merged: ${done.merged.join(", ") || "none"}`,
+    `Failed: ${done.failed.map((one) => one.branch).join(", ") || "none"}`,
+  ];
   shell.answer(text.join("\n"), done);
   return done.exit;
 }

@@ -15,5 +15,9 @@ export function packageRoot(): string {
 export function templateText(root: string, name: string): string {
   const text = readText(join(root, ".claude", "templates", name)) ?? readText(join(packageRoot(), "templates", name));
   if (text !== undefined) return text;
-  throw new GraftworkError("INTERNAL", { message: `graftwork's template ${name} is missing.`, because: `neither ${root}/.claude/templates nor the package holds it.`, try: "install graftwork again." });
+  throw new GraftworkError("INTERNAL", {
+    message: `graftwork's template ${name} is missing.`,
+    because: `neither ${root}/.claude/templates nor the package holds it.`,
+    try: "install graftwork again.",
+  });
 }

@@ -2,8 +2,8 @@ import { configJsonSchema, explainConfig } from "../config/index.ts";
 import { count, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
 import { executionModeBox, planJsonSchema } from "../plan/index.ts";
 import { decisionOf } from "../run/index.ts";
-import { openPoolContext } from "./pool-context.ts";
 import { readPlanFrom } from "./plan-files.ts";
+import { openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
 
 export async function check(shell: Shell, path: string): Promise<ExitCode> {
@@ -28,7 +28,11 @@ export async function config(shell: Shell): Promise<ExitCode> {
 
 export async function schema(shell: Shell, which: string): Promise<ExitCode> {
   if (which !== "plan" && which !== "config") {
-    throw new GraftworkError("USAGE", { message: `There is no schema named ${JSON.stringify(which)}.`, because: "schemas ship for `plan` and `config`.", try: "`graftwork schema plan > plan.schema.json`." });
+    throw new GraftworkError("USAGE", {
+      message: `There is no schema named ${JSON.stringify(which)}.`,
+      because: "schemas ship for `plan` and `config`.",
+      try: "`graftwork schema plan > plan.schema.json`.",
+    });
   }
   const schemaObject = which === "plan" ? planJsonSchema() : configJsonSchema();
   shell.answer(JSON.stringify(schemaObject, null, 2), { schema: schemaObject });

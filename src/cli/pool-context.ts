@@ -12,7 +12,15 @@ export type Opened = { context: PoolContext; loaded: LoadedConfig };
 /** Finds the repository from the current folder and reads its configuration; the caller is a shell. */
 export async function openPoolContext(shell: Shell): Promise<Opened> {
   const repository = await openRepository(shell.cwd, { parentEnv: shell.env, onCommand: gitTrace(shell) });
-  const loaded = await loadConfig({ root: repository.root, env: shell.env, presets: presets({ parentEnv: shell.env, mockAgentPath: join(packageRoot(), "templates", "mock-agent.mjs"), nodePath: process.execPath }) });
+  const loaded = await loadConfig({
+    root: repository.root,
+    env: shell.env,
+    presets: presets({
+      parentEnv: shell.env,
+      mockAgentPath: join(packageRoot(), "templates", "mock-agent.mjs"),
+      nodePath: process.execPath,
+    }),
+  });
   for (const warning of loaded.warnings) shell.note(`warning: ${warning}`);
   const context: PoolContext = {
     repository,

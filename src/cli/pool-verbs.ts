@@ -1,7 +1,18 @@
 import { count, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
-import { acquireSlot, cleanupPool, initPool, listRescues, parseSize, poolHealth, poolStatus, releaseSlot, requireRescue, restoreRescue } from "../pool/index.ts";
-import { openPoolContext } from "./pool-context.ts";
+import {
+  acquireSlot,
+  cleanupPool,
+  initPool,
+  listRescues,
+  parseSize,
+  poolHealth,
+  poolStatus,
+  releaseSlot,
+  requireRescue,
+  restoreRescue,
+} from "../pool/index.ts";
 import { poolBox } from "./pool-box.ts";
+import { openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
 
 export async function init(shell: Shell, size: string | undefined, base: string | undefined): Promise<ExitCode> {
@@ -18,7 +29,13 @@ export async function acquire(shell: Shell, task: string, base: string | undefin
   const { context } = await openPoolContext(shell);
   try {
     const slot = await acquireSlot(context, { task, ...(base === undefined ? {} : { base }) });
-    shell.answer(`${slot.id}|${slot.path}|${slot.lease.branch}`, { slot: slot.id, path: slot.path, branch: slot.lease.branch, base: slot.lease.base, token: slot.lease.token });
+    shell.answer(`${slot.id}|${slot.path}|${slot.lease.branch}`, {
+      slot: slot.id,
+      path: slot.path,
+      branch: slot.lease.branch,
+      base: slot.lease.base,
+      token: slot.lease.token,
+    });
     return EXIT.ok;
   } catch (error) {
     // The source system's word on stdout, for scripts that look for it.
@@ -27,7 +44,11 @@ export async function acquire(shell: Shell, task: string, base: string | undefin
   }
 }
 
-export async function release(shell: Shell, name: string, options: { token?: string; discard?: boolean; force?: boolean }): Promise<ExitCode> {
+export async function release(
+  shell: Shell,
+  name: string,
+  options: { token?: string; discard?: boolean; force?: boolean },
+): Promise<ExitCode> {
   const { context } = await openPoolContext(shell);
   const released = await releaseSlot(context, {
     name,
@@ -41,13 +62,23 @@ export async function release(shell: Shell, name: string, options: { token?: str
 
 function parseToken(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new GraftworkError("USAGE", { message: `${JSON.stringify(text.slice(0, 40))} is not a lease's token.`, because: "a token is a whole number.", try: "`pool-manager status --json` shows the token of each lease." });
+  throw new GraftworkError("USAGE", {
+    message: `${JSON.stringify(text.slice(0, 40))} is not a lease's token.`,
+    because: "a token is a whole number.",
+    try: "`pool-manager status --json` shows the token of each lease.",
+  });
 }
 
 export async function status(shell: Shell): Promise<ExitCode> {
   const { context } = await openPoolContext(shell);
   const now = await poolStatus(context);
-  shell.answer(poolBox(now, context.now(), shell), { pool_size: now.size, busy: now.busy, idle: now.idle, error: now.error, slots: now.slots });
+  shell.answer(poolBox(now, context.now(), shell), {
+    pool_size: now.size,
+    busy: now.busy,
+    idle: now.idle,
+    error: now.error,
+    slots: now.slots,
+  });
   return EXIT.ok;
 }
 
@@ -55,7 +86,13 @@ export async function cleanup(shell: Shell, force: boolean): Promise<ExitCode> {
   const { context } = await openPoolContext(shell);
   const done = await cleanupPool(context, { force });
   const kept = done.keptBranches.length === 0 ? "" : `\nKept (not merged): ${done.keptBranches.join(", ")}`;
-  shell.answer(`Pool removed: ${count(done.removed.length, "slot")}, ${count(done.deletedBranches.length, "merged branch")} deleted${kept}`.replace("branchs", "branches"), done);
+  shell.answer(
+    `Pool removed: ${count(done.removed.length, "slot")}, ${count(done.deletedBranches.length, "merged branch")} deleted${kept}`.replace(
+      "branchs",
+      "branches",
+    ),
+    done,
+  );
   return EXIT.ok;
 }
 
@@ -82,7 +119,9 @@ export async function health(shell: Shell, fix: boolean): Promise<ExitCode> {
 export async function rescueList(shell: Shell): Promise<ExitCode> {
   const { context } = await openPoolContext(shell);
   const all = await listRescues(context);
-  const lines = all.map(({ id, note }) => `${id}  ${note.at}  ${count(note.files.length + note.trash.length, "file")}  (${note.reason}, was in ${note.slot})`);
+  const lines = all.map(
+    ({ id, note }) => `${id}  ${note.at}  ${count(note.files.length + note.trash.length, "file")}  (${note.reason}, was in ${note.slot})`,
+  );
   shell.answer(lines.length === 0 ? "Nothing was rescued." : lines.join("\n"), { rescues: all });
   return EXIT.ok;
 }

@@ -47,7 +47,9 @@ export function makeProgress(shell: Shell): Progress {
 /** One line for people about what happened; undefined where the next line says it better. */
 export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "unicode" | "color">): string | undefined {
   const { green, red, yellow, dim } = pc.createColors(shell.color);
-  const mark = shell.unicode ? { ok: green("✔"), bad: red("✖"), wait: yellow("●"), go: dim("▶") } : { ok: "ok", bad: "FAILED", wait: "!", go: ">" };
+  const mark = shell.unicode
+    ? { ok: green("✔"), bad: red("✖"), wait: yellow("●"), go: dim("▶") }
+    : { ok: "ok", bad: "FAILED", wait: "!", go: ">" };
   const status = "task" in event && event.task !== null ? facts.tasks.get(event.task) : undefined;
   switch (event.type) {
     case "group-started":
@@ -55,10 +57,12 @@ export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "
     case "attempt-started":
       return `${mark.go} ${event.task}: attempt ${event.attempt} by ${event.agent} in ${event.slot} on ${event.branch}`;
     case "attempt-ended":
-      if (event.outcome.kind === "ready") return `${mark.go} ${event.task}: ready for QA after ${humanDuration(event.durationMs)} (${event.outcome.commit.slice(0, 10)})`;
+      if (event.outcome.kind === "ready")
+        return `${mark.go} ${event.task}: ready for QA after ${humanDuration(event.durationMs)} (${event.outcome.commit.slice(0, 10)})`;
       return `${status?.status === "failed" ? mark.bad : mark.wait} ${event.task}: ${event.outcome.kind === "failed" ? event.outcome.failure : event.outcome.kind}: ${firstLine(event.outcome.reason)}${again(status)}`;
     case "verdict":
-      if (event.verdict.decision === "approved") return `${mark.ok} ${event.task}: QA approved (${event.verdict.checks.map((check) => check.name).join(", ")})`;
+      if (event.verdict.decision === "approved")
+        return `${mark.ok} ${event.task}: QA approved (${event.verdict.checks.map((check) => check.name).join(", ")})`;
       return `${event.verdict.decision === "blocked" ? mark.wait : mark.bad} ${event.task}: QA ${event.verdict.decision}: ${firstLine(event.verdict.reason)}${again(status)}`;
     case "conflict":
       return `${mark.wait} ${event.task}: conflict in ${event.paths.join(", ")}${event.against.length === 0 ? "" : ` with ${event.against.join(", ")}`}${status?.status === "conflict" ? "; a person is needed" : "; its agent does it again on the new base"}`;
@@ -89,7 +93,14 @@ function again(task: TaskFacts | undefined): string {
 
 const firstLine = (text: string): string => cleanText(text.split("\n")[0] ?? "");
 
-type LiveArea = { begin: (session: SessionStart) => void; update: (facts: RunFacts) => void; line: (task: string, line: string) => void; clear: () => void; draw: () => void; end: () => void };
+type LiveArea = {
+  begin: (session: SessionStart) => void;
+  update: (facts: RunFacts) => void;
+  line: (task: string, line: string) => void;
+  clear: () => void;
+  draw: () => void;
+  end: () => void;
+};
 
 /** A few lines at the bottom of the terminal: who is at work and what was said last. */
 function liveArea(shell: Shell): LiveArea {
@@ -105,7 +116,10 @@ function liveArea(shell: Shell): LiveArea {
     const active = [...(facts?.tasks.values() ?? [])].filter((task) => ["in_progress", "ready_for_qa", "merging"].includes(task.status));
     const done = [...(facts?.tasks.values() ?? [])].filter((task) => task.status === "done").length;
     if (facts === undefined || active.length === 0) return;
-    const rows = [`  ${done}/${facts.tasks.size} tasks landed`, ...active.map((task) => `  ${task.id} ${task.status}  ${last.get(task.id) ?? ""}`)];
+    const rows = [
+      `  ${done}/${facts.tasks.size} tasks landed`,
+      ...active.map((task) => `  ${task.id} ${task.status}  ${last.get(task.id) ?? ""}`),
+    ];
     shell.write(`${rows.map((row) => fitWidth(row, shell.width - 1)).join("\n")}\n`);
     drawn = rows.length;
   };

@@ -11,5 +11,9 @@ export function errorText(error: GraftworkError, color: boolean): string {
 export function errorJson(error: GraftworkError): object {
   const { code, message, because, details } = error;
   const clean = (text: string): string => hideCredentials(cleanText(text));
-  return { ok: false, schemaVersion: 1, error: { code, exit: error.exitCode, message: clean(message), because: clean(because), try: clean(error.try), details } };
+  return {
+    ok: false,
+    schemaVersion: 1,
+    error: { code, exit: error.exitCode, message: clean(message), because: clean(because), try: clean(error.try), details },
+  };
 }

@@ -1,24 +1,36 @@
-import { type ExitCode, EXIT, GraftworkError } from "../domain/index.ts";
+import { EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
 import { resolveCommit, userIdentity } from "../git/index.ts";
 import { choose, finishResolution, readPacket } from "../merge/index.ts";
 import { continueRun, findRun, inRun, listRuns, liveRun, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
 import { viewPaths } from "../session/index.ts";
-import { requireFound } from "./look-verbs.ts";
-import type { ContinueOptions, ResolveOptions, RunOptions } from "./commands/run.ts";
-import { templateText } from "./package-files.ts";
-import { openPoolContext, type Opened } from "./pool-context.ts";
 import { closingText, sessionObject } from "./closing.ts";
+import type { ContinueOptions, ResolveOptions, RunOptions } from "./commands/run.ts";
+import { requireFound } from "./look-verbs.ts";
+import { templateText } from "./package-files.ts";
 import { readPlanAt, readPlanFrom } from "./plan-files.ts";
+import { type Opened, openPoolContext } from "./pool-context.ts";
 import { makeProgress } from "./progress.ts";
 import type { Shell } from "./shell.ts";
 
 export async function run(shell: Shell, planPath: string | undefined, options: RunOptions): Promise<ExitCode> {
   const opened = await openPoolContext(shell);
   const { plan, source } = await readPlanFrom(shell, planPath, options.task ?? []);
-  const request = { plan, source, into: options.into ?? null, mode: options.oneGroup === true ? ("one-group" as const) : ("all" as const), merge: options.merge };
+  const request = {
+    plan,
+    source,
+    into: options.into ?? null,
+    mode: options.oneGroup === true ? ("one-group" as const) : ("all" as const),
+    merge: options.merge,
+  };
   const repository = opened.context.repository;
   const prepared = await prepareRun({ repository, config: opened.loaded.config }, request);
-  if (options.yes !== true && opened.loaded.config.run.confirm && listRuns(repository).length === 0) await confirm(shell, opened, prepared.target, plan.tasks.map((task) => task.agent));
+  if (options.yes !== true && opened.loaded.config.run.confirm && listRuns(repository).length === 0)
+    await confirm(
+      shell,
+      opened,
+      prepared.target,
+      plan.tasks.map((task) => task.agent),
+    );
   return session(shell, opened, (host) => startRun(host, request));
 }
 
@@ -59,7 +71,9 @@ async function session(shell: Shell, opened: Opened, work: (host: RunHost) => Pr
     narrate: progress.note,
     signal: shell.interrupted(),
     now: () => new Date(),
-    ...(shell.env["GRAFTWORK_RATE_LIMIT_PAUSE_MS"] === undefined ? {} : { rateLimitPauseMs: Number(shell.env["GRAFTWORK_RATE_LIMIT_PAUSE_MS"]) }),
+    ...(shell.env["GRAFTWORK_RATE_LIMIT_PAUSE_MS"] === undefined
+      ? {}
+      : { rateLimitPauseMs: Number(shell.env["GRAFTWORK_RATE_LIMIT_PAUSE_MS"]) }),
   };
   let end: SessionEnd;
   try {
@@ -77,7 +91,8 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   const found = findRun(repository, options.run ?? null);
   const facts = requireFound(found, task);
   const folder = `${viewPaths(repository.root).conflicts}/${found.run}/${facts.id}`;
-  if (options.skip === true || options.retryAgent === true) return decide(shell, found.run, facts.id, options.skip === true ? "skip" : "retry", repository);
+  if (options.skip === true || options.retryAgent === true)
+    return decide(shell, found.run, facts.id, options.skip === true ? "skip" : "retry", repository);
   if (facts.status !== "conflict") throw notWaiting(facts.id, facts.status);
   const packet = readPacket(folder, facts.id);
   for (const path of options.ours ?? []) choose(packet, path, { kind: "ours" });
@@ -85,27 +100,65 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   for (const text of options.takeFile ?? []) choose(packet, ...splitChoice(text));
   if (options.done === true) {
     const onto = await resolveCommit(repository, `refs/heads/${found.facts.target}`);
-    if (onto === undefined) throw new GraftworkError("REF_UNKNOWN", { message: `The target branch ${found.facts.target} is gone.`, because: "somebody deleted or renamed it.", try: "make it again and run the same command." });
-    const commit = await inRun({ repository }, found.record, async (ownership, _journal, now, emit) => {
-      const made = await finishResolution(repository, packet, now.waiting?.to ?? onto, await userIdentity(repository), ownership.fence);
-      emit({ type: "resolved", task: facts.id, how: "commit", commit: made, reason: "by hand" });
-      return made;
-    }, () => new Date());
-    shell.answer(`Resolved ${facts.id}: ${commit.slice(0, 12)} on ${packet.branch}. \`graftwork continue\` verifies and lands it.`, { task: facts.id, commit });
+    if (onto === undefined)
+      throw new GraftworkError("REF_UNKNOWN", {
+        message: `The target branch ${found.facts.target} is gone.`,
+        because: "somebody deleted or renamed it.",
+        try: "make it again and run the same command.",
+      });
+    const commit = await inRun(
+      { repository },
+      found.record,
+      async (ownership, _journal, now, emit) => {
+        const made = await finishResolution(repository, packet, now.waiting?.to ?? onto, await userIdentity(repository), ownership.fence);
+        emit({ type: "resolved", task: facts.id, how: "commit", commit: made, reason: "by hand" });
+        return made;
+      },
+      () => new Date(),
+    );
+    shell.answer(`Resolved ${facts.id}: ${commit.slice(0, 12)} on ${packet.branch}. \`graftwork continue\` verifies and lands it.`, {
+      task: facts.id,
+      commit,
+    });
     return EXIT.ok;
   }
   if ((options.ours ?? options.theirs ?? options.takeFile) !== undefined) {
-    shell.answer(`Noted for ${facts.id}. When all files are decided: \`graftwork resolve ${facts.id} --done\`.`, { task: facts.id, packet: folder });
+    shell.answer(`Noted for ${facts.id}. When all files are decided: \`graftwork resolve ${facts.id} --done\`.`, {
+      task: facts.id,
+      packet: folder,
+    });
     return EXIT.ok;
   }
-  await open(shell, folder, packet.files.map((file) => file.path), options.open === true);
+  await open(
+    shell,
+    folder,
+    packet.files.map((file) => file.path),
+    options.open === true,
+  );
   return EXIT.ok;
 }
 
-async function decide(shell: Shell, run: string, task: string, how: "skip" | "retry", repository: Parameters<typeof findRun>[0]): Promise<ExitCode> {
+async function decide(
+  shell: Shell,
+  run: string,
+  task: string,
+  how: "skip" | "retry",
+  repository: Parameters<typeof findRun>[0],
+): Promise<ExitCode> {
   const { record } = findRun(repository, run);
-  await inRun({ repository }, record, async (_ownership, _journal, _facts, emit) => emit({ type: "resolved", task, how, commit: null, reason: how === "skip" ? "skipped by hand" : "tried again by hand" }), () => new Date());
-  shell.answer(how === "skip" ? `${task} is skipped; its branch is kept. \`graftwork continue\` goes on.` : `${task} will be tried again. \`graftwork continue\` starts it.`, { task, how });
+  await inRun(
+    { repository },
+    record,
+    async (_ownership, _journal, _facts, emit) =>
+      emit({ type: "resolved", task, how, commit: null, reason: how === "skip" ? "skipped by hand" : "tried again by hand" }),
+    () => new Date(),
+  );
+  shell.answer(
+    how === "skip"
+      ? `${task} is skipped; its branch is kept. \`graftwork continue\` goes on.`
+      : `${task} will be tried again. \`graftwork continue\` starts it.`,
+    { task, how },
+  );
   return EXIT.ok;
 }
 
@@ -129,7 +182,10 @@ export async function stop(shell: Shell, now: boolean): Promise<ExitCode> {
   }
   process.kill(live.owner.pid, "SIGINT");
   if (now) process.kill(live.owner.pid, "SIGINT");
-  shell.answer(`Asked run ${live.run} (pid ${live.owner.pid}) to stop. \`graftwork continue\` goes on with it later.`, { run: live.run, pid: live.owner.pid });
+  shell.answer(`Asked run ${live.run} (pid ${live.owner.pid}) to stop. \`graftwork continue\` goes on with it later.`, {
+    run: live.run,
+    pid: live.owner.pid,
+  });
   return EXIT.ok;
 }
 
@@ -143,9 +199,17 @@ async function open(shell: Shell, folder: string, paths: readonly string[], edit
 function splitChoice(text: string): [string, { kind: "file"; file: string }] {
   const at = text.indexOf("=");
   if (at > 0) return [text.slice(0, at), { kind: "file", file: text.slice(at + 1) }];
-  throw new GraftworkError("USAGE", { message: `${JSON.stringify(text)} names no file to take.`, because: "the form is PATH=FILE.", try: "`graftwork resolve TASK --take-file src/a.ts=/tmp/a.ts`." });
+  throw new GraftworkError("USAGE", {
+    message: `${JSON.stringify(text)} names no file to take.`,
+    because: "the form is PATH=FILE.",
+    try: "`graftwork resolve TASK --take-file src/a.ts=/tmp/a.ts`.",
+  });
 }
 
 function notWaiting(task: string, status: string): GraftworkError {
-  return new GraftworkError("USAGE", { message: `${task} does not wait for a decision.`, because: `its status is ${status}.`, try: "`graftwork status` shows which tasks do." });
+  return new GraftworkError("USAGE", {
+    message: `${task} does not wait for a decision.`,
+    because: `its status is ${status}.`,
+    try: "`graftwork status` shows which tasks do.",
+  });
 }

@@ -57,7 +57,8 @@ export function reportError(shell: Shell, error: unknown): ExitCode {
   const known = error instanceof GraftworkError ? error : defect(error);
   if (shell.json) process.stdout.write(`${JSON.stringify(errorJson(known))}\n`);
   else process.stderr.write(errorText(known, shell.color));
-  if (known.code === "INTERNAL" && shell.env["GRAFTWORK_DEBUG"] !== undefined && error instanceof Error) process.stderr.write(`${cleanText(error.stack ?? "")}\n`);
+  if (known.code === "INTERNAL" && shell.env["GRAFTWORK_DEBUG"] !== undefined && error instanceof Error)
+    process.stderr.write(`${cleanText(error.stack ?? "")}\n`);
   return known.exitCode;
 }
 
@@ -104,4 +105,3 @@ function onInterrupt(): AbortSignal {
   }
   return controller.signal;
 }
-

@@ -1,11 +1,28 @@
 import { join } from "node:path";
 import { buildBrief, runAgent, successOf, withAllowedChecks } from "../agents/index.ts";
-import { type AgentSpec, type Check, type Config, GraftworkError, type LeasedSlot, type Plan, type RunEvent, type Task } from "../domain/index.ts";
+import {
+  type AgentSpec,
+  type Check,
+  type Config,
+  GraftworkError,
+  type LeasedSlot,
+  type Plan,
+  type RunEvent,
+  type Task,
+} from "../domain/index.ts";
 import { patchBetween, type Repository, updateRefs } from "../git/index.ts";
-import { acquireSlot, existingStore, leaseMarker, type PoolContext, requireSlot, restartLease, treeOfSlot } from "../pool/index.ts";
+import {
+  acquireSlot,
+  existingStore,
+  leaseMarker,
+  type PoolContext,
+  requireSlot,
+  restartLease,
+  sweepLease,
+  treeOfSlot,
+} from "../pool/index.ts";
 import type { TaskFacts } from "../session/index.ts";
 import { replaceFile } from "../state/index.ts";
-import { sweepProcesses } from "../subprocess/index.ts";
 import { type Evidence, outcomeOf } from "./evidence.ts";
 import { lookAtSlot } from "./look-at-slot.ts";
 
@@ -31,7 +48,13 @@ const HINT_BYTES = 40_000;
  * One attempt of one task: lease, brief, agent, evidence. Says `attempt-started` before the agent's process exists
  * and `attempt-ended` when all of its processes are gone. `base` is the target as it stands, for a new branch.
  */
-export async function attemptTask(context: DispatchContext, task: Task, facts: TaskFacts, base: string, neighbours: readonly Task[]): Promise<void> {
+export async function attemptTask(
+  context: DispatchContext,
+  task: Task,
+  facts: TaskFacts,
+  base: string,
+  neighbours: readonly Task[],
+): Promise<void> {
   const { repository, emit } = context;
   const attempt = facts.attempts + 1;
   const spec = agentOf(context, task);
@@ -55,7 +78,17 @@ export async function attemptTask(context: DispatchContext, task: Task, facts: T
     hint: facts.rerun === null ? null : await patchBetween(repository, facts.rerun.from, facts.rerun.to, HINT_BYTES),
   });
   replaceFile(briefFile, brief);
-  emit({ type: "attempt-started", task: task.id, attempt, slot: leased.id, token: lease.token, branch: lease.branch, base: lease.base, agent: spec.name, log: logFile });
+  emit({
+    type: "attempt-started",
+    task: task.id,
+    attempt,
+    slot: leased.id,
+    token: lease.token,
+    branch: lease.branch,
+    base: lease.base,
+    agent: spec.name,
+    log: logFile,
+  });
   const marker = leaseMarker(leased.id, lease.token);
   const report = await runAgent({
     spec: withAllowedChecks(spec, checksOf(context.plan, task)),
@@ -82,7 +115,7 @@ export async function attemptTask(context: DispatchContext, task: Task, facts: T
     signal: context.signal,
     onLine: (line) => context.onLine(task.id, line),
   });
-  await sweepProcesses({ markers: [`GRAFTWORK_LEASE=${marker}`], folders: [leased.path] }, 5_000);
+  await sweepLease(leased);
   const claim = successOf(report);
   const evidence = await lookAtSlot(repository, {
     task,
@@ -96,7 +129,15 @@ export async function attemptTask(context: DispatchContext, task: Task, facts: T
   const outcome = outcomeOf(claim, evidence, report);
   if (outcome.kind === "ready") await pinAttempt(context, task, attempt, outcome.commit);
   for (const text of evidence.notes) emit({ type: "warning", task: task.id, text });
-  emit({ type: "attempt-ended", task: task.id, attempt, outcome, session: report.session, usage: report.usage, durationMs: performance.now() - begun });
+  emit({
+    type: "attempt-ended",
+    task: task.id,
+    attempt,
+    outcome,
+    session: report.session,
+    usage: report.usage,
+    durationMs: performance.now() - begun,
+  });
 }
 
 /**
@@ -109,22 +150,46 @@ export async function settleInterrupted(context: DispatchContext, task: Task, fa
     .read()
     .state.slots.find((slot) => slot.id === facts.slot);
   const mine = record !== undefined && record.lease?.token === facts.token && record.lease.run === context.run;
-  if (record !== undefined && mine) await sweepProcesses({ markers: [`GRAFTWORK_LEASE=${leaseMarker(record.id, record.lease?.token ?? 0)}`], folders: [record.path] }, 5_000);
+  if (record?.lease != null && mine) await sweepLease({ id: record.id, path: record.path, lease: record.lease });
   const evidence: Evidence | undefined =
     record !== undefined && mine && facts.branch !== null && facts.base !== null
-      ? await lookAtSlot(repository, { task, slot: treeOfSlot(record), branch: facts.branch, base: facts.base, before: facts.commit, copied: context.config.pool.copy, commit: false })
+      ? await lookAtSlot(repository, {
+          task,
+          slot: treeOfSlot(record),
+          branch: facts.branch,
+          base: facts.base,
+          before: facts.commit,
+          copied: context.config.pool.copy,
+          commit: false,
+        })
       : undefined;
   const found = evidence === undefined ? undefined : outcomeOf({ kind: "claims-success" }, evidence, { lastWords: "" });
   if (found?.kind === "ready") {
     await pinAttempt(context, task, facts.attempts, found.commit);
-    emit({ type: "attempt-ended", task: task.id, attempt: facts.attempts, outcome: { ...found, notes: ["the coordinator died; what the agent had committed is judged"] }, session: null, usage: null, durationMs: 0 });
+    emit({
+      type: "attempt-ended",
+      task: task.id,
+      attempt: facts.attempts,
+      outcome: { ...found, notes: ["the coordinator died; what the agent had committed is judged"] },
+      session: null,
+      usage: null,
+      durationMs: 0,
+    });
     return;
   }
   if (record !== undefined && mine && facts.base !== null) {
     const leased = await acquireSlot(context.pool, { task: task.id });
     await restartLease(context.pool, { slot: leased.id, token: leased.lease.token, to: evidence?.tip ?? facts.base, keepTipAt: null });
   }
-  emit({ type: "attempt-ended", task: task.id, attempt: facts.attempts, outcome: { kind: "interrupted", reason: "the coordinator died while the agent was at work" }, session: null, usage: null, durationMs: 0 });
+  emit({
+    type: "attempt-ended",
+    task: task.id,
+    attempt: facts.attempts,
+    outcome: { kind: "interrupted", reason: "the coordinator died while the agent was at work" },
+    session: null,
+    usage: null,
+    durationMs: 0,
+  });
 }
 
 async function leaseFor(context: DispatchContext, task: Task, facts: TaskFacts, base: string): Promise<LeasedSlot> {
@@ -137,7 +202,11 @@ async function leaseFor(context: DispatchContext, task: Task, facts: TaskFacts, 
 
 /** What QA and merging need later is kept by a ref from now on. */
 async function pinAttempt(context: DispatchContext, task: Task, attempt: number, commit: string): Promise<void> {
-  await updateRefs(context.repository, [{ ref: `refs/graftwork/ready/${context.run}/${task.id}`, set: commit }], `attempt ${attempt} of ${task.id}`);
+  await updateRefs(
+    context.repository,
+    [{ ref: `refs/graftwork/ready/${context.run}/${task.id}`, set: commit }],
+    `attempt ${attempt} of ${task.id}`,
+  );
 }
 
 export function agentOf(context: Pick<DispatchContext, "config">, task: Task): AgentSpec {

@@ -1,5 +1,5 @@
-import type { AgentReport, Outcome } from "../domain/index.ts";
 import type { Claim } from "../agents/index.ts";
+import type { AgentReport, Outcome } from "../domain/index.ts";
 
 /** What git shows after an attempt. */
 export type Evidence = {
@@ -27,11 +27,22 @@ export function outcomeOf(claim: Claim, evidence: Evidence, report: Pick<AgentRe
   if (claim.kind === "failed" && claim.failure === "interrupted") return { kind: "interrupted", reason: claim.reason };
   if (claim.kind !== "claims-success") return claim;
   if (evidence.unusable !== null) return { kind: "failed", failure: "outside-slot", reason: evidence.unusable, retry: true };
-  if (evidence.secrets.length > 0) return { kind: "failed", failure: "secret", reason: `it left files that must not be committed: ${evidence.secrets.join(", ")}`, retry: false };
+  if (evidence.secrets.length > 0)
+    return {
+      kind: "failed",
+      failure: "secret",
+      reason: `it left files that must not be committed: ${evidence.secrets.join(", ")}`,
+      retry: false,
+    };
   const { tip, base, before } = evidence;
   if (tip === null) return { kind: "failed", failure: "outside-slot", reason: "its branch is gone", retry: true };
   if (tip === base || tip === before) {
-    return { kind: "failed", failure: "did-nothing", reason: before === null ? "it ended well but changed nothing" : "it ended well but changed nothing since the attempt before", retry: true };
+    return {
+      kind: "failed",
+      failure: "did-nothing",
+      reason: before === null ? "it ended well but changed nothing" : "it ended well but changed nothing since the attempt before",
+      retry: true,
+    };
   }
   return { kind: "ready", commit: tip, summary: summaryOf(report.lastWords, evidence.subjects), notes: evidence.notes };
 }

@@ -2,7 +2,18 @@ import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import picomatch from "picomatch";
 import type { Task } from "../domain/index.ts";
-import { adoptCommit, commitInSlot, isAncestor, readRef, type Repository, slotHead, slotStatus, type SlotTree, subjects, userIdentity } from "../git/index.ts";
+import {
+  adoptCommit,
+  commitInSlot,
+  isAncestor,
+  type Repository,
+  readRef,
+  type SlotTree,
+  slotHead,
+  slotStatus,
+  subjects,
+  userIdentity,
+} from "../git/index.ts";
 import type { Evidence } from "./evidence.ts";
 import { secretIn } from "./secrets.ts";
 
@@ -33,7 +44,8 @@ export async function lookAtSlot(repository: Repository, look: Look): Promise<Ev
   const head = await slotHead(repository, look.slot);
   if (head.branch !== look.branch) {
     const strayed = await followHead(repository, look.branch, tip, head.commit);
-    if (strayed !== null) return { ...nothing, tip, unusable: `the slot is on ${head.branch ?? "a detached HEAD"} instead of ${look.branch}: ${strayed}` };
+    if (strayed !== null)
+      return { ...nothing, tip, unusable: `the slot is on ${head.branch ?? "a detached HEAD"} instead of ${look.branch}: ${strayed}` };
     notes.push(`its commits were made beside ${look.branch}, which was moved to them`);
   }
   const status = await slotStatus(repository, look.slot);
@@ -41,8 +53,14 @@ export async function lookAtSlot(repository: Repository, look: Look): Promise<Ev
   const chosen = [...status.tracked, ...ours(look, status.untracked)];
   const secrets = chosen.flatMap((path) => secretIn(path, textOf(look.slot, path), status.tracked.includes(path)) ?? []);
   if (look.commit && chosen.length > 0 && secrets.length === 0 && head.branch === look.branch) {
-    await commitInSlot(repository, look.slot, { paths: chosen, message: `${look.task.title}\n\nGraftwork-Task: ${look.task.id}\nCommitted by graftwork: the agent left it uncommitted.\n`, person: await userIdentity(repository) });
-    notes.push(`committed what the agent left uncommitted: ${chosen.slice(0, 10).join(", ")}${chosen.length > 10 ? ` and ${chosen.length - 10} more` : ""}`);
+    await commitInSlot(repository, look.slot, {
+      paths: chosen,
+      message: `${look.task.title}\n\nGraftwork-Task: ${look.task.id}\nCommitted by graftwork: the agent left it uncommitted.\n`,
+      person: await userIdentity(repository),
+    });
+    notes.push(
+      `committed what the agent left uncommitted: ${chosen.slice(0, 10).join(", ")}${chosen.length > 10 ? ` and ${chosen.length - 10} more` : ""}`,
+    );
   }
   const now = (await readRef(repository, ref)) ?? tip;
   return { ...nothing, tip: now, subjects: await subjects(repository, look.base, now, 20), secrets: look.commit ? secrets : [] };

@@ -1,8 +1,17 @@
 /** Names of files that hold secrets more often than not. */
-const NAMES = /(?:^|\/)(?:\.env(?:\.(?!example$|sample$|template$)[\w-]+)?|\.npmrc|\.netrc|\.pgpass|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]+\.(?:pem|key|p12|pfx|keystore)|credentials(?:\.json)?|service-account[^/]*\.json)$/i;
+const NAMES =
+  /(?:^|\/)(?:\.env(?:\.(?!example$|sample$|template$)[\w-]+)?|\.npmrc|\.netrc|\.pgpass|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]+\.(?:pem|key|p12|pfx|keystore)|credentials(?:\.json)?|service-account[^/]*\.json)$/i;
 
 /** Shapes of keys that providers give out. */
-const SHAPES = [/-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/, /\bAKIA[0-9A-Z]{16}\b/, /\bgh[pousr]_[A-Za-z0-9]{36,}\b/, /\bgithub_pat_\w{60,}\b/, /\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}\b/, /\bxox[abprs]-[A-Za-z0-9-]{20,}\b/, /\bAIza[\w-]{35}\b/];
+const SHAPES = [
+  /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/,
+  /\bAKIA[0-9A-Z]{16}\b/,
+  /\bgh[pousr]_[A-Za-z0-9]{36,}\b/,
+  /\bgithub_pat_\w{60,}\b/,
+  /\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}\b/,
+  /\bxox[abprs]-[A-Za-z0-9-]{20,}\b/,
+  /\bAIza[\w-]{35}\b/,
+];
 
 /**
  * Why a file must not be committed on an agent's behalf; undefined where nothing speaks against it. A name alone

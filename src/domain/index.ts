@@ -1,9 +1,15 @@
+export { CHECK_JSON_SCHEMA, CHECK_KEYS, type CheckEntry, checkOf } from "./check.ts";
 export type { AgentSpec, Config } from "./config.ts";
 export { ERROR_EXITS, type ErrorCode, type ErrorParts, EXIT, type ExitCode, GraftworkError, systemCode, worstExit } from "./errors.ts";
 export type { JournalLine, LandedTask, RunEvent } from "./events.ts";
+export { didYouMean, type DocumentPath, type Finding, findingLines, nearest, quoted } from "./finding.ts";
 export { idKey, isRunId, isTaskId, requireTaskId, runId, slotId, slotNumber } from "./ids.ts";
 export { type AgentReport, FAILURES, type FailureKind, type Outcome, SIGNALS, type Signal, type Usage } from "./outcome.ts";
 export { type Check, type Decision, type Group, type Plan, type Task, WORK_TYPES, type WorkType } from "./plan.ts";
 export { type Lease, type LeasedSlot, type LeaseOwner, type ProcessIdentity, SLOT_STATUSES, type SlotStatus } from "./pool.ts";
+export { schemaFinding, unknownKeys } from "./schema-finding.ts";
 export { cleanText, count, hideCredentials, humanDuration, tailLines } from "./text.ts";
+export { DURATION_FORM, parseDuration, parseSize, SIZE_FORM } from "./units.ts";
 export type { CheckResult, MergeConflict, Verdict, Verification, Verify, VerifyRequest } from "./verdict.ts";
+export { gateYaml, YAML_LIMITS, type YamlLimits } from "./yaml-gate.ts";
+export { readYaml, type YamlPackage, type YamlText } from "./yaml-read.ts";

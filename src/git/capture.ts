@@ -36,7 +36,18 @@ export function workTree(repository: Repository, slot: SlotTree, paths: readonly
     const call = { ...own, cwd: slot.path, workTree: slot.path, indexFile };
     await runGit(repository, {
       ...call,
-      args: ["-c", "core.fsync=committed,loose-object", "-c", "core.fsyncMethod=batch", "update-index", "--add", "--remove", "--replace", "-z", "--stdin"],
+      args: [
+        "-c",
+        "core.fsync=committed,loose-object",
+        "-c",
+        "core.fsyncMethod=batch",
+        "update-index",
+        "--add",
+        "--remove",
+        "--replace",
+        "-z",
+        "--stdin",
+      ],
       stdin: paths.map((path) => `${path}\0`).join(""),
     });
     return (await runGit(repository, { ...call, args: ["write-tree"] })).text.trim();

@@ -1,5 +1,5 @@
-import type { Oid } from "./refs.ts";
 import { ownGit } from "./own-git.ts";
+import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitNul } from "./run-git.ts";
 
@@ -9,12 +9,16 @@ export type Person = { name: string; email: string };
 export async function userIdentity(repository: Repository): Promise<Person> {
   const answer = await runGit(repository, { cwd: repository.root, args: ["var", "GIT_COMMITTER_IDENT"], answers: [0, 128] });
   const match = /^(.*) <(.*)> \d+ [+-]\d{4}$/.exec(answer.text.trim());
-  if (answer.code !== 0 || match?.[1] === undefined || match[2] === undefined || match[1] === "") return { name: "graftwork", email: "graftwork@localhost" };
+  if (answer.code !== 0 || match?.[1] === undefined || match[2] === undefined || match[1] === "")
+    return { name: "graftwork", email: "graftwork@localhost" };
   return { name: match[1], email: match[2] };
 }
 
 /** Writes a commit object; no ref moves. */
-export async function commitTree(repository: Repository, commit: { tree: Oid; parents: readonly Oid[]; message: string; person: Person }): Promise<Oid> {
+export async function commitTree(
+  repository: Repository,
+  commit: { tree: Oid; parents: readonly Oid[]; message: string; person: Person },
+): Promise<Oid> {
   const own = ownGit(repository, "plain");
   const { name, email } = commit.person;
   const answer = await runGit(repository, {
@@ -28,19 +32,28 @@ export async function commitTree(repository: Repository, commit: { tree: Oid; pa
 
 /** The tree of a commit. */
 export async function treeOf(repository: Repository, commit: Oid): Promise<Oid> {
-  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["rev-parse", "--verify", "--end-of-options", `${commit}^{tree}`] });
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["rev-parse", "--verify", "--end-of-options", `${commit}^{tree}`],
+  });
   return answer.text.trim();
 }
 
 /** Paths that differ between two commits or trees, renames not followed. */
 export async function changedPaths(repository: Repository, from: Oid, to: Oid): Promise<string[]> {
-  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["diff-tree", "-r", "-z", "--no-renames", "--name-only", from, to] });
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["diff-tree", "-r", "-z", "--no-renames", "--name-only", from, to],
+  });
   return splitNul(answer.text);
 }
 
 /** A patch for people and agents to read, at most `maxBytes` of it. */
 export async function patchBetween(repository: Repository, from: Oid, to: Oid, maxBytes: number): Promise<string> {
-  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["diff-tree", "-r", "-p", "-M", "--no-ext-diff", "--no-textconv", from, to] });
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["diff-tree", "-r", "-p", "-M", "--no-ext-diff", "--no-textconv", from, to],
+  });
   if (answer.stdout.length <= maxBytes) return answer.text;
   return `${answer.stdout.subarray(0, maxBytes).toString("utf8")}\n… (${answer.stdout.length - maxBytes} more bytes)\n`;
 }
@@ -53,19 +66,29 @@ export async function mergeBase(repository: Repository, a: Oid, b: Oid): Promise
 
 /** Subjects of the commits in `from..to`, newest first, at most `limit`. */
 export async function subjects(repository: Repository, from: Oid, to: Oid, limit: number): Promise<string[]> {
-  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["log", `-${limit}`, "-z", "--format=%s", `${from}..${to}`] });
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["log", `-${limit}`, "-z", "--format=%s", `${from}..${to}`],
+  });
   return splitNul(answer.text);
 }
 
 /** The bytes of a file in a commit or tree; undefined where it has no such file. */
 export async function readFileAt(repository: Repository, commit: Oid, path: string): Promise<Buffer | undefined> {
-  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["cat-file", "blob", `${commit}:${path}`], answers: [0, 128] });
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["cat-file", "blob", `${commit}:${path}`],
+    answers: [0, 128],
+  });
   return answer.code === 0 ? answer.stdout : undefined;
 }
 
 /** Paths in a commit or tree, optionally only those equal to one of `only`. */
 export async function listPaths(repository: Repository, commit: Oid, only: readonly string[] = []): Promise<string[]> {
-  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["--literal-pathspecs", "ls-tree", "-r", "-z", "--name-only", commit, "--", ...only] });
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["--literal-pathspecs", "ls-tree", "-r", "-z", "--name-only", commit, "--", ...only],
+  });
   return splitNul(answer.text);
 }
 
@@ -74,20 +97,32 @@ export async function listPaths(repository: Repository, commit: Oid, only: reado
  * after its ref exists, since a garbage collection may have run in between).
  */
 export async function isWhole(repository: Repository, commit: Oid, known: readonly Oid[]): Promise<boolean> {
-  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["rev-list", "--objects", "--quiet", commit, ...known.map((oid) => `^${oid}`)], answers: [0, 1, 128] });
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["rev-list", "--objects", "--quiet", commit, ...known.map((oid) => `^${oid}`)],
+    answers: [0, 1, 128],
+  });
   return answer.code === 0;
 }
 
 /** Writes a blob and returns its id. */
 export async function writeBlob(repository: Repository, bytes: string | Uint8Array): Promise<Oid> {
-  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["hash-object", "-w", "-t", "blob", "--stdin"], stdin: bytes });
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["hash-object", "-w", "-t", "blob", "--stdin"],
+    stdin: bytes,
+  });
   return answer.text.trim();
 }
 
 /** Commits on `branch` since `base`, and on HEAD of the main worktree since `base`. */
 export async function aheadBehind(repository: Repository, branch: string, base: Oid): Promise<{ ahead: number; behind: number }> {
   const count = async (range: string): Promise<number> => {
-    const answer = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["rev-list", "--count", "--end-of-options", range] });
+    const answer = await runGit(repository, {
+      cwd: repository.root,
+      gitDir: repository.commonDir,
+      args: ["rev-list", "--count", "--end-of-options", range],
+    });
     return Number(answer.text.trim());
   };
   const [ahead, behind] = await Promise.all([count(`${base}..${branch}`), count(`${base}..HEAD`)]);

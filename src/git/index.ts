@@ -7,8 +7,8 @@ export {
   listPaths,
   mergeBase,
   messageOf,
-  patchBetween,
   type Person,
+  patchBetween,
   readBlob,
   readFileAt,
   subjects,
@@ -20,9 +20,24 @@ export { editTree, type TreeEdit } from "./edit-tree.ts";
 export { exportTree } from "./export-tree.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark } from "./land-checkout.ts";
 export { type ConflictStage, type MergedTrees, mergeTrees, parseMergeTree } from "./merge-trees.ts";
-export { currentBranch, isAncestor, isOid, type Oid, readRef, readRefs, type RefChange, requireCommit, resolveCommit, unreachable, updateRefs, zeroOid } from "./refs.ts";
+export {
+  currentBranch,
+  isAncestor,
+  isOid,
+  type Oid,
+  type RefChange,
+  readRef,
+  readRefs,
+  requireCommit,
+  resolveCommit,
+  unreachable,
+  updateRefs,
+  zeroOid,
+} from "./refs.ts";
 export { openRepository, type Repository } from "./repository.ts";
+export { moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";
 export type { GitContext } from "./run-git.ts";
+export { adoptCommit, commitInSlot, slotStatus } from "./slot-commit.ts";
 export {
   attachSlot,
   commitsNamedBy,
@@ -33,11 +48,9 @@ export {
   reconnect,
   resetSlot,
   type SlotChanges,
+  type SlotTree,
   slotChanges,
   slotHead,
-  type SlotTree,
   stagedTree,
 } from "./slot-tree.ts";
 export { addWorktree, forgetWorktree, listWorktrees, parseWorktrees, removeWorktree, type Worktree } from "./worktrees.ts";
-export { moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";
-export { adoptCommit, commitInSlot, slotStatus } from "./slot-commit.ts";

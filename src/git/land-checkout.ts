@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readText } from "../state/index.ts";
-import { listWorktrees, type Worktree } from "./worktrees.ts";
 import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitNul } from "./run-git.ts";
+import { listWorktrees, type Worktree } from "./worktrees.ts";
 
 /** Keys whose change could run something in the user's checkout or move it (spec: merge M4). */
-const DANGEROUS = /^(?:filter\..*|include\.path|includeif\..*|core\.(?:attributesfile|worktree|bare|sshcommand|gitproxy|alternaterefscommand)|merge\..*\.driver|diff\..*\.(?:command|textconv)|extensions\..*|remote\..*\.(?:uploadpack|receivepack|vcs))$/;
+const DANGEROUS =
+  /^(?:filter\..*|include\.path|includeif\..*|core\.(?:attributesfile|worktree|bare|sshcommand|gitproxy|alternaterefscommand)|merge\..*\.driver|diff\..*\.(?:command|textconv)|extensions\..*|remote\..*\.(?:uploadpack|receivepack|vcs))$/;
 
 /**
  * The configuration that could run code or move the checkout, as one comparable text. Read with `--file`, which
@@ -15,7 +16,9 @@ const DANGEROUS = /^(?:filter\..*|include\.path|includeif\..*|core\.(?:attribute
  */
 export async function dangerousConfig(repository: Repository): Promise<string> {
   const files = [join(repository.commonDir, "config"), join(repository.commonDir, "config.worktree")].filter((path) => existsSync(path));
-  const answers = await Promise.all(files.map((file) => runGit(repository, { cwd: repository.commonDir, args: ["config", "--file", file, "--list", "-z"] })));
+  const answers = await Promise.all(
+    files.map((file) => runGit(repository, { cwd: repository.commonDir, args: ["config", "--file", file, "--list", "-z"] })),
+  );
   return answers
     .flatMap((answer) => splitNul(answer.text))
     .filter((entry) => DANGEROUS.test(entry.slice(0, entry.search(/\n|$/)).toLowerCase()))
@@ -29,7 +32,11 @@ export async function checkoutOf(repository: Repository, branch: string): Promis
   for (const worktree of await listWorktrees(repository)) {
     const gitDir = await gitDirOf(repository, worktree);
     if (worktree.branch === ref) return { worktree, busy: existsSync(join(gitDir, "MERGE_HEAD")) ? "a merge is in progress there" : null };
-    for (const [file, what] of [["rebase-merge/head-name", "a rebase"], ["rebase-apply/head-name", "a rebase"], ["BISECT_START", "a bisect"]] as const) {
+    for (const [file, what] of [
+      ["rebase-merge/head-name", "a rebase"],
+      ["rebase-apply/head-name", "a rebase"],
+      ["BISECT_START", "a bisect"],
+    ] as const) {
       const named = readText(join(gitDir, file))?.trim();
       if (named === ref || named === branch) return { worktree, busy: `${what} of ${branch} is in progress there` };
     }
@@ -38,7 +45,9 @@ export async function checkoutOf(repository: Repository, branch: string): Promis
 }
 
 async function gitDirOf(repository: Repository, worktree: Worktree): Promise<string> {
-  const answer = await runGit(repository, { cwd: worktree.path, args: ["rev-parse", "--absolute-git-dir"], answers: [0, 128] }).catch(() => undefined);
+  const answer = await runGit(repository, { cwd: worktree.path, args: ["rev-parse", "--absolute-git-dir"], answers: [0, 128] }).catch(
+    () => undefined,
+  );
   return answer?.code === 0 ? answer.text.trim() : repository.commonDir;
 }
 
@@ -64,7 +73,21 @@ export async function fastForward(repository: Repository, worktree: string, to: 
   const answer = await runGit(repository, {
     cwd: worktree,
     env: { GRAFTWORK_LANDING: landingMark(repository) },
-    args: ["-c", "merge.autoStash=false", "-c", "merge.verifySignatures=false", "-c", "rerere.enabled=false", "-c", "core.fsync=committed,reference", "merge", "--ff-only", "--no-overwrite-ignore", "--quiet", to],
+    args: [
+      "-c",
+      "merge.autoStash=false",
+      "-c",
+      "merge.verifySignatures=false",
+      "-c",
+      "rerere.enabled=false",
+      "-c",
+      "core.fsync=committed,reference",
+      "merge",
+      "--ff-only",
+      "--no-overwrite-ignore",
+      "--quiet",
+      to,
+    ],
     answers: [0, 1, 2, 128],
   });
   return answer.code === 0 ? undefined : answer.stderr.trim() || answer.text.trim();

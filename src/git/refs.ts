@@ -28,7 +28,8 @@ export async function resolveCommit(repository: Repository, name: string, cwd?: 
 export async function requireCommit(repository: Repository, name: string, cwd?: string): Promise<Oid> {
   const oid = await resolveCommit(repository, name, cwd);
   if (oid !== undefined) return oid;
-  if ((await resolveCommit(repository, "HEAD")) === undefined && (await readRefs(repository, "refs/heads/")).size === 0) throw emptyRepository(repository);
+  if ((await resolveCommit(repository, "HEAD")) === undefined && (await readRefs(repository, "refs/heads/")).size === 0)
+    throw emptyRepository(repository);
   throw new GraftworkError("REF_UNKNOWN", {
     message: `${JSON.stringify(name)} names no commit in this repository.`,
     because: "there is no branch, tag or commit of that name.",
@@ -47,7 +48,11 @@ function emptyRepository(repository: Repository): GraftworkError {
 
 /** All refs below a prefix (`refs/heads/auto/`), full name → object id. */
 export async function readRefs(repository: Repository, ...prefixes: readonly string[]): Promise<Map<string, Oid>> {
-  const answer = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["for-each-ref", "--format=%(objectname) %(refname)", ...prefixes] });
+  const answer = await runGit(repository, {
+    cwd: repository.root,
+    gitDir: repository.commonDir,
+    args: ["for-each-ref", "--format=%(objectname) %(refname)", ...prefixes],
+  });
   const refs = new Map<string, Oid>();
   for (const line of answer.text.split("\n")) {
     const space = line.indexOf(" ");
@@ -58,7 +63,12 @@ export async function readRefs(repository: Repository, ...prefixes: readonly str
 
 /** The object a full ref name points to; undefined where there is no such ref. */
 export async function readRef(repository: Repository, ref: string): Promise<Oid | undefined> {
-  const answer = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["rev-parse", "--verify", "--quiet", "--end-of-options", ref], answers: [0, 1, 128] });
+  const answer = await runGit(repository, {
+    cwd: repository.root,
+    gitDir: repository.commonDir,
+    args: ["rev-parse", "--verify", "--quiet", "--end-of-options", ref],
+    answers: [0, 1, 128],
+  });
   return answer.code === 0 ? answer.text.trim() : undefined;
 }
 
@@ -77,7 +87,9 @@ export async function updateRefs(repository: Repository, changes: readonly RefCh
   const lines = changes.map((change) => {
     if ("verify" in change) return `verify ${change.ref}\0${change.verify ?? zero}\0`;
     if ("remove" in change) return `delete ${change.ref}\0${change.old}\0`;
-    return change.old === undefined ? `update ${change.ref}\0${change.set}\0\0` : `update ${change.ref}\0${change.set}\0${change.old ?? zero}\0`;
+    return change.old === undefined
+      ? `update ${change.ref}\0${change.set}\0\0`
+      : `update ${change.ref}\0${change.set}\0${change.old ?? zero}\0`;
   });
   const answer = await runGit(repository, {
     cwd: repository.root,
@@ -91,7 +103,12 @@ export async function updateRefs(repository: Repository, changes: readonly RefCh
 
 /** True where `ancestor` can be reached from `descendant` (or is it). */
 export async function isAncestor(repository: Repository, ancestor: Oid, descendant: Oid): Promise<boolean> {
-  const answer = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["merge-base", "--is-ancestor", ancestor, descendant], answers: [0, 1] });
+  const answer = await runGit(repository, {
+    cwd: repository.root,
+    gitDir: repository.commonDir,
+    args: ["merge-base", "--is-ancestor", ancestor, descendant],
+    answers: [0, 1],
+  });
   return answer.code === 0;
 }
 
@@ -99,10 +116,23 @@ export async function isAncestor(repository: Repository, ancestor: Oid, descenda
 export async function unreachable(repository: Repository, commits: readonly Oid[]): Promise<Oid[]> {
   if (commits.length === 0) return [];
   const unique = [...new Set(commits)];
-  const known = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["cat-file", "--batch-check=%(objectname) %(objecttype)"], stdin: `${unique.join("\n")}\n` });
-  const present = known.text.split("\n").filter((line) => line.endsWith(" commit")).map((line) => line.slice(0, line.indexOf(" ")));
+  const known = await runGit(repository, {
+    cwd: repository.root,
+    gitDir: repository.commonDir,
+    args: ["cat-file", "--batch-check=%(objectname) %(objecttype)"],
+    stdin: `${unique.join("\n")}\n`,
+  });
+  const present = known.text
+    .split("\n")
+    .filter((line) => line.endsWith(" commit"))
+    .map((line) => line.slice(0, line.indexOf(" ")));
   if (present.length === 0) return [];
-  const list = await runGit(repository, { cwd: repository.root, gitDir: repository.commonDir, args: ["rev-list", "--stdin", "--not", "--all"], stdin: `${present.join("\n")}\n` });
+  const list = await runGit(repository, {
+    cwd: repository.root,
+    gitDir: repository.commonDir,
+    args: ["rev-list", "--stdin", "--not", "--all"],
+    stdin: `${present.join("\n")}\n`,
+  });
   const lost = new Set(list.text.split("\n"));
   return present.filter((oid) => lost.has(oid));
 }

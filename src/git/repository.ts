@@ -63,7 +63,9 @@ function noRepository(cwd: string, stderr: string): GraftworkError {
   return new GraftworkError("NOT_A_REPOSITORY", {
     message: `${cwd} is not in a git repository.`,
     because: dubious ? "git does not trust the folder: it belongs to another user." : "no .git was found here or in any folder above.",
-    try: dubious ? `\`git config --global --add safe.directory ${cwd}\`, if you trust it.` : "change to your project's folder, or make one with `git init` and a first commit.",
+    try: dubious
+      ? `\`git config --global --add safe.directory ${cwd}\`, if you trust it.`
+      : "change to your project's folder, or make one with `git init` and a first commit.",
     details: { cwd },
   });
 }

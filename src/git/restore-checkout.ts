@@ -24,14 +24,21 @@ export async function restoreCheckout(repository: Repository, worktree: string, 
   for (const { change } of back) if (change.from === null) rmSync(join(worktree, change.path), { force: true });
   const paths = back.filter(({ change }) => change.from !== null).map(({ change }) => change.path);
   if (paths.length > 0) {
-    await runGit(repository, { cwd: worktree, args: ["checkout-index", "--force", "--quiet", "-z", "--stdin"], stdin: paths.map((path) => `${path}\0`).join("") });
+    await runGit(repository, {
+      cwd: worktree,
+      args: ["checkout-index", "--force", "--quiet", "-z", "--stdin"],
+      stdin: paths.map((path) => `${path}\0`).join(""),
+    });
   }
   await runGit(repository, { cwd: worktree, args: ["update-index", "-q", "--refresh"], answers: [0, 1] });
   return [];
 }
 
 async function changesBetween(repository: Repository, from: Oid, to: Oid): Promise<Change[]> {
-  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["diff-tree", "-r", "-z", "--no-renames", "--raw", from, to] });
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["diff-tree", "-r", "-z", "--no-renames", "--raw", from, to],
+  });
   const parts = splitNul(answer.text);
   const changes: Change[] = [];
   for (let i = 0; i + 1 < parts.length; i += 2) {
@@ -49,7 +56,11 @@ async function stateOf(repository: Repository, worktree: string, change: Change)
   if (stat.isDirectory()) return "foreign";
   const bytes = stat.isSymbolicLink() ? Buffer.from(readlinkSync(full)) : readFileSync(full);
   // `--path` applies the checkout's own line-end rules, as git did when it wrote the file.
-  const hashed = await runGit(repository, { cwd: worktree, args: ["hash-object", ...(stat.isSymbolicLink() ? [] : [`--path=${change.path}`]), "--stdin"], stdin: bytes });
+  const hashed = await runGit(repository, {
+    cwd: worktree,
+    args: ["hash-object", ...(stat.isSymbolicLink() ? [] : [`--path=${change.path}`]), "--stdin"],
+    stdin: bytes,
+  });
   const oid = hashed.text.trim();
   if (change.from !== null && oid === change.from.oid) return "old";
   if (change.to === null) return "foreign";
@@ -62,7 +73,13 @@ async function stateOf(repository: Repository, worktree: string, change: Change)
  * Puts a checked-out branch back from `to` to `from`, its files with it. Refuses (git's sentence is returned,
  * nothing moved) where a file it would write holds unsaved work.
  */
-export async function moveCheckoutBack(repository: Repository, worktree: string, branch: string, from: Oid, to: Oid): Promise<string | undefined> {
+export async function moveCheckoutBack(
+  repository: Repository,
+  worktree: string,
+  branch: string,
+  from: Oid,
+  to: Oid,
+): Promise<string | undefined> {
   const readTree = (a: Oid, b: Oid, ...flags: string[]): ReturnType<typeof runGit> =>
     runGit(repository, { cwd: worktree, args: ["read-tree", ...flags, "-m", "-u", a, b], answers: [0, 128] });
   const dry = await readTree(from, to, "-n");

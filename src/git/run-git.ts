@@ -1,5 +1,5 @@
 import { cleanText, GraftworkError, hideCredentials, tailLines } from "../domain/index.ts";
-import { childEnvironment, type CommandEnd, runCommand } from "../subprocess/index.ts";
+import { type CommandEnd, childEnvironment, runCommand } from "../subprocess/index.ts";
 
 /** What every git call of ours shares. */
 export type GitContext = {
@@ -47,7 +47,15 @@ const PINS = [
 ].flatMap((pin) => ["-c", pin]);
 
 /** Selects which configuration files the user means; everything else named GIT_* is dropped. */
-const KEPT = ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"];
+const KEPT = [
+  "GIT_CONFIG_GLOBAL",
+  "GIT_CONFIG_SYSTEM",
+  "GIT_CONFIG_NOSYSTEM",
+  "GIT_AUTHOR_NAME",
+  "GIT_AUTHOR_EMAIL",
+  "GIT_COMMITTER_NAME",
+  "GIT_COMMITTER_EMAIL",
+];
 
 const FIXED = {
   LC_ALL: "C",
@@ -96,7 +104,11 @@ function notStarted(reason: string, cwd: string): GraftworkError {
       try: "install git 2.38 or newer and run the same command again.",
     });
   }
-  return new GraftworkError("GIT_FAILED", { message: "git could not be started.", because: `the system says ${reason}.`, try: "run `git --version` to see what is wrong." });
+  return new GraftworkError("GIT_FAILED", {
+    message: "git could not be started.",
+    because: `the system says ${reason}.`,
+    try: "run `git --version` to see what is wrong.",
+  });
 }
 
 function failed(call: GitCall, end: CommandEnd): GraftworkError {

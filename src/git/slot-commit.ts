@@ -30,12 +30,40 @@ export async function slotStatus(repository: Repository, slot: SlotTree): Promis
 }
 
 /** Commits these paths of a slot on the branch it is on, with the project's own filters and no hook. */
-export async function commitInSlot(repository: Repository, slot: SlotTree, commit: { paths: readonly string[]; message: string; person: Person }): Promise<void> {
+export async function commitInSlot(
+  repository: Repository,
+  slot: SlotTree,
+  commit: { paths: readonly string[]; message: string; person: Person },
+): Promise<void> {
   const { name, email } = commit.person;
-  const call = { cwd: slot.path, gitDir: adminDirOf(repository, slot), workTree: slot.path, env: { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email } };
+  const call = {
+    cwd: slot.path,
+    gitDir: adminDirOf(repository, slot),
+    workTree: slot.path,
+    env: { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email },
+  };
   const stdin = commit.paths.map((path) => `${path}\0`).join("");
-  await runGit(repository, { ...call, args: ["--literal-pathspecs", "add", "--all", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"], stdin });
-  await runGit(repository, { ...call, args: ["--literal-pathspecs", "commit", "--quiet", "--no-verify", "--cleanup=strip", "--only", "-m", commit.message, "--pathspec-from-file=-", "--pathspec-file-nul"], stdin });
+  await runGit(repository, {
+    ...call,
+    args: ["--literal-pathspecs", "add", "--all", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"],
+    stdin,
+  });
+  await runGit(repository, {
+    ...call,
+    args: [
+      "--literal-pathspecs",
+      "commit",
+      "--quiet",
+      "--no-verify",
+      "--cleanup=strip",
+      "--only",
+      "-m",
+      commit.message,
+      "--pathspec-from-file=-",
+      "--pathspec-file-nul",
+    ],
+    stdin,
+  });
 }
 
 /** Moves a branch from `from` to `to`, where `to` is what an agent committed elsewhere (a detached HEAD). */

@@ -23,7 +23,14 @@ export type SlotChanges = {
 };
 
 /** For slots git's own shortcuts are off: forged stat data or a sparse state must not hide a change. */
-const EXACT = ["core.trustctime=true", "core.checkStat=default", "core.fileMode=true", "core.symlinks=true", "core.sparseCheckout=false", "index.sparse=false"].flatMap((pin) => ["-c", pin]);
+const EXACT = [
+  "core.trustctime=true",
+  "core.checkStat=default",
+  "core.fileMode=true",
+  "core.symlinks=true",
+  "core.sparseCheckout=false",
+  "index.sparse=false",
+].flatMap((pin) => ["-c", pin]);
 
 /** What belongs in a clean slot's administration folder; the rest (a stopped rebase, config.worktree, …) goes. */
 const ADMIN_ENTRIES = new Set(["HEAD", "commondir", "gitdir", "locked", "logs", "index"]);
@@ -88,7 +95,10 @@ export async function slotChanges(repository: Repository, slot: SlotTree, rebuil
   return withWorkIndex(repository, slot.id, async (indexFile, own) => {
     const call = { ...own, cwd: slot.path, workTree: slot.path, indexFile };
     const [changed, untracked] = await Promise.all([
-      runGit(repository, { ...call, args: [...EXACT, "diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=none", "--name-only", "-z"] }),
+      runGit(repository, {
+        ...call,
+        args: [...EXACT, "diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=none", "--name-only", "-z"],
+      }),
       runGit(repository, { ...call, args: ["ls-files", "--others", "-z", ...rebuildable.flatMap((pattern) => ["-x", pattern])] }),
     ]);
     return { changed: [...new Set(splitNul(changed.text))], untracked: splitNul(untracked.text) };

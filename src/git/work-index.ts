@@ -1,6 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { randomUUID } from "node:crypto";
 import { replaceByCopy } from "../state/index.ts";
 import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";

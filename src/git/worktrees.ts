@@ -17,7 +17,11 @@ export type Worktree = {
 
 /** Every worktree that git knows, the main one first. */
 export async function listWorktrees(repository: Repository): Promise<Worktree[]> {
-  const answer = await runGit(repository, { cwd: repository.commonDir, gitDir: repository.commonDir, args: ["worktree", "list", "--porcelain", "-z"] });
+  const answer = await runGit(repository, {
+    cwd: repository.commonDir,
+    gitDir: repository.commonDir,
+    args: ["worktree", "list", "--porcelain", "-z"],
+  });
   return parseWorktrees(answer.text);
 }
 
@@ -67,15 +71,29 @@ export async function addWorktree(repository: Repository, path: string, commit: 
 /** Forgets a worktree and deletes its folder. The caller has saved what was in it. */
 export async function removeWorktree(repository: Repository, path: string): Promise<void> {
   await administer(repository, async () => {
-    await runGit(repository, { cwd: repository.commonDir, gitDir: repository.commonDir, args: ["worktree", "unlock", "--", path], answers: [0, 128] });
-    await runGit(repository, { cwd: repository.commonDir, gitDir: repository.commonDir, args: ["worktree", "remove", "--force", "--force", "--", path] });
+    await runGit(repository, {
+      cwd: repository.commonDir,
+      gitDir: repository.commonDir,
+      args: ["worktree", "unlock", "--", path],
+      answers: [0, 128],
+    });
+    await runGit(repository, {
+      cwd: repository.commonDir,
+      gitDir: repository.commonDir,
+      args: ["worktree", "remove", "--force", "--force", "--", path],
+    });
   });
 }
 
 /** Forgets a worktree whose folder is gone. */
 export async function forgetWorktree(repository: Repository, path: string): Promise<void> {
   await administer(repository, async () => {
-    await runGit(repository, { cwd: repository.commonDir, gitDir: repository.commonDir, args: ["worktree", "unlock", "--", path], answers: [0, 128] });
+    await runGit(repository, {
+      cwd: repository.commonDir,
+      gitDir: repository.commonDir,
+      args: ["worktree", "unlock", "--", path],
+      answers: [0, 128],
+    });
     await runGit(repository, { cwd: repository.commonDir, gitDir: repository.commonDir, args: ["worktree", "prune", "--expire=now"] });
   });
 }

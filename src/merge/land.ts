@@ -1,6 +1,18 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { LandedTask } from "../domain/index.ts";
-import { checkoutOf, dangerousConfig, fastForward, headOf, isAncestor, landingMark, type Oid, readRef, readRefs, restoreCheckout, updateRefs } from "../git/index.ts";
+import {
+  checkoutOf,
+  dangerousConfig,
+  fastForward,
+  headOf,
+  isAncestor,
+  landingMark,
+  type Oid,
+  readRef,
+  readRefs,
+  restoreCheckout,
+  updateRefs,
+} from "../git/index.ts";
 import { findProcesses, sweepProcesses } from "../subprocess/index.ts";
 import type { MergeContext } from "./context.ts";
 
@@ -53,7 +65,12 @@ async function landInCheckout(context: MergeContext, landing: Landing, worktree:
   const { repository, target } = context;
   const ref = `refs/heads/${target}`;
   if ((await dangerousConfig(repository)) !== context.trustedConfig) {
-    return waits(context, landing, worktree, "configuration that can run programs or move the checkout was changed in .git/config since the run began");
+    return waits(
+      context,
+      landing,
+      worktree,
+      "configuration that can run programs or move the checkout was changed in .git/config since the run began",
+    );
   }
   const fenced = await updateRefs(repository, [...context.fence, { ref, verify: landing.from }], `land ${context.run}`);
   if (fenced !== undefined) return { kind: "moved", at: await readRef(repository, ref) };
@@ -65,7 +82,8 @@ async function landInCheckout(context: MergeContext, landing: Landing, worktree:
   if ((await readRef(repository, ref)) === landing.to) return landed(context, landing);
   // The user switched branches at that very moment: what moved is put back, and said.
   const after = await headOf(repository, worktree);
-  if (after.ref !== null && after.commit === landing.to) await updateRefs(repository, [...context.fence, { ref: after.ref, set: landing.from, old: landing.to }], "put back: not the target");
+  if (after.ref !== null && after.commit === landing.to)
+    await updateRefs(repository, [...context.fence, { ref: after.ref, set: landing.from, old: landing.to }], "put back: not the target");
   return waits(context, landing, worktree, `the checkout was switched to ${after.ref ?? "a detached HEAD"} while the target moved`);
 }
 
@@ -86,7 +104,13 @@ async function keep(context: MergeContext, landing: Landing): Promise<void> {
   const taken = await readRefs(repository, prefix);
   const known = [...taken].find(([ref, oid]) => ref.endsWith("/after") && oid === landing.to);
   const n = 1 + Math.max(0, ...[...taken.keys()].map((ref) => Number(ref.slice(prefix.length).split("/")[0])));
-  const backups = known === undefined ? [{ ref: `${prefix}${n}/before`, set: landing.from }, { ref: `${prefix}${n}/after`, set: landing.to }] : [];
+  const backups =
+    known === undefined
+      ? [
+          { ref: `${prefix}${n}/before`, set: landing.from },
+          { ref: `${prefix}${n}/after`, set: landing.to },
+        ]
+      : [];
   await updateRefs(repository, [...context.fence, { ref: mergedRef(run), set: landing.to }, ...backups], `keep ${run}`);
 }
 
@@ -109,7 +133,10 @@ function quote(path: string): string {
  * Looks again at a landing that was begun and never said to be done. A git that outlived its coordinator is waited
  * for; what a killed one left half written is put back. Returns the paths that hold a person's own content.
  */
-export async function recoverLanding(context: MergeContext, begun: Landing & { checkout: string | null }): Promise<{ landed: boolean; foreign: readonly string[] }> {
+export async function recoverLanding(
+  context: MergeContext,
+  begun: Landing & { checkout: string | null },
+): Promise<{ landed: boolean; foreign: readonly string[] }> {
   const { repository, target } = context;
   const marker = { markers: [`GRAFTWORK_LANDING=${landingMark(repository)}`], folders: [] };
   const deadline = performance.now() + 30_000;

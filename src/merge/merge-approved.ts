@@ -1,7 +1,7 @@
 import { GraftworkError, type LandedTask, type Verdict } from "../domain/index.ts";
 import { type Oid, readRef, updateRefs } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
-import { land, type LandResult, mergedRef } from "./land.ts";
+import { type LandResult, land, mergedRef } from "./land.ts";
 import { addToTrain, buildTrain, type Candidate, type TrainStep } from "./train.ts";
 
 /** How often a train is built again because the target moved while it was verified. */
@@ -14,7 +14,11 @@ export type MergeResult = { landed: readonly string[]; result: LandResult | { ki
  * whole train is verified at its tip; where that is red, one after another, each verified, and who breaks it is
  * ejected. `waiting` is where an earlier landing of this run waits: the train goes on from there.
  */
-export async function mergeApproved(context: MergeContext, candidates: readonly Candidate[], waiting: { from: Oid; to: Oid; tasks: readonly LandedTask[] } | null): Promise<MergeResult> {
+export async function mergeApproved(
+  context: MergeContext,
+  candidates: readonly Candidate[],
+  waiting: { from: Oid; to: Oid; tasks: readonly LandedTask[] } | null,
+): Promise<MergeResult> {
   for (let moves = 0; moves < MOVES; moves++) {
     const target = await readRef(context.repository, `refs/heads/${context.target}`);
     if (target === undefined) throw targetGone(context.target);
@@ -23,7 +27,10 @@ export async function mergeApproved(context: MergeContext, candidates: readonly 
     const base = queued?.to ?? target;
     const train = await verifiedTrain(context, base, candidates);
     if (train.kind === "blocked") return { landed: [], result: { kind: "blocked", reason: train.reason } };
-    const steps: LandedTask[] = [...(queued?.tasks ?? []), ...train.steps.map(({ task, branch, branchTip, merge }) => ({ task, branch, branchTip, merge }))];
+    const steps: LandedTask[] = [
+      ...(queued?.tasks ?? []),
+      ...train.steps.map(({ task, branch, branchTip, merge }) => ({ task, branch, branchTip, merge })),
+    ];
     if (train.steps.length === 0) return { landed: [], result: { kind: "nothing" } };
     const result = await land(context, { from: target, to: train.tip, tasks: steps });
     if (result.kind !== "moved") {
@@ -44,7 +51,12 @@ async function verifiedTrain(context: MergeContext, base: Oid, candidates: reado
   if (train.steps.length === 0) return { kind: "train", tip: base, steps: [] };
   await pin(context, train.tip);
   context.emit({ type: "train", base, tip: train.tip, tasks: train.steps });
-  const verdict = await judge(context, base, train.tip, train.steps.map((step) => step.task));
+  const verdict = await judge(
+    context,
+    base,
+    train.tip,
+    train.steps.map((step) => step.task),
+  );
   if (verdict.decision === "approved") return { kind: "train", tip: train.tip, steps: train.steps };
   if (verdict.decision === "blocked") return { kind: "blocked", reason: verdict.reason };
   const order = candidates.filter((one) => train.steps.some((step) => step.task === one.task));
@@ -65,12 +77,20 @@ async function oneByOne(context: MergeContext, base: Oid, candidates: readonly C
     const added = await addToTrain(repository, run, person, tip, candidate);
     if (added.kind === "conflict") {
       out.add(candidate.task);
-      context.emit({ type: "conflict", task: candidate.task, commit: candidate.commit, base: tip, paths: added.paths, against: accepted.map((step) => step.task) });
+      context.emit({
+        type: "conflict",
+        task: candidate.task,
+        commit: candidate.commit,
+        base: tip,
+        paths: added.paths,
+        against: accepted.map((step) => step.task),
+      });
       continue;
     }
     await pin(context, added.step.merge);
     const verdict = await judge(context, tip, added.step.merge, [candidate.task]);
-    if (verdict.decision === "blocked") return accepted.length === 0 ? { kind: "blocked", reason: verdict.reason } : { kind: "train", tip, steps: accepted };
+    if (verdict.decision === "blocked")
+      return accepted.length === 0 ? { kind: "blocked", reason: verdict.reason } : { kind: "train", tip, steps: accepted };
     if (verdict.decision === "approved") {
       accepted.push(added.step);
       tip = added.step.merge;
@@ -79,15 +99,31 @@ async function oneByOne(context: MergeContext, base: Oid, candidates: readonly C
     out.add(candidate.task);
     const beside = accepted.map((step) => step.task);
     const reason = `${beside.length === 0 ? "it fails on the target as it is now" : `it passes alone and fails together with ${beside.join(", ")}`}: ${verdict.reason}`;
-    context.emit({ type: "ejected", task: candidate.task, reason, excerpt: verdict.checks.find((check) => check.state === "failed")?.excerpt ?? "" });
+    context.emit({
+      type: "ejected",
+      task: candidate.task,
+      reason,
+      excerpt: verdict.checks.find((check) => check.state === "failed")?.excerpt ?? "",
+    });
   }
   return { kind: "train", tip, steps: accepted };
 }
 
 async function judge(context: MergeContext, base: Oid, tip: Oid, tasks: readonly string[]): Promise<Verdict> {
-  const verification = await context.verify({ label: "train", tasks, commit: tip, base, onProgress: context.narrate, ...(context.signal === undefined ? {} : { signal: context.signal }) });
+  const verification = await context.verify({
+    label: "train",
+    tasks,
+    commit: tip,
+    base,
+    onProgress: context.narrate,
+    ...(context.signal === undefined ? {} : { signal: context.signal }),
+  });
   if (verification.decision === "conflict") {
-    throw new GraftworkError("INTERNAL", { message: "A merged commit conflicts with its own base.", because: `${tip} was built on ${base}.`, try: "report this; nothing was landed." });
+    throw new GraftworkError("INTERNAL", {
+      message: "A merged commit conflicts with its own base.",
+      because: `${tip} was built on ${base}.`,
+      try: "report this; nothing was landed.",
+    });
   }
   context.emit({ type: "train-verdict", tip, tasks, verdict: verification });
   return verification;
@@ -96,7 +132,12 @@ async function judge(context: MergeContext, base: Oid, tip: Oid, tasks: readonly
 /** The tip is kept by a ref while it is verified: the user's garbage collection may run at any moment. */
 async function pin(context: MergeContext, tip: Oid): Promise<void> {
   const refused = await updateRefs(context.repository, [...context.fence, { ref: trainRef(context.run), set: tip }], "pin a train");
-  if (refused !== undefined) throw new GraftworkError("FENCED", { message: "This process no longer owns the run, so it stops merging.", because: refused, try: "nothing: the run's present owner goes on." });
+  if (refused !== undefined)
+    throw new GraftworkError("FENCED", {
+      message: "This process no longer owns the run, so it stops merging.",
+      because: refused,
+      try: "nothing: the run's present owner goes on.",
+    });
 }
 
 async function unpin(context: MergeContext): Promise<void> {
@@ -110,5 +151,9 @@ async function unpin(context: MergeContext): Promise<void> {
 const trainRef = (run: string): string => `refs/graftwork/train/${run}`;
 
 function targetGone(target: string): GraftworkError {
-  return new GraftworkError("REF_UNKNOWN", { message: `The target branch ${target} is gone.`, because: "somebody deleted or renamed it.", try: `make it again (\`git branch ${target} COMMIT\`) and \`graftwork continue\`.` });
+  return new GraftworkError("REF_UNKNOWN", {
+    message: `The target branch ${target} is gone.`,
+    because: "somebody deleted or renamed it.",
+    try: `make it again (\`git branch ${target} COMMIT\`) and \`graftwork continue\`.`,
+  });
 }

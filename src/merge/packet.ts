@@ -1,5 +1,16 @@
 import { join } from "node:path";
-import { changedPaths, type ConflictStage, mergeBase, mergeTrees, type Oid, patchBetween, readBlob, readFileAt, type Repository, subjects } from "../git/index.ts";
+import {
+  type ConflictStage,
+  changedPaths,
+  mergeBase,
+  mergeTrees,
+  type Oid,
+  patchBetween,
+  type Repository,
+  readBlob,
+  readFileAt,
+  subjects,
+} from "../git/index.ts";
 import { replaceFile } from "../state/index.ts";
 
 export type PacketInput = {
@@ -34,7 +45,9 @@ export async function writePacket(repository: Repository, input: PacketInput): P
   const base = commit === null ? undefined : await mergeBase(repository, onto, commit);
   for (const path of paths) {
     const of = stages.filter((stage) => stage.path === path);
-    for (const stage of of) if (stage.mode !== "160000") replaceFile(join(folder, "files", `${path}.${SIDES[stage.stage]}`), await readBlob(repository, stage.oid));
+    for (const stage of of)
+      if (stage.mode !== "160000")
+        replaceFile(join(folder, "files", `${path}.${SIDES[stage.stage]}`), await readBlob(repository, stage.oid));
     const marked = merged === undefined ? undefined : await readFileAt(repository, merged.tree, path);
     if (marked !== undefined) replaceFile(join(folder, "files", path), marked);
   }
@@ -52,7 +65,11 @@ export async function writePacket(repository: Repository, input: PacketInput): P
     kind: commit === null ? "blocked" : kindOf(stages),
     reason: input.reason,
     commits: { base: base ?? null, ours: onto, theirs: commit },
-    files: paths.map((path) => ({ path, kind: kindOf(stages.filter((stage) => stage.path === path)), stages: stages.filter((stage) => stage.path === path).map(({ mode, oid, stage }) => ({ side: SIDES[stage], mode, oid })) })),
+    files: paths.map((path) => ({
+      path,
+      kind: kindOf(stages.filter((stage) => stage.path === path)),
+      stages: stages.filter((stage) => stage.path === path).map(({ mode, oid, stage }) => ({ side: SIDES[stage], mode, oid })),
+    })),
     ours_changed: base === undefined ? [] : await whoChanged(repository, base, onto, paths),
     tried: input.tried,
     commands: commandsOf(input.task, paths),

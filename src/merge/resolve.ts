@@ -1,18 +1,40 @@
 import { join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
-import { commitTree, editTree, mergeTrees, type Oid, type Person, readRef, type RefChange, type Repository, type TreeEdit, updateRefs, writeBlob } from "../git/index.ts";
+import {
+  commitTree,
+  editTree,
+  mergeTrees,
+  type Oid,
+  type Person,
+  type RefChange,
+  type Repository,
+  readRef,
+  type TreeEdit,
+  updateRefs,
+  writeBlob,
+} from "../git/index.ts";
 import { readBytes, readText, replaceFile } from "../state/index.ts";
 
 /** What a person decided for one path of a packet. */
 export type Choice = { kind: "ours" } | { kind: "theirs" } | { kind: "file"; file: string };
 
-export type Packet = { folder: string; task: string; branch: string; commits: { ours: Oid; theirs: Oid | null }; files: readonly { path: string }[] };
+export type Packet = {
+  folder: string;
+  task: string;
+  branch: string;
+  commits: { ours: Oid; theirs: Oid | null };
+  files: readonly { path: string }[];
+};
 
 /** Throws TASK_UNKNOWN where the task has no packet. */
 export function readPacket(folder: string, task: string): Packet {
   const text = readText(join(folder, "packet.json"));
   if (text === undefined) {
-    throw new GraftworkError("TASK_UNKNOWN", { message: `${task} has no conflict to resolve.`, because: `there is no packet in ${folder}.`, try: "`graftwork status` shows which tasks wait for a person." });
+    throw new GraftworkError("TASK_UNKNOWN", {
+      message: `${task} has no conflict to resolve.`,
+      because: `there is no packet in ${folder}.`,
+      try: "`graftwork status` shows which tasks wait for a person.",
+    });
   }
   const { branch, commits, files } = JSON.parse(text) as Packet;
   return { folder, task, branch, commits, files };
@@ -23,7 +45,11 @@ export function choose(packet: Packet, path: string, choice: Choice): void {
   requirePath(packet, path);
   const content = choice.kind === "file" ? readBytes(choice.file) : undefined;
   if (choice.kind === "file" && content === undefined) {
-    throw new GraftworkError("USAGE", { message: `${choice.file} cannot be read.`, because: "there is no such file.", try: `\`graftwork resolve ${packet.task} --take-file ${path}=FILE\`.` });
+    throw new GraftworkError("USAGE", {
+      message: `${choice.file} cannot be read.`,
+      because: "there is no such file.",
+      try: `\`graftwork resolve ${packet.task} --take-file ${path}=FILE\`.`,
+    });
   }
   if (content !== undefined) replaceFile(join(packet.folder, "files", path), content);
   replaceFile(choicesFile(packet), `${JSON.stringify({ ...choicesOf(packet), [path]: choice.kind }, null, 2)}\n`);
@@ -33,10 +59,21 @@ export function choose(packet: Packet, path: string, choice: Choice): void {
  * Merges the target into the task's branch as the person decided: chosen sides, else the edited files of the packet.
  * Returns the new commit; the branch points to it. Throws CONFLICT where markers are left.
  */
-export async function finishResolution(repository: Repository, packet: Packet, onto: Oid, person: Person, fence: readonly RefChange[]): Promise<Oid> {
+export async function finishResolution(
+  repository: Repository,
+  packet: Packet,
+  onto: Oid,
+  person: Person,
+  fence: readonly RefChange[],
+): Promise<Oid> {
   const { branch, task } = packet;
   const theirs = packet.commits.theirs;
-  if (theirs === null) throw new GraftworkError("USAGE", { message: `${task} has no merge to finish.`, because: "its agent stopped before it made a commit.", try: `\`graftwork resolve ${task} --retry-agent\` or \`--skip\`.` });
+  if (theirs === null)
+    throw new GraftworkError("USAGE", {
+      message: `${task} has no merge to finish.`,
+      because: "its agent stopped before it made a commit.",
+      try: `\`graftwork resolve ${task} --retry-agent\` or \`--skip\`.`,
+    });
   const merged = await mergeTrees(repository, onto, theirs);
   const edits: TreeEdit[] = [];
   for (const path of merged.clean ? [] : merged.paths) {
@@ -50,8 +87,17 @@ export async function finishResolution(repository: Repository, packet: Packet, o
   const commit = await commitTree(repository, { tree, parents: [theirs, onto], message, person });
   // A branch that went on since then keeps its name: the resolution lands by its commit.
   const move: RefChange[] = old === theirs ? [{ ref, set: commit, old: theirs }] : [];
-  const refused = await updateRefs(repository, [...fence, { ref: `refs/graftwork/resolved/${task}`, set: commit }, ...move], `resolve ${task}`);
-  if (refused !== undefined) throw new GraftworkError("GIT_FAILED", { message: `The resolution of ${task} could not be kept.`, because: refused, try: "run the same command again." });
+  const refused = await updateRefs(
+    repository,
+    [...fence, { ref: `refs/graftwork/resolved/${task}`, set: commit }, ...move],
+    `resolve ${task}`,
+  );
+  if (refused !== undefined)
+    throw new GraftworkError("GIT_FAILED", {
+      message: `The resolution of ${task} could not be kept.`,
+      because: refused,
+      try: "run the same command again.",
+    });
   return commit;
 }
 
@@ -98,4 +144,3 @@ function markersLeft(packet: Packet, path: string): GraftworkError {
     details: { path },
   });
 }
-

@@ -29,7 +29,13 @@ export type Train = {
  * Merges the candidates one after another onto `base`, in memory. One that conflicts is left out with what depends
  * on it; the rest goes on. `present` are tasks that are in the base already.
  */
-export async function buildTrain(repository: Repository, run: string, person: Person, base: Oid, candidates: readonly Candidate[]): Promise<Train> {
+export async function buildTrain(
+  repository: Repository,
+  run: string,
+  person: Person,
+  base: Oid,
+  candidates: readonly Candidate[],
+): Promise<Train> {
   const steps: TrainStep[] = [];
   const conflicts: TrainConflict[] = [];
   const heldBack: string[] = [];
@@ -46,7 +52,13 @@ export async function buildTrain(repository: Repository, run: string, person: Pe
       steps.push(step.step);
       tip = step.step.merge;
     } else {
-      conflicts.push({ task: candidate.task, commit: candidate.commit, base: tip, paths: step.paths, against: await touching(repository, steps, step.paths, base) });
+      conflicts.push({
+        task: candidate.task,
+        commit: candidate.commit,
+        base: tip,
+        paths: step.paths,
+        against: await touching(repository, steps, step.paths, base),
+      });
     }
   }
   return { base, tip, steps, conflicts, heldBack };
@@ -59,8 +71,14 @@ export async function addToTrain(repository: Repository, run: string, person: Pe
   const { task, branch, commit } = candidate;
   const merged = await mergeTrees(repository, tip, commit);
   if (!merged.clean) return { kind: "conflict", paths: merged.paths };
-  if (await isAncestor(repository, commit, tip)) return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree: merged.tree } };
-  const merge = await commitTree(repository, { tree: merged.tree, parents: [tip, commit], message: mergeMessage({ ...candidate, run }), person });
+  if (await isAncestor(repository, commit, tip))
+    return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree: merged.tree } };
+  const merge = await commitTree(repository, {
+    tree: merged.tree,
+    parents: [tip, commit],
+    message: mergeMessage({ ...candidate, run }),
+    person,
+  });
   return { kind: "merged", step: { task, branch, branchTip: commit, merge, tree: merged.tree } };
 }
 

@@ -1,5 +1,5 @@
 import { GraftworkError, type RunEvent } from "../domain/index.ts";
-import { checkoutOf, headOf, moveCheckoutBack, type Oid, readRef, type RefChange, type Repository, updateRefs } from "../git/index.ts";
+import { checkoutOf, headOf, moveCheckoutBack, type Oid, type RefChange, type Repository, readRef, updateRefs } from "../git/index.ts";
 
 export type Undo = {
   repository: Repository;
@@ -21,7 +21,13 @@ export async function undoLandings(undo: Undo): Promise<void> {
   const { repository, target, after, before } = undo;
   const ref = `refs/heads/${target}`;
   const at = await readRef(repository, ref);
-  if (at !== after) throw refused(target, at === before ? "it is there already." : `it is at ${at?.slice(0, 12) ?? "nothing"}, not at ${after.slice(0, 12)} where the run left it: somebody has built on it.`);
+  if (at !== after)
+    throw refused(
+      target,
+      at === before
+        ? "it is there already."
+        : `it is at ${at?.slice(0, 12) ?? "nothing"}, not at ${after.slice(0, 12)} where the run left it: somebody has built on it.`,
+    );
   const place = await checkoutOf(repository, target);
   if (place === undefined) {
     const why = await updateRefs(repository, [...undo.fence, { ref, set: before, old: after }], "undo");
@@ -35,7 +41,8 @@ export async function undoLandings(undo: Undo): Promise<void> {
   }
   undo.emit({ type: "undone", from: after, to: before });
   // A name that was taken again since then stays with its new owner; the commit is in the run's backup all the same.
-  for (const { branch, commit } of undo.branches) await updateRefs(repository, [{ ref: `refs/heads/${branch}`, set: commit, old: null }], "undo");
+  for (const { branch, commit } of undo.branches)
+    await updateRefs(repository, [{ ref: `refs/heads/${branch}`, set: commit, old: null }], "undo");
 }
 
 function refused(target: string, because: string): GraftworkError {

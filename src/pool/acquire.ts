@@ -34,7 +34,9 @@ export async function acquireSlot(context: PoolContext, request: { task: string;
     const { slot, lease } = taken;
     try {
       const ready = await prepare(context, slot, lease, branch.tip);
-      await store.commit(operationName("busy"), (state) => withSlot(state, slot.id, { status: "busy", worker: null, head: lease.base, ...ready }));
+      await store.commit(operationName("busy"), (state) =>
+        withSlot(state, slot.id, { status: "busy", worker: null, head: lease.base, ...ready }),
+      );
       writePoolView(repository, store);
       return { id: slot.id, path: slot.path, lease };
     } catch (error) {
@@ -55,7 +57,8 @@ async function heldLease(context: PoolContext, store: PoolStore, task: string): 
   }
   const { lease } = slot;
   const mine = lease.run === context.run && lease.owner.kind === context.owner.kind && lease.owner.name === context.owner.name;
-  if (!mine || (lease.owner.kind === "process" && livenessOf(lease.owner.process) !== "dead" && !sameProcess(lease, context))) throw leaseHeld(slot, context.now());
+  if (!mine || (lease.owner.kind === "process" && livenessOf(lease.owner.process) !== "dead" && !sameProcess(lease, context)))
+    throw leaseHeld(slot, context.now());
   requireFolder(slot);
   if (lease.owner.kind === "shell" || sameProcess(lease, context)) return { id: slot.id, path: slot.path, lease };
   const operation = operationName("adopt");
@@ -72,7 +75,12 @@ async function heldLease(context: PoolContext, store: PoolStore, task: string): 
 }
 
 function sameProcess(lease: Lease, context: PoolContext): boolean {
-  return lease.owner.kind === "process" && context.owner.kind === "process" && lease.owner.process.pid === context.owner.process.pid && lease.owner.process.startTime === context.owner.process.startTime;
+  return (
+    lease.owner.kind === "process" &&
+    context.owner.kind === "process" &&
+    lease.owner.process.pid === context.owner.process.pid &&
+    lease.owner.process.startTime === context.owner.process.startTime
+  );
 }
 
 /**
@@ -117,7 +125,8 @@ async function reserve(context: PoolContext, store: PoolStore, wanted: Wanted): 
   const operation = operationName("acquire");
   const { state } = await store.commit(operation, (before) => {
     const free = nearest(before, wanted.base);
-    if (free === undefined || before.slots.some((slot) => slot.lease !== null && idKey(slot.lease.task) === idKey(wanted.task))) return undefined;
+    if (free === undefined || before.slots.some((slot) => slot.lease !== null && idKey(slot.lease.task) === idKey(wanted.task)))
+      return undefined;
     const { now, owner, run } = context;
     const lease: Lease = {
       ...wanted,
@@ -129,7 +138,11 @@ async function reserve(context: PoolContext, store: PoolStore, wanted: Wanted): 
     };
     const next = withSlot(before, free.id, { status: "preparing", lease, worker: identityOf(process.pid), lastError: null, operation });
     const known = before.branches[wanted.branch];
-    return { ...next, nextToken: before.nextToken + 1, branches: { ...next.branches, [wanted.branch]: known ?? { task: wanted.task, run, base: wanted.base } } };
+    return {
+      ...next,
+      nextToken: before.nextToken + 1,
+      branches: { ...next.branches, [wanted.branch]: known ?? { task: wanted.task, run, base: wanted.base } },
+    };
   });
   const slot = state.slots.find((one) => one.operation === operation);
   if (slot?.lease != null) return { slot, lease: slot.lease };
@@ -157,7 +170,12 @@ async function reclaim(context: PoolContext, store: PoolStore): Promise<boolean>
   return false;
 }
 
-async function prepare(context: PoolContext, slot: SlotRecord, lease: Lease, tip: Oid | undefined): Promise<Pick<SlotRecord, "dependencies" | "lastError">> {
+async function prepare(
+  context: PoolContext,
+  slot: SlotRecord,
+  lease: Lease,
+  tip: Oid | undefined,
+): Promise<Pick<SlotRecord, "dependencies" | "lastError">> {
   const { repository } = context;
   requireFolder(slot);
   const tree = treeOfSlot(slot);
@@ -183,7 +201,11 @@ async function giveBack(context: PoolContext, store: PoolStore, slot: SlotRecord
   const current = store.read().state.slots.find((one) => one.id === slot.id) ?? slot;
   await clearSlot(context, store, current, { reason: "acquire failed" }).catch(() => undefined);
   if (!fresh) return;
-  const refused = await updateRefs(context.repository, [{ ref: `refs/heads/${lease.branch}`, remove: true, old: lease.base }], `undo the acquire of ${lease.task}`);
+  const refused = await updateRefs(
+    context.repository,
+    [{ ref: `refs/heads/${lease.branch}`, remove: true, old: lease.base }],
+    `undo the acquire of ${lease.task}`,
+  );
   if (refused === undefined) await store.commit(operationName("forget"), (state) => withoutBranch(state, lease.branch));
 }
 
@@ -202,7 +224,10 @@ export function holderText(slot: SlotRecord, now: Date): string {
   const { lease } = slot;
   if (lease === null) return `${slot.id} is ${slot.status}${slot.lastError === null ? "" : ` (${slot.lastError.split("\n")[0]})`}.`;
   const since = humanDuration(now.getTime() - Date.parse(lease.acquiredAt));
-  const who = lease.owner.kind === "shell" ? `owner ${lease.owner.name}` : `pid ${lease.owner.process.pid} ${{ alive: "lives", dead: "is gone", unknown: "is on another host" }[livenessOf(lease.owner.process)]}`;
+  const who =
+    lease.owner.kind === "shell"
+      ? `owner ${lease.owner.name}`
+      : `pid ${lease.owner.process.pid} ${{ alive: "lives", dead: "is gone", unknown: "is on another host" }[livenessOf(lease.owner.process)]}`;
   return `${lease.task} of run ${lease.run} has held ${slot.id} for ${since} (${who}).`;
 }
 
@@ -225,6 +250,9 @@ function prefixTaken(prefix: string): GraftworkError {
 }
 
 function branchTaken(branch: string, refused: string): GraftworkError {
-  return new GraftworkError("BRANCH_IN_USE", { message: `Branch ${branch} could not be made.`, because: refused, try: "run the same command again; it takes the next free name." });
+  return new GraftworkError("BRANCH_IN_USE", {
+    message: `Branch ${branch} could not be made.`,
+    because: refused,
+    try: "run the same command again; it takes the next free name.",
+  });
 }
-

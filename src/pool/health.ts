@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { findProcesses, identityOf, livenessOf } from "../subprocess/index.ts";
 import { GraftworkError, slotNumber } from "../domain/index.ts";
 import { forgetWorktree, listWorktrees, readRefs, requireCommit, type Worktree } from "../git/index.ts";
 import { storeExists } from "../state/index.ts";
+import { findProcesses, identityOf, livenessOf } from "../subprocess/index.ts";
 import { folderIdentity, operationName, type PoolContext } from "./context.ts";
 import { makeSlot } from "./make-slot.ts";
 import { existingStore, type PoolState, type PoolStore, type SlotRecord, withSlot } from "./pool-state.ts";
@@ -62,21 +62,44 @@ type Found = Omit<Finding, "repaired">;
 
 /** Pure but for looking at the slot's folder. At most one finding a slot makes the later ones needless. */
 function examineSlot(slot: SlotRecord, worktrees: readonly Worktree[], branches: ReadonlySet<string>, now: Date): Found[] {
-  const say = (kind: FindingKind, text: string, repair: string): Found[] => [{ kind, subject: slot.id, text: `${slot.id}: ${text}`, repair }];
+  const say = (kind: FindingKind, text: string, repair: string): Found[] => [
+    { kind, subject: slot.id, text: `${slot.id}: ${text}`, repair },
+  ];
   if (slot.status === "preparing" || slot.status === "releasing") {
-    return slot.worker !== null && livenessOf(slot.worker) === "dead" ? say("half-done", `a process that is gone left it ${slot.status}`, "finish or undo it") : [];
+    return slot.worker !== null && livenessOf(slot.worker) === "dead"
+      ? say("half-done", `a process that is gone left it ${slot.status}`, "finish or undo it")
+      : [];
   }
   if (!existsSync(slot.path)) return say("folder-missing", `its folder ${slot.path} is gone`, "make the slot anew; its branch is kept");
-  if (slot.folder !== null && folderIdentity(slot.path) !== slot.folder) return say("folder-replaced", "another folder is in its place", "move that folder to the trash and make the slot anew");
+  if (slot.folder !== null && folderIdentity(slot.path) !== slot.folder)
+    return say("folder-replaced", "another folder is in its place", "move that folder to the trash and make the slot anew");
   const registered = worktrees.find((worktree) => worktree.path === slot.path);
-  if (registered === undefined) return say("slot-not-registered", "git does not know it any more", "move the folder to the trash and make the slot anew");
+  if (registered === undefined)
+    return say("slot-not-registered", "git does not know it any more", "move the folder to the trash and make the slot anew");
   const found: Found[] = [];
-  if (registered.locked === null) found.push(...say("slot-not-locked", "its worktree is not locked, so `git worktree prune` could remove it", "make the slot anew when it is idle"));
-  if (slot.status === "quarantined") return [...found, ...say("quarantined", `it is quarantined: ${slot.lastError ?? "no reason recorded"}`, "save and clear it again")];
+  if (registered.locked === null)
+    found.push(
+      ...say(
+        "slot-not-locked",
+        "its worktree is not locked, so `git worktree prune` could remove it",
+        "make the slot anew when it is idle",
+      ),
+    );
+  if (slot.status === "quarantined")
+    return [...found, ...say("quarantined", `it is quarantined: ${slot.lastError ?? "no reason recorded"}`, "save and clear it again")];
   if (slot.lease === null) return found;
-  if (isAbandoned(slot, now)) found.push(...say("owner-gone", `its owner is gone (task ${slot.lease.task})`, "rescue its work and release it; the branch is kept"));
-  if (!branches.has(`refs/heads/${slot.lease.branch}`)) found.push(...say("branch-missing", `branch ${slot.lease.branch} was deleted`, "rescue its commits and release it"));
-  else if (registered.branch !== `refs/heads/${slot.lease.branch}`) found.push(...say("wrong-branch", `it is on ${registered.branch ?? "no branch"} instead of ${slot.lease.branch}`, "commit ids decide what lands; release it when the task is done"));
+  if (isAbandoned(slot, now))
+    found.push(...say("owner-gone", `its owner is gone (task ${slot.lease.task})`, "rescue its work and release it; the branch is kept"));
+  if (!branches.has(`refs/heads/${slot.lease.branch}`))
+    found.push(...say("branch-missing", `branch ${slot.lease.branch} was deleted`, "rescue its commits and release it"));
+  else if (registered.branch !== `refs/heads/${slot.lease.branch}`)
+    found.push(
+      ...say(
+        "wrong-branch",
+        `it is on ${registered.branch ?? "no branch"} instead of ${slot.lease.branch}`,
+        "commit ids decide what lands; release it when the task is done",
+      ),
+    );
   return found;
 }
 
@@ -86,7 +109,8 @@ async function repairSlot(context: PoolContext, store: PoolStore, slot: SlotReco
   const taken = await takeOver(store, slot);
   if (taken === undefined) return false;
   try {
-    if (kind === "owner-gone" || kind === "quarantined" || kind === "branch-missing" || kind === "half-done") await clearSlot(context, store, taken, { reason: `health: ${kind}` });
+    if (kind === "owner-gone" || kind === "quarantined" || kind === "branch-missing" || kind === "half-done")
+      await clearSlot(context, store, taken, { reason: `health: ${kind}` });
     else await makeAnew(context, store, taken);
     return true;
   } catch {
@@ -99,7 +123,17 @@ async function makeAnew(context: PoolContext, store: PoolStore, slot: SlotRecord
   await forgetWorktree(context.repository, slot.path);
   rmSync(join(context.repository.layout.savedIndex(slot.id), ".."), { recursive: true, force: true });
   const operation = operationName("make anew");
-  const blank: Partial<SlotRecord> = { status: "preparing", admin: null, folder: null, head: null, lease: null, dependencies: null, lastError: null, worker: identityOf(process.pid), operation };
+  const blank: Partial<SlotRecord> = {
+    status: "preparing",
+    admin: null,
+    folder: null,
+    head: null,
+    lease: null,
+    dependencies: null,
+    lastError: null,
+    worker: identityOf(process.pid),
+    operation,
+  };
   const { state } = await store.commit(operation, (before) => withSlot(before, slot.id, blank));
   const record = state.slots.find((one) => one.id === slot.id);
   if (record !== undefined) await makeSlot(context, store, record, await requireCommit(context.repository, slot.head ?? "HEAD"));
@@ -112,7 +146,13 @@ async function readable(context: PoolContext, store: PoolStore, fix: boolean, fi
   } catch (error) {
     if (!(error instanceof GraftworkError) || error.code !== "STATE_DAMAGED") throw error;
     const aside = fix ? store.setAsideDamaged() : undefined;
-    findings.push({ kind: "state-damaged", subject: context.repository.layout.poolStore, text: error.because, repair: "put the damaged record aside, go on with the one before, look at every slot", repaired: aside !== undefined });
+    findings.push({
+      kind: "state-damaged",
+      subject: context.repository.layout.poolStore,
+      text: error.because,
+      repair: "put the damaged record aside, go on with the one before, look at every slot",
+      repaired: aside !== undefined,
+    });
     if (aside === undefined) return false;
     await distrust(store);
     return storeExists(context.repository.layout.poolStore);
@@ -124,11 +164,22 @@ async function distrust(store: PoolStore): Promise<void> {
   await store.commit(operationName("distrust"), (state: PoolState) => ({
     ...state,
     nextToken: state.nextToken + 1_000,
-    slots: state.slots.map((slot) => (slot.status === "idle" ? { ...slot, status: "quarantined", lastError: "its record was damaged; what is in it is saved before it is used again" } : slot)),
+    slots: state.slots.map((slot) =>
+      slot.status === "idle"
+        ? { ...slot, status: "quarantined", lastError: "its record was damaged; what is in it is saved before it is used again" }
+        : slot,
+    ),
   }));
 }
 
-async function examineOrphans(context: PoolContext, store: PoolStore, worktrees: readonly Worktree[], branches: ReadonlySet<string>, fix: boolean, findings: Finding[]): Promise<void> {
+async function examineOrphans(
+  context: PoolContext,
+  store: PoolStore,
+  worktrees: readonly Worktree[],
+  branches: ReadonlySet<string>,
+  fix: boolean,
+  findings: Finding[],
+): Promise<void> {
   const { state } = store.read();
   const known = new Set(state.slots.map((slot) => slot.path));
   for (const worktree of worktrees) {
@@ -147,7 +198,13 @@ async function examineOrphans(context: PoolContext, store: PoolStore, worktrees:
     const path = join(state.dir, name);
     if (slotNumber(name) === undefined || known.has(path) || worktrees.some((worktree) => worktree.path === path)) continue;
     if (fix) moveToTrash(context, { id: name, path, admin: name }, path, "whole");
-    findings.push({ kind: "orphan-folder", subject: path, text: `${path} is a folder that no slot owns`, repair: "move it to the trash", repaired: fix });
+    findings.push({
+      kind: "orphan-folder",
+      subject: path,
+      text: `${path} is a folder that no slot owns`,
+      repair: "move it to the trash",
+      repaired: fix,
+    });
   }
   for (const branch of Object.keys(state.branches)) {
     if (branches.has(`refs/heads/${branch}`) || state.slots.some((slot) => slot.lease?.branch === branch)) continue;
@@ -156,7 +213,13 @@ async function examineOrphans(context: PoolContext, store: PoolStore, worktrees:
   }
   for (const slot of state.slots.filter((one) => one.status === "idle")) {
     const pids = findProcesses({ markers: markersOf(slot), folders: [] });
-    if (pids.length > 0) findings.push({ kind: "orphan-process", subject: slot.id, text: `${slot.id} is idle, but process ${pids.join(", ")} of an earlier lease still runs`, repair: `kill ${pids.join(" ")}`, repaired: false });
+    if (pids.length > 0)
+      findings.push({
+        kind: "orphan-process",
+        subject: slot.id,
+        text: `${slot.id} is idle, but process ${pids.join(", ")} of an earlier lease still runs`,
+        repair: `kill ${pids.join(" ")}`,
+        repaired: false,
+      });
   }
 }
-

@@ -3,10 +3,10 @@ export { type PoolContext, poolFolder, processOwner, REBUILDABLE, shellOwner } f
 export { type Finding, type FindingKind, type Health, poolHealth } from "./health.ts";
 export { type CleanedUp, cleanupPool, deleteMergedBranches, ensureSlots, type Initialized, initPool, parseSize } from "./init.ts";
 export { type BranchRecord, existingStore, findSlot, type PoolState, requireSlot, type SlotRecord, treeOfSlot } from "./pool-state.ts";
-export { leaseMarker } from "./recover.ts";
-export { type Released, releaseSlot, type ReleaseRequest } from "./release.ts";
-export { restartLease } from "./restart.ts";
+export { leaseMarker, sweepLease } from "./recover.ts";
+export { type Released, type ReleaseRequest, releaseSlot } from "./release.ts";
 export { type Rescue, type RescueNote } from "./rescue.ts";
-export { listRescues, type RescueEntry, requireRescue, type Restored, restoreRescue } from "./rescue-verbs.ts";
+export { listRescues, type RescueEntry, type Restored, requireRescue, restoreRescue } from "./rescue-verbs.ts";
+export { restartLease } from "./restart.ts";
 export { type PoolStatus, poolStatus, type SlotRow } from "./status.ts";
 export { poolViewPath } from "./view.ts";

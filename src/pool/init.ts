@@ -1,11 +1,22 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { count, GraftworkError } from "../domain/index.ts";
-import { isAncestor, listPaths, listWorktrees, type Oid, readFileAt, readRefs, removeWorktree, type Repository, requireCommit, updateRefs } from "../git/index.ts";
+import {
+  isAncestor,
+  listPaths,
+  listWorktrees,
+  type Oid,
+  type Repository,
+  readFileAt,
+  readRefs,
+  removeWorktree,
+  requireCommit,
+  updateRefs,
+} from "../git/index.ts";
 import { readText, removeStore } from "../state/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
 import { holderText } from "./acquire.ts";
-import { operationName, poolFolder, type PoolContext } from "./context.ts";
+import { operationName, type PoolContext, poolFolder } from "./context.ts";
 import { addSlots } from "./make-slot.ts";
 import { existingStore, openPoolStore, type PoolStore, type SlotRecord, treeOfSlot, withoutSlot } from "./pool-state.ts";
 import { clearSlot, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
@@ -41,7 +52,12 @@ export async function initPool(context: PoolContext, request: { size: number; ba
   const made = await addSlots(context, store, request.size, base);
   writePoolView(repository, store);
   const { slots } = store.read().state;
-  return { size: slots.length, idle: slots.filter((slot) => slot.status === "idle").length, made: made.map((slot) => slot.id), removed: surplus.map((slot) => slot.id) };
+  return {
+    size: slots.length,
+    idle: slots.filter((slot) => slot.status === "idle").length,
+    made: made.map((slot) => slot.id),
+    removed: surplus.map((slot) => slot.id),
+  };
 }
 
 /** Sees to it that `wanted` slots are idle or held by the caller's own run; makes what is missing. */
@@ -76,15 +92,22 @@ async function ensureStore(context: PoolContext): Promise<PoolStore> {
 async function requireSupported(repository: Repository, base: Oid): Promise<void> {
   if ((await listPaths(repository, base, [".gitmodules"])).length > 0) {
     const text = (await readFileAt(repository, base, ".gitmodules"))?.toString("utf8") ?? "";
-    if (/^\s*\[submodule /m.test(text)) throw unsupported("it has submodules, and commits made in a slot's submodules would not survive the slot.");
+    if (/^\s*\[submodule /m.test(text))
+      throw unsupported("it has submodules, and commits made in a slot's submodules would not survive the slot.");
   }
   const config = readText(`${repository.commonDir}/config`) ?? "";
-  if (/^\s*(?:promisor|partialclonefilter)\s*=/im.test(config)) throw unsupported("it is a partial clone: objects may be missing when they are needed.");
-  if (repository.root.includes("\n") || repository.root.includes("|")) throw unsupported("its path holds a character that would break the line `wt-1|path|branch`.");
+  if (/^\s*(?:promisor|partialclonefilter)\s*=/im.test(config))
+    throw unsupported("it is a partial clone: objects may be missing when they are needed.");
+  if (repository.root.includes("\n") || repository.root.includes("|"))
+    throw unsupported("its path holds a character that would break the line `wt-1|path|branch`.");
 }
 
 function unsupported(because: string): GraftworkError {
-  return new GraftworkError("REPOSITORY_UNSUPPORTED", { message: "This repository cannot have a pool.", because, try: "use a full clone without submodules; support is planned." });
+  return new GraftworkError("REPOSITORY_UNSUPPORTED", {
+    message: "This repository cannot have a pool.",
+    because,
+    try: "use a full clone without submodules; support is planned.",
+  });
 }
 
 function shrinkRefused(context: PoolContext, busy: readonly SlotRecord[], size: number): GraftworkError {
@@ -135,7 +158,10 @@ export async function cleanupPool(context: PoolContext, request: { force: boolea
 }
 
 /** Deletes branches that are recorded as ours, merged into HEAD of the main worktree, and checked out nowhere. */
-export async function deleteMergedBranches(context: PoolContext, store: PoolStore): Promise<{ deletedBranches: string[]; keptBranches: string[] }> {
+export async function deleteMergedBranches(
+  context: PoolContext,
+  store: PoolStore,
+): Promise<{ deletedBranches: string[]; keptBranches: string[] }> {
   const { repository } = context;
   const target = await requireCommit(repository, "HEAD");
   const refs = await readRefs(repository, `refs/heads/${context.settings.branchPrefix}/`);
@@ -147,7 +173,8 @@ export async function deleteMergedBranches(context: PoolContext, store: PoolStor
     const tip = refs.get(ref);
     if (tip === undefined) continue;
     const deletable = !inUse.has(ref) && (await isAncestor(repository, tip, target));
-    if (deletable && (await updateRefs(repository, [{ ref, remove: true, old: tip }], "delete a merged branch")) === undefined) deletedBranches.push(branch);
+    if (deletable && (await updateRefs(repository, [{ ref, remove: true, old: tip }], "delete a merged branch")) === undefined)
+      deletedBranches.push(branch);
     else keptBranches.push(branch);
   }
   await store.commit(operationName("forget branches"), (state) => deletedBranches.reduce(withoutBranch, state));

@@ -11,7 +11,19 @@ import { moveToTrash } from "./rescue.ts";
 
 export function newSlot(n: number, dir: string, status: SlotStatus, operation: string): SlotRecord {
   const id = slotId(n);
-  return { id, path: join(dir, id), admin: null, folder: null, status, head: null, lease: null, worker: identityOf(process.pid), dependencies: null, lastError: null, operation };
+  return {
+    id,
+    path: join(dir, id),
+    admin: null,
+    folder: null,
+    status,
+    head: null,
+    lease: null,
+    worker: identityOf(process.pid),
+    dependencies: null,
+    lastError: null,
+    operation,
+  };
 }
 
 /** Adds `count` slots to the pool, all at once in the state, then on disk side by side. Returns those that were made. */
@@ -20,7 +32,8 @@ export async function addSlots(context: PoolContext, store: PoolStore, target: n
   const { state } = await store.commit(operation, (before) => {
     const used = new Set(before.slots.map((slot) => slot.id));
     const added: SlotRecord[] = [];
-    for (let n = 1; before.slots.length + added.length < target; n++) if (!used.has(slotId(n))) added.push(newSlot(n, before.dir, "preparing", operation));
+    for (let n = 1; before.slots.length + added.length < target; n++)
+      if (!used.has(slotId(n))) added.push(newSlot(n, before.dir, "preparing", operation));
     const slots = [...before.slots, ...added].sort((a, b) => Number(a.id.slice(3)) - Number(b.id.slice(3)));
     return added.length === 0 ? undefined : { ...before, slots };
   });
@@ -42,7 +55,9 @@ export async function makeSlot(context: PoolContext, store: PoolStore, slot: Slo
     await store.commit(operationName("register"), (state) => withSlot(state, slot.id, { admin: made.admin, folder: made.folder }));
     await resetSlot(repository, treeOfSlot(made), base, KEPT);
     const installed = await hydrate(context, made);
-    await store.commit(operationName("made"), (state) => withSlot(state, slot.id, { status: "idle", head: base, worker: null, ...installed }));
+    await store.commit(operationName("made"), (state) =>
+      withSlot(state, slot.id, { status: "idle", head: base, worker: null, ...installed }),
+    );
   } catch (error) {
     await clearRemains(context, slot).catch(() => undefined);
     await store.commit(operationName("unmade"), (state) => withoutSlot(state, slot.id));
@@ -129,7 +144,13 @@ function expand(root: string, pattern: string): string[] {
     for (const entry of existsSync(join(root, folder)) ? readdirSync(join(root, folder), { withFileTypes: true }) : []) {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
       if (entry.isFile() && matches(path)) found.push(path);
-      if (entry.isDirectory() && (deep || pattern.split("/").length > path.split("/").length) && entry.name !== ".git" && entry.name !== "node_modules") look(path);
+      if (
+        entry.isDirectory() &&
+        (deep || pattern.split("/").length > path.split("/").length) &&
+        entry.name !== ".git" &&
+        entry.name !== "node_modules"
+      )
+        look(path);
     }
   };
   look(base === "." ? "" : base);

@@ -107,7 +107,9 @@ export function withoutSlot(state: PoolState, id: string): PoolState {
 
 /** The slot that a slot id or the task of a live lease names. */
 export function findSlot(state: PoolState, name: string): SlotRecord | undefined {
-  return state.slots.find((one) => one.id === name) ?? state.slots.find((one) => one.lease !== null && idKey(one.lease.task) === idKey(name));
+  return (
+    state.slots.find((one) => one.id === name) ?? state.slots.find((one) => one.lease !== null && idKey(one.lease.task) === idKey(name))
+  );
 }
 
 /** Like `findSlot`; throws SLOT_UNKNOWN. */
@@ -123,6 +125,11 @@ export function requireSlot(state: PoolState, name: string): SlotRecord {
 
 /** The slot as git sees it. Only for slots that were made. */
 export function treeOfSlot(record: SlotRecord): SlotTree {
-  if (record.admin === null) throw new GraftworkError("INTERNAL", { message: `Slot ${record.id} is used before it is made.`, because: "its record names no administration folder.", try: "report this." });
+  if (record.admin === null)
+    throw new GraftworkError("INTERNAL", {
+      message: `Slot ${record.id} is used before it is made.`,
+      because: "its record names no administration folder.",
+      try: "report this.",
+    });
   return { id: record.id, path: record.path, admin: record.admin };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { GraftworkError, systemCode } from "../domain/index.ts";
+import { GraftworkError, type LeasedSlot, systemCode } from "../domain/index.ts";
 import { isConnected, type Oid, readRef, reconnect, resetSlot, slotHead, updateRefs } from "../git/index.ts";
 import { identityOf, livenessOf, sweepProcesses } from "../subprocess/index.ts";
 import { folderIdentity, KEPT, operationName, type PoolContext } from "./context.ts";
@@ -40,7 +40,11 @@ export async function takeOver(store: PoolStore, seen: SlotRecord): Promise<Slot
   const { state } = await store.commit(operation, (before) => {
     const now = before.slots.find((slot) => slot.id === seen.id);
     if (now === undefined || now.operation !== seen.operation) return undefined;
-    return withSlot(before, seen.id, { status: now.status === "preparing" && now.admin === null ? "preparing" : "releasing", worker: identityOf(process.pid), operation });
+    return withSlot(before, seen.id, {
+      status: now.status === "preparing" && now.admin === null ? "preparing" : "releasing",
+      worker: identityOf(process.pid),
+      operation,
+    });
   });
   return state.slots.find((slot) => slot.id === seen.id && slot.operation === operation);
 }
@@ -59,7 +63,12 @@ export type ClearResult = { rescue: Rescue | undefined; ended: number };
  * it back to a clean state, gives the lease up. A branch of an acquire that never finished goes too, where it is
  * still at its base. Where saving or clearing fails the slot is `quarantined` with the reason, and the error thrown.
  */
-export async function clearSlot(context: PoolContext, store: PoolStore, slot: SlotRecord, how: { reason: string; undoAcquire?: boolean; discard?: boolean }): Promise<ClearResult> {
+export async function clearSlot(
+  context: PoolContext,
+  store: PoolStore,
+  slot: SlotRecord,
+  how: { reason: string; undoAcquire?: boolean; discard?: boolean },
+): Promise<ClearResult> {
   const { repository } = context;
   const tree = treeOfSlot(slot);
   const task = slot.lease?.task ?? slot.id;
@@ -77,11 +86,15 @@ export async function clearSlot(context: PoolContext, store: PoolStore, slot: Sl
     if (to === null || to === undefined) throw new Error("no commit to put the slot on");
     await resetSlot(repository, tree, to, KEPT);
     if (how.undoAcquire === true) await dropUnborn(context, store, slot);
-    await store.commit(operationName("cleared"), (state) => withSlot(state, slot.id, { status: "idle", lease: null, worker: null, head: to, lastError: null, operation: operationName("idle") }));
+    await store.commit(operationName("cleared"), (state) =>
+      withSlot(state, slot.id, { status: "idle", lease: null, worker: null, head: to, lastError: null, operation: operationName("idle") }),
+    );
     return { rescue, ended: ended.length };
   } catch (error) {
     const why = error instanceof GraftworkError ? `${error.message} ${error.because}` : String(error);
-    await store.commit(operationName("quarantine"), (state) => withSlot(state, slot.id, { status: "quarantined", worker: null, lastError: why }));
+    await store.commit(operationName("quarantine"), (state) =>
+      withSlot(state, slot.id, { status: "quarantined", worker: null, lastError: why }),
+    );
     throw error;
   }
 }
@@ -94,6 +107,11 @@ export function markersOf(slot: SlotRecord): string[] {
   const markers = [`GRAFTWORK_SLOT_PATH=${slot.path}`];
   if (slot.lease !== null) markers.push(`GRAFTWORK_LEASE=${leaseMarker(slot.id, slot.lease.token)}`);
   return markers;
+}
+
+/** Ends every process that works for a lease, wherever it went. */
+export async function sweepLease(leased: LeasedSlot): Promise<void> {
+  await sweepProcesses({ markers: [`GRAFTWORK_LEASE=${leaseMarker(leased.id, leased.lease.token)}`], folders: [leased.path] }, GRACE_MS);
 }
 
 /** Value of `GRAFTWORK_LEASE` in the environment of everything that works for a lease. */
@@ -126,7 +144,11 @@ async function dropUnborn(context: PoolContext, store: PoolStore, slot: SlotReco
   const { lease } = slot;
   const record = lease === null ? undefined : store.read().state.branches[lease.branch];
   if (lease === null || record === undefined) return;
-  const refused = await updateRefs(context.repository, [{ ref: `refs/heads/${lease.branch}`, remove: true, old: record.base }], `undo the acquire of ${lease.task}`);
+  const refused = await updateRefs(
+    context.repository,
+    [{ ref: `refs/heads/${lease.branch}`, remove: true, old: record.base }],
+    `undo the acquire of ${lease.task}`,
+  );
   if (refused === undefined) await store.commit(operationName("forget"), (state) => withoutBranch(state, lease.branch));
 }
 

@@ -3,7 +3,7 @@ import { identityOf, livenessOf } from "../subprocess/index.ts";
 import { holderText } from "./acquire.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { existingStore, type PoolStore, requireSlot, type SlotRecord, withSlot } from "./pool-state.ts";
-import { clearSlot, type ClearResult, recoverSlots } from "./recover.ts";
+import { type ClearResult, clearSlot, recoverSlots } from "./recover.ts";
 import { writePoolView } from "./view.ts";
 
 export type ReleaseRequest = {
@@ -32,7 +32,10 @@ export async function releaseSlot(context: PoolContext, request: ReleaseRequest)
   try {
     const { rescue, ended } = await clearSlot(context, store, slot, { reason: "release", discard: request.discard === true });
     if (ended > 0) context.narrate(`${slot.id}: ended ${ended} process${ended === 1 ? "" : "es"} that still ran there`);
-    if (rescue !== undefined) context.narrate(`${slot.id}: unsaved work of ${slot.lease?.task ?? slot.id} is kept as rescue ${rescue.id} (\`pool-manager rescue show ${rescue.id}\`)`);
+    if (rescue !== undefined)
+      context.narrate(
+        `${slot.id}: unsaved work of ${slot.lease?.task ?? slot.id} is kept as rescue ${rescue.id} (\`pool-manager rescue show ${rescue.id}\`)`,
+      );
     return { slot: slot.id, wasIdle: false, branch: slot.lease?.branch ?? null, rescue };
   } finally {
     writePoolView(context.repository, store);
@@ -54,10 +57,12 @@ function requireRight(context: PoolContext, slot: SlotRecord, request: ReleaseRe
   const { lease } = slot;
   const working = slot.worker !== null && livenessOf(slot.worker) !== "dead" && slot.worker.pid !== process.pid;
   const byToken = lease !== null && request.token === lease.token;
-  if (request.token !== undefined && !byToken) throw held(context, slot, "the token is not that of the lease (it has another holder by now).");
+  if (request.token !== undefined && !byToken)
+    throw held(context, slot, "the token is not that of the lease (it has another holder by now).");
   if (working) throw held(context, slot, `process ${slot.worker?.pid} is ${slot.status} it.`);
   if (lease === null || byToken || request.force === true) return;
-  if (lease.owner.kind === "process" && livenessOf(lease.owner.process) !== "dead") throw held(context, slot, holderText(slot, context.now()));
+  if (lease.owner.kind === "process" && livenessOf(lease.owner.process) !== "dead")
+    throw held(context, slot, holderText(slot, context.now()));
 }
 
 function held(context: PoolContext, slot: SlotRecord, because: string): GraftworkError {

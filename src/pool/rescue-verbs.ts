@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import { messageOf, type Oid, readRefs, writeCapture } from "../git/index.ts";
-import { poolFolder, type PoolContext } from "./context.ts";
+import { type PoolContext, poolFolder } from "./context.ts";
 import { RESCUE_PREFIX, type RescueNote } from "./rescue.ts";
 
 /** One saved piece of work, as `rescue list` shows it. */
@@ -12,7 +12,14 @@ export type RescueEntry = { id: string; ref: string; commit: Oid; note: RescueNo
 export async function listRescues(context: PoolContext): Promise<RescueEntry[]> {
   const refs = await readRefs(context.repository, RESCUE_PREFIX);
   const all = await Promise.all(
-    [...refs].map(async ([ref, commit]): Promise<RescueEntry> => ({ id: ref.slice(RESCUE_PREFIX.length), ref, commit, note: parseNote(await messageOf(context.repository, commit)) })),
+    [...refs].map(
+      async ([ref, commit]): Promise<RescueEntry> => ({
+        id: ref.slice(RESCUE_PREFIX.length),
+        ref,
+        commit,
+        note: parseNote(await messageOf(context.repository, commit)),
+      }),
+    ),
   );
   return all.sort((a, b) => a.note.at.localeCompare(b.note.at));
 }
@@ -24,7 +31,13 @@ export async function requireRescue(context: PoolContext, id: string): Promise<R
   if (found !== undefined) return found;
   throw new GraftworkError("RESCUE_UNKNOWN", {
     message: `There is no rescue ${JSON.stringify(id.slice(0, 120))}.`,
-    because: all.length === 0 ? "nothing was ever rescued here." : `there are ${all.slice(-5).map((entry) => entry.id).join(", ")}.`,
+    because:
+      all.length === 0
+        ? "nothing was ever rescued here."
+        : `there are ${all
+            .slice(-5)
+            .map((entry) => entry.id)
+            .join(", ")}.`,
     try: "`pool-manager rescue list`.",
   });
 }
@@ -37,7 +50,10 @@ export type Restored = { folder: string; files: number };
  */
 export async function restoreRescue(context: PoolContext, id: string, into: string | undefined, cwd: string): Promise<Restored> {
   const entry = await requireRescue(context, id);
-  const folder = into === undefined ? join(poolFolder(context.repository, context.settings), "restored", entry.id.replace("/", "-")) : resolve(cwd, into);
+  const folder =
+    into === undefined
+      ? join(poolFolder(context.repository, context.settings), "restored", entry.id.replace("/", "-"))
+      : resolve(cwd, into);
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new GraftworkError("USAGE", {
       message: `${folder} is not empty, so nothing was restored.`,

@@ -11,9 +11,9 @@ import {
   type Oid,
   readRefs,
   type SlotChanges,
+  type SlotTree,
   slotChanges,
   slotHead,
-  type SlotTree,
   stagedTree,
   treeOf,
   unreachable,
@@ -54,7 +54,13 @@ export const RESCUE_PREFIX = "refs/graftwork/rescue/";
  * that no ref reaches, a stopped merge or rebase, nested repositories. Returns undefined where there is nothing.
  * When it returns, the slot may be cleared. Throws RESCUE_FAILED: then nothing may be cleared.
  */
-export async function rescueSlot(context: PoolContext, slot: SlotTree, task: string, reason: string, known: readonly Oid[]): Promise<Rescue | undefined> {
+export async function rescueSlot(
+  context: PoolContext,
+  slot: SlotTree,
+  task: string,
+  reason: string,
+  known: readonly Oid[],
+): Promise<Rescue | undefined> {
   const { repository } = context;
   const head = await slotHead(repository, slot);
   const found = await slotChanges(repository, slot, REBUILDABLE);
@@ -71,7 +77,14 @@ export async function rescueSlot(context: PoolContext, slot: SlotTree, task: str
   const parents = [...new Set([...(head.commit === null ? [] : [head.commit]), ...loose])];
   const extra = loose.map((oid) => `commit ${oid}`);
   if (onlyStaged) {
-    parents.push(await commitTree(repository, { tree: staged, parents: head.commit === null ? [] : [head.commit], message: "what was staged\n", person }));
+    parents.push(
+      await commitTree(repository, {
+        tree: staged,
+        parents: head.commit === null ? [] : [head.commit],
+        message: "what was staged\n",
+        person,
+      }),
+    );
     extra.push("staged changes");
   }
   const note: RescueNote = {
@@ -89,7 +102,14 @@ export async function rescueSlot(context: PoolContext, slot: SlotTree, task: str
   for (let tries = 0; tries < 50; tries++) {
     const id = `${task}/${await nextNumber(context, task)}`;
     const ref = `${RESCUE_PREFIX}${id}`;
-    const saved = await captureWork(repository, { slot, paths: [...sorted.files], parents, message: `rescue of ${task}\n\n${JSON.stringify(note)}\n`, person, ref });
+    const saved = await captureWork(repository, {
+      slot,
+      paths: [...sorted.files],
+      parents,
+      message: `rescue of ${task}\n\n${JSON.stringify(note)}\n`,
+      person,
+      ref,
+    });
     if (saved === undefined) continue;
     await requireUnchanged(context, slot, found, sorted.trash);
     return { id, ref, commit: saved.commit, files: sorted.files.length, trashed: sorted.trash.map((one) => one.kept) };
@@ -100,7 +120,13 @@ export async function rescueSlot(context: PoolContext, slot: SlotTree, task: str
 /** What in a slot is in no commit: the paths a release would rescue. */
 export async function unsavedPaths(context: PoolContext, slot: SlotTree, known: readonly Oid[]): Promise<string[]> {
   const head = await slotHead(context.repository, slot);
-  const { changed, untracked } = await uncommitted(context, slot, await slotChanges(context.repository, slot, REBUILDABLE), head.commit, known);
+  const { changed, untracked } = await uncommitted(
+    context,
+    slot,
+    await slotChanges(context.repository, slot, REBUILDABLE),
+    head.commit,
+    known,
+  );
   return [...changed, ...untracked];
 }
 
@@ -108,7 +134,13 @@ export async function unsavedPaths(context: PoolContext, slot: SlotTree, known: 
  * The saved index tells what differs from the commit the slot was put on. What differs but is committed by now is
  * no loss: those paths are left out where they equal HEAD.
  */
-async function uncommitted(context: PoolContext, slot: SlotTree, found: SlotChanges, head: Oid | null, known: readonly Oid[]): Promise<SlotChanges> {
+async function uncommitted(
+  context: PoolContext,
+  slot: SlotTree,
+  found: SlotChanges,
+  head: Oid | null,
+  known: readonly Oid[],
+): Promise<SlotChanges> {
   if (head === null || known.includes(head)) return found;
   const small = (path: string): boolean => isPlain(slot, path) && sizeOf(slot, path) <= context.settings.rescueMaxFileBytes;
   const files = [...found.changed, ...found.untracked].filter(small);
@@ -185,7 +217,9 @@ function moveAdmin(context: PoolContext, slot: SlotTree, name: string): string |
 }
 
 async function nextNumber(context: PoolContext, task: string): Promise<number> {
-  const taken = [...(await readRefs(context.repository, `${RESCUE_PREFIX}${task}/`)).keys()].map((ref) => Number(ref.slice(ref.lastIndexOf("/") + 1)));
+  const taken = [...(await readRefs(context.repository, `${RESCUE_PREFIX}${task}/`)).keys()].map((ref) =>
+    Number(ref.slice(ref.lastIndexOf("/") + 1)),
+  );
   return Math.max(0, ...taken) + 1;
 }
 
@@ -194,7 +228,9 @@ async function requireUnchanged(context: PoolContext, slot: SlotTree, before: Sl
   const after = await slotChanges(context.repository, slot, REBUILDABLE);
   const gone = new Set(trash.map((one) => one.path));
   const known = new Set([...before.changed, ...before.untracked]);
-  const late = [...after.changed, ...after.untracked].filter((path) => !known.has(path) && !gone.has(path) && ![...gone].some((one) => one === `${path}/`));
+  const late = [...after.changed, ...after.untracked].filter(
+    (path) => !known.has(path) && !gone.has(path) && ![...gone].some((one) => one === `${path}/`),
+  );
   if (late.length > 0) throw failed(slot, `something still writes there: ${late.slice(0, 3).join(", ")}.`);
 }
 

@@ -36,7 +36,14 @@ export async function restartLease(context: PoolContext, request: Restart): Prom
     const ref = `refs/heads/${lease.branch}`;
     const tip = await readRef(repository, ref);
     if (tip !== undefined) {
-      const refused = await updateRefs(repository, [{ ref: request.keepTipAt, set: tip, old: null }, { ref, set: request.to, old: tip }], `begin ${lease.task} anew`);
+      const refused = await updateRefs(
+        repository,
+        [
+          { ref: request.keepTipAt, set: tip, old: null },
+          { ref, set: request.to, old: tip },
+        ],
+        `begin ${lease.task} anew`,
+      );
       if (refused !== undefined) throw lost(request.slot, refused);
     }
   }
@@ -44,10 +51,16 @@ export async function restartLease(context: PoolContext, request: Restart): Prom
   const ready = await hydrate(context, slot);
   requireHydrated(slot, ready);
   copyConfigured(context, slot);
-  await store.commit(operationName("restart"), (state) => withSlot(state, slot.id, { head: request.to, ...ready, lease: request.keepTipAt === null ? lease : { ...lease, base: request.to } }));
+  await store.commit(operationName("restart"), (state) =>
+    withSlot(state, slot.id, { head: request.to, ...ready, lease: request.keepTipAt === null ? lease : { ...lease, base: request.to } }),
+  );
   return { rescue };
 }
 
 function lost(slot: string, why?: string): GraftworkError {
-  return new GraftworkError("FENCED", { message: `The lease of ${slot} is not ours any more.`, because: why ?? "its token is another's.", try: "`pool-manager status` shows who holds it." });
+  return new GraftworkError("FENCED", {
+    message: `The lease of ${slot} is not ours any more.`,
+    because: why ?? "its token is another's.",
+    try: "`pool-manager status` shows who holds it.",
+  });
 }

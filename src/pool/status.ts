@@ -32,7 +32,9 @@ export async function poolStatus(context: PoolContext): Promise<PoolStatus> {
       if (lease === null) return { ...row, ownerAlive: null, ahead: null, behind: null, unsaved: null };
       const [counts, changes] = await Promise.all([
         aheadBehind(context.repository, `refs/heads/${lease.branch}`, lease.base).catch(() => undefined),
-        slot.status === "busy" ? unsavedPaths(context, treeOfSlot(slot), slot.head === null ? [] : [slot.head]).catch(() => undefined) : undefined,
+        slot.status === "busy"
+          ? unsavedPaths(context, treeOfSlot(slot), slot.head === null ? [] : [slot.head]).catch(() => undefined)
+          : undefined,
       ]);
       return {
         ...row,
@@ -44,5 +46,11 @@ export async function poolStatus(context: PoolContext): Promise<PoolStatus> {
     }),
   );
   const of = (...statuses: SlotStatus[]): number => rows.filter((row) => statuses.includes(row.status)).length;
-  return { size: rows.length, busy: of("busy", "preparing", "releasing"), idle: of("idle"), error: of("broken", "quarantined"), slots: rows };
+  return {
+    size: rows.length,
+    busy: of("busy", "preparing", "releasing"),
+    idle: of("idle"),
+    error: of("broken", "quarantined"),
+    slots: rows,
+  };
 }

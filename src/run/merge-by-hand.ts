@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Config, EXIT, type ExitCode, GraftworkError, type RunEvent, worstExit } from "../domain/index.ts";
 import { currentBranch, dangerousConfig, readRef, requireCommit, userIdentity } from "../git/index.ts";
-import { type Candidate, mergeApproved, type MergeContext } from "../merge/index.ts";
+import { type Candidate, type MergeContext, mergeApproved } from "../merge/index.ts";
 import { existingStore, type PoolContext, poolStatus } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import { withMutex } from "../state/index.ts";
@@ -16,13 +16,24 @@ export type ByHandResult = { merged: string[]; failed: { branch: string; reason:
 export async function mergeByHand({ context, config, into, signal, onLine }: ByHand): Promise<ByHandResult> {
   const { repository } = context;
   const target = into ?? (await currentBranch(repository, repository.root));
-  if (target === null) throw new GraftworkError("REF_UNKNOWN", { message: "There is no target branch.", because: "HEAD is detached and none was named.", try: "`pool-manager merge main`." });
+  if (target === null)
+    throw new GraftworkError("REF_UNKNOWN", {
+      message: "There is no target branch.",
+      because: "HEAD is detached and none was named.",
+      try: "`pool-manager merge main`.",
+    });
   const base = await requireCommit(repository, `refs/heads/${target}`);
   if (config.qa.checks.length === 0 && (await packageChecks(repository, base)).length === 0) {
-    throw new GraftworkError("NO_CHECKS", { message: "Nothing says how to tell good work from bad.", because: "the configuration has no `qa.checks` and package.json none of the scripts typecheck, lint, test, build.", try: "set `qa.checks: [npm test]` (or what your project uses) in .claude/auto-context.yaml." });
+    throw new GraftworkError("NO_CHECKS", {
+      message: "Nothing says how to tell good work from bad.",
+      because: "the configuration has no `qa.checks` and package.json none of the scripts typecheck, lint, test, build.",
+      try: "set `qa.checks: [npm test]` (or what your project uses) in .claude/auto-context.yaml.",
+    });
   }
   existingStore(repository);
-  return withMutex(join(repository.layout.root, "merge"), () => mergeSlots({ context, config, into, signal, onLine }, target), { timeoutMs: 1_000 });
+  return withMutex(join(repository.layout.root, "merge"), () => mergeSlots({ context, config, into, signal, onLine }, target), {
+    timeoutMs: 1_000,
+  });
 }
 
 async function mergeSlots({ context, config, signal, onLine }: ByHand, target: string): Promise<ByHandResult> {
@@ -33,14 +44,22 @@ async function mergeSlots({ context, config, signal, onLine }: ByHand, target: s
     result.failed.push({ branch, reason });
     exits.push(exit);
   };
-  const qa = { repository, run, logs: join(repository.layout.root, "logs", run), settings: config.qa, checksFor: () => [], now: context.now };
+  const qa = {
+    repository,
+    run,
+    logs: join(repository.layout.root, "logs", run),
+    settings: config.qa,
+    checksFor: () => [],
+    now: context.now,
+  };
   const candidates: Candidate[] = [];
   for (const slot of (await poolStatus(context)).slots) {
     const { lease } = slot;
     if (slot.status !== "busy" || lease === null) continue;
     const commit = await readRef(repository, `refs/heads/${lease.branch}`);
     if (commit === undefined) fail(lease.branch, "the branch is gone", EXIT.refused);
-    else if ((slot.unsaved ?? 0) > 0) fail(lease.branch, `${slot.id} has unsaved work in ${slot.unsaved} file(s): commit it first`, EXIT.refused);
+    else if ((slot.unsaved ?? 0) > 0)
+      fail(lease.branch, `${slot.id} has unsaved work in ${slot.unsaved} file(s): commit it first`, EXIT.refused);
     else if (commit === lease.base) fail(lease.branch, "nothing was committed on it", EXIT.refused);
     else candidates.push({ task: lease.task, title: lease.task, branch: lease.branch, commit, dependsOn: [] });
   }
@@ -48,7 +67,14 @@ async function mergeSlots({ context, config, signal, onLine }: ByHand, target: s
   const approved: Candidate[] = [];
   const onto = await requireCommit(repository, `refs/heads/${target}`);
   for (const candidate of candidates) {
-    const verification = await verifyCommit(qa, { label: candidate.task, tasks: [candidate.task], commit: candidate.commit, base: onto, signal, onProgress: onLine });
+    const verification = await verifyCommit(qa, {
+      label: candidate.task,
+      tasks: [candidate.task],
+      commit: candidate.commit,
+      base: onto,
+      signal,
+      onProgress: onLine,
+    });
     if (verification.decision === "approved") approved.push(candidate);
     else if (verification.decision === "conflict") fail(candidate.branch, `conflict in ${verification.paths.join(", ")}`, EXIT.person);
     else fail(candidate.branch, verification.reason, verification.decision === "blocked" ? EXIT.person : EXIT.refused);
@@ -60,10 +86,16 @@ async function mergeSlots({ context, config, signal, onLine }: ByHand, target: s
     person: await userIdentity(repository),
     verify: (request) => verifyCommit(qa, request),
     emit: (event: RunEvent) => {
-      if (event.type === "conflict") fail(branchOf.get(event.task) ?? event.task, `conflict in ${event.paths.join(", ")}${event.against.length === 0 ? "" : ` with ${event.against.join(", ")}`}`, EXIT.person);
+      if (event.type === "conflict")
+        fail(
+          branchOf.get(event.task) ?? event.task,
+          `conflict in ${event.paths.join(", ")}${event.against.length === 0 ? "" : ` with ${event.against.join(", ")}`}`,
+          EXIT.person,
+        );
       if (event.type === "ejected") fail(branchOf.get(event.task) ?? event.task, event.reason, EXIT.refused);
       if (event.type === "landed") result.merged.push(...event.tasks.map((one) => one.branch));
-      if (event.type === "landing-waits") for (const one of event.tasks) fail(one.branch, `${event.reason}; take it with: ${event.command}`, EXIT.person);
+      if (event.type === "landing-waits")
+        for (const one of event.tasks) fail(one.branch, `${event.reason}; take it with: ${event.command}`, EXIT.person);
     },
     fence: [],
     trustedConfig: await dangerousConfig(repository),

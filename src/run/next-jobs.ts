@@ -44,10 +44,16 @@ export function nextJobs(situation: Situation): Job[] {
   const open = decision.groups.filter((group) => situation.schedule === "eager" || group.number <= current);
   const starting = open.filter((group) => !facts.groups.has(group.number));
   if (sessionIsOver(situation)) return without(running, tidying(situation));
-  if (starting.length > 0) return without(running, starting.map((group) => ({ kind: "start-group", group: group.number }) as const));
+  if (starting.length > 0)
+    return without(
+      running,
+      starting.map((group) => ({ kind: "start-group", group: group.number }) as const),
+    );
   const tasks = open.flatMap((group) => group.tasks);
   const attempts = attemptsOf(situation, tasks);
-  const verifications = tasks.filter((id) => factsOf(facts, id).status === "ready_for_qa").map((task) => ({ kind: "verify", task }) as const);
+  const verifications = tasks
+    .filter((id) => factsOf(facts, id).status === "ready_for_qa")
+    .map((task) => ({ kind: "verify", task }) as const);
   const free = Math.max(0, situation.verifications - [...running].filter((key) => key.startsWith("verify ")).length);
   const jobs: Job[] = [...attempts, ...without(running, verifications).slice(0, free)];
   const landing = landOf(situation, tasks, jobs.length > 0 || busy(running, "attempt ", "verify ", "settle-interrupted "));
@@ -101,7 +107,9 @@ function attemptsOf(situation: Situation, tasks: readonly string[]): Job[] {
   const ready = tasks
     .flatMap((id) => byId.get(id) ?? [])
     .filter((task) => ["pending", "pending_retry", "qa_rejected"].includes(factsOf(facts, task.id).status))
-    .filter((task) => !running.has(`attempt ${task.id}`) && !running.has(`settle-interrupted ${task.id}`) && !running.has(`release ${task.id}`))
+    .filter(
+      (task) => !running.has(`attempt ${task.id}`) && !running.has(`settle-interrupted ${task.id}`) && !running.has(`release ${task.id}`),
+    )
     .filter((task) => task.dependsOn.every((other) => isThere(facts, factsOf(facts, other))))
     .filter((task) => !resting.has(task.agent ?? defaultAgent));
   const chosen: Job[] = [];
@@ -130,7 +138,9 @@ function interrupted({ facts, running }: Situation, tasks: readonly string[]): J
 function landOf(situation: Situation, tasks: readonly string[], active: boolean): Job[] {
   const { facts, schedule } = situation;
   if (!facts.merge || (schedule === "groups" && active)) return [];
-  const approved = tasks.filter((id) => factsOf(facts, id).status === "qa_approved" || (factsOf(facts, id).status === "merging" && !inWaiting(facts, id)));
+  const approved = tasks.filter(
+    (id) => factsOf(facts, id).status === "qa_approved" || (factsOf(facts, id).status === "merging" && !inWaiting(facts, id)),
+  );
   return approved.length === 0 ? [] : [{ kind: "land", tasks: approved }];
 }
 
@@ -147,14 +157,19 @@ function tidying(situation: Situation): Job[] {
   for (const group of decision.groups) {
     const begun = facts.groups.get(group.number);
     if (begun === undefined || !group.tasks.every((id) => rests(situation, factsOf(facts, id)))) continue;
-    const status = groupStatus(group.tasks.map((id) => factsOf(facts, id)), facts);
+    const status = groupStatus(
+      group.tasks.map((id) => factsOf(facts, id)),
+      facts,
+    );
     if (begun.checkpoint !== status) jobs.push({ kind: "checkpoint", group: group.number, status });
   }
   return jobs;
 }
 
 export function groupStatus(tasks: readonly TaskFacts[], facts: RunFacts): GroupStatus {
-  const good = tasks.filter((task) => task.status === "done" || inWaiting(facts, task.id) || (task.status === "qa_approved" && !facts.merge));
+  const good = tasks.filter(
+    (task) => task.status === "done" || inWaiting(facts, task.id) || (task.status === "qa_approved" && !facts.merge),
+  );
   if (good.length === tasks.length) return "complete";
   return good.length === 0 ? "failed" : "partial";
 }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { GraftworkError, type ProcessIdentity } from "../domain/index.ts";
-import { readRef, type RefChange, type Repository, updateRefs, writeBlob } from "../git/index.ts";
+import { type RefChange, type Repository, readRef, updateRefs, writeBlob } from "../git/index.ts";
 import { type GenerationStore, openStore } from "../state/index.ts";
 import { identityOf, livenessOf } from "../subprocess/index.ts";
 
@@ -64,13 +64,16 @@ export async function ownRun(repository: Repository, run: string, now: Date): Pr
     epoch: live.epoch,
     fence: [{ ref, verify: blob }],
     release: async () => {
-      await store.commit(`leave ${run} ${live.epoch}`, (before) => (before.live?.run === run && before.live.epoch === live.epoch ? { ...before, live: null } : undefined));
+      await store.commit(`leave ${run} ${live.epoch}`, (before) =>
+        before.live?.run === run && before.live.epoch === live.epoch ? { ...before, live: null } : undefined,
+      );
     },
   };
 }
 
 function occupied(live: LiveState["live"]): GraftworkError {
-  const who = live === null ? "another process" : `run ${live.run} (pid ${live.owner.pid} on ${live.owner.host.split("/")[0]}, since ${live.since})`;
+  const who =
+    live === null ? "another process" : `run ${live.run} (pid ${live.owner.pid} on ${live.owner.host.split("/")[0]}, since ${live.since})`;
   return new GraftworkError("RUN_LIVE", {
     message: "Another run is at work in this repository.",
     because: `${who} is alive, and one run at a time keeps main's story straight.`,

@@ -27,7 +27,14 @@ export function limitsOf(config: Config): RunLimits {
 }
 
 /** Writes plan and configuration of a new run. The run exists from its journal's first line on. */
-export function createRunFolder(repository: Repository, run: string, plan: Plan, source: string | null, config: Config, trustedConfig: string): RunRecord {
+export function createRunFolder(
+  repository: Repository,
+  run: string,
+  plan: Plan,
+  source: string | null,
+  config: Config,
+  trustedConfig: string,
+): RunRecord {
   const folder = repository.layout.run(run);
   const record: RunRecord = { run, folder, plan, digest: planDigest(plan), source, config, limits: limitsOf(config), trustedConfig };
   replaceFile(join(folder, "plan.json"), `${JSON.stringify({ schema: SCHEMA, source, digest: record.digest, plan })}\n`, { flush: true });
@@ -41,25 +48,49 @@ export function readRunFolder(repository: Repository, run: string): RunRecord {
   const plan = readText(join(folder, "plan.json"));
   const config = readText(join(folder, "config.json"));
   if (plan === undefined || config === undefined) {
-    throw new GraftworkError("RUN_UNKNOWN", { message: `There is no run ${JSON.stringify(run)} here.`, because: `${folder} holds no plan and configuration.`, try: "`graftwork runs` lists the runs." });
+    throw new GraftworkError("RUN_UNKNOWN", {
+      message: `There is no run ${JSON.stringify(run)} here.`,
+      because: `${folder} holds no plan and configuration.`,
+      try: "`graftwork runs` lists the runs.",
+    });
   }
   const planFile = JSON.parse(plan) as { schema: number; source: string | null; digest: string; plan: Plan };
   const configFile = JSON.parse(config) as { schema: number; config: Config; trustedConfig: string };
   if (planFile.schema > SCHEMA || configFile.schema > SCHEMA) {
-    throw new GraftworkError("STATE_NEWER", { message: `Run ${run} was made by a newer graftwork.`, because: `its format is version ${Math.max(planFile.schema, configFile.schema)}, this program knows version ${SCHEMA}.`, try: "use the newer graftwork in this repository." });
+    throw new GraftworkError("STATE_NEWER", {
+      message: `Run ${run} was made by a newer graftwork.`,
+      because: `its format is version ${Math.max(planFile.schema, configFile.schema)}, this program knows version ${SCHEMA}.`,
+      try: "use the newer graftwork in this repository.",
+    });
   }
-  return { run, folder, plan: planFile.plan, digest: planFile.digest, source: planFile.source, config: configFile.config, limits: limitsOf(configFile.config), trustedConfig: configFile.trustedConfig };
+  return {
+    run,
+    folder,
+    plan: planFile.plan,
+    digest: planFile.digest,
+    source: planFile.source,
+    config: configFile.config,
+    limits: limitsOf(configFile.config),
+    trustedConfig: configFile.trustedConfig,
+  };
 }
 
-export type RunSummary = { run: string; startedAt: string; ended: number | null; record: RunRecord; facts: RunFacts; lines: readonly JournalLine[] };
+export type RunSummary = {
+  run: string;
+  startedAt: string;
+  ended: number | null;
+  record: RunRecord;
+  facts: RunFacts;
+  lines: readonly JournalLine[];
+};
 
 /** All runs of the repository, newest first. A folder without a first journal line is no run yet. */
 export function listRuns(repository: Repository): RunSummary[] {
   const { runs } = repository.layout;
-  const names = existsSync(runs) ? readdirSync(runs).filter((name) => statSync(join(runs, name)).isDirectory() && existsSync(join(runs, name, "plan.json"))) : [];
-  return names
-    .flatMap((run) => summaryOf(repository, run) ?? [])
-    .sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+  const names = existsSync(runs)
+    ? readdirSync(runs).filter((name) => statSync(join(runs, name)).isDirectory() && existsSync(join(runs, name, "plan.json")))
+    : [];
+  return names.flatMap((run) => summaryOf(repository, run) ?? []).sort((a, b) => b.startedAt.localeCompare(a.startedAt));
 }
 
 export function summaryOf(repository: Repository, run: string): RunSummary | undefined {

@@ -31,8 +31,12 @@ export function checkpointFields({ group, status, decision, facts, now }: Checkp
     verification_passed: done.length > 0 && done.length === tasks.length,
     next_group: remaining[0] ?? null,
     remaining_groups: remaining,
-    tasks_failed: tasks.filter((task) => task.status === "failed" || task.status === "skipped").map((task) => ({ [task.id]: task.lastError ?? task.status })),
-    conflicts: tasks.filter((task) => task.status === "conflict").map((task) => ({ [task.id]: task.packet ?? task.lastError ?? "conflict" })),
+    tasks_failed: tasks
+      .filter((task) => task.status === "failed" || task.status === "skipped")
+      .map((task) => ({ [task.id]: task.lastError ?? task.status })),
+    conflicts: tasks
+      .filter((task) => task.status === "conflict")
+      .map((task) => ({ [task.id]: task.packet ?? task.lastError ?? "conflict" })),
     run: facts.run,
     target: facts.target,
     base_before: begun?.base ?? null,
@@ -56,16 +60,27 @@ function pageOf(input: CheckpointInput): string {
     "",
     "## What was done",
     "",
-    ...(tasks.some(isIn(facts)) ? tasks.filter(isIn(facts)).map((task) => `- **${task.id}** (${titles.get(task.id)}): ${task.summary || "done"}${tries(task)}`) : ["- nothing landed"]),
+    ...(tasks.some(isIn(facts))
+      ? tasks.filter(isIn(facts)).map((task) => `- **${task.id}** (${titles.get(task.id)}): ${task.summary || "done"}${tries(task)}`)
+      : ["- nothing landed"]),
     "",
     "## What is open",
     "",
-    ...(open.length === 0 ? ["- nothing"] : open.map((task) => `- **${task.id}** is \`${task.status}\`: ${task.lastError?.split("\n")[0] ?? "not begun"}${task.packet === null ? "" : ` (packet: ${task.packet})`}`)),
-    ...(facts.waiting === null ? [] : [`- the merged commit waits for your checkout: ${facts.waiting.reason}; \`${facts.waiting.command}\``]),
+    ...(open.length === 0
+      ? ["- nothing"]
+      : open.map(
+          (task) =>
+            `- **${task.id}** is \`${task.status}\`: ${task.lastError?.split("\n")[0] ?? "not begun"}${task.packet === null ? "" : ` (packet: ${task.packet})`}`,
+        )),
+    ...(facts.waiting === null
+      ? []
+      : [`- the merged commit waits for your checkout: ${facts.waiting.reason}; \`${facts.waiting.command}\``]),
     "",
     "## What the next group should know",
     "",
-    remaining.length === 0 ? "- this was the last group" : `- ${count(remaining.length, "group")} left; next is group ${remaining[0]}: \`graftwork continue\``,
+    remaining.length === 0
+      ? "- this was the last group"
+      : `- ${count(remaining.length, "group")} left; next is group ${remaining[0]}: \`graftwork continue\``,
     ...facts.warnings.slice(-10).map((text) => `- ${text}`),
     "",
   ];

@@ -1,5 +1,5 @@
 import { GraftworkError, type JournalLine, type Outcome, type Plan, type RunEvent, type Usage } from "../domain/index.ts";
-import { freshTask, retryLimit, type RunFacts, type RunLimits, type TaskFacts } from "./run-facts.ts";
+import { freshTask, type RunFacts, type RunLimits, retryLimit, type TaskFacts } from "./run-facts.ts";
 
 /**
  * The state of a run is a fold over what it said: this is the one place where a task's status changes. Same lines,
@@ -55,12 +55,28 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
     }
     case "attempt-started": {
       const { attempt, slot, token, branch, base } = event;
-      return change(facts, event.task, (task) => ({ ...task, status: "in_progress", attempts: attempt, slot, token, branch, base, rerun: null, startedAt: task.startedAt ?? at, packet: null }));
+      return change(facts, event.task, (task) => ({
+        ...task,
+        status: "in_progress",
+        attempts: attempt,
+        slot,
+        token,
+        branch,
+        base,
+        rerun: null,
+        startedAt: task.startedAt ?? at,
+        packet: null,
+      }));
     }
     case "attempt-ended":
       return change(facts, event.task, (task) => {
         const usage = largerUsage(task.usage, event.usage);
-        return afterOutcome({ ...task, session: event.session ?? task.session, usage, durationMs: task.durationMs + event.durationMs }, event.outcome, retryLimit(plan, event.task, limits), at);
+        return afterOutcome(
+          { ...task, session: event.session ?? task.session, usage, durationMs: task.durationMs + event.durationMs },
+          event.outcome,
+          retryLimit(plan, event.task, limits),
+          at,
+        );
       });
     case "verdict": {
       const { verdict } = event;
@@ -69,7 +85,13 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
         if (task.commit !== verdict.commit) return task;
         if (verdict.decision === "approved") return { ...task, status: "qa_approved", verdict };
         if (verdict.decision === "blocked") return { ...task, status: "qa_blocked", verdict, lastError: verdict.reason };
-        return failed({ ...task, verdict, lastError: rejectionText(verdict.reason, verdict.checks.find((check) => check.state === "failed")?.excerpt) }, "qa-rejected", true, retryLimit(plan, event.task, limits), at);
+        return failed(
+          { ...task, verdict, lastError: rejectionText(verdict.reason, verdict.checks.find((check) => check.state === "failed")?.excerpt) },
+          "qa-rejected",
+          true,
+          retryLimit(plan, event.task, limits),
+          at,
+        );
       });
     }
     case "conflict":
@@ -77,23 +99,56 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
     case "packet":
       return change(facts, event.task, (task) => ({ ...task, packet: event.folder }));
     case "ejected":
-      return change(facts, event.task, (task) => failed({ ...task, verdict: null, lastError: rejectionText(event.reason, event.excerpt) }, "train-rejected", true, retryLimit(plan, event.task, limits), at));
+      return change(facts, event.task, (task) =>
+        failed(
+          { ...task, verdict: null, lastError: rejectionText(event.reason, event.excerpt) },
+          "train-rejected",
+          true,
+          retryLimit(plan, event.task, limits),
+          at,
+        ),
+      );
     case "resolved":
       return change(facts, event.task, (task) => resolve(task, event, at));
     case "train":
-      return changeAll(facts, event.tasks.map((one) => one.task), (task) => ({ ...task, status: "merging" }));
+      return changeAll(
+        facts,
+        event.tasks.map((one) => one.task),
+        (task) => ({ ...task, status: "merging" }),
+      );
     case "train-verdict":
       return afterTrainVerdict(facts, event);
     case "landing":
-      return { ...facts, openLanding: { target: event.target, from: event.from, to: event.to, checkout: event.checkout, tasks: event.tasks } };
+      return {
+        ...facts,
+        openLanding: { target: event.target, from: event.from, to: event.to, checkout: event.checkout, tasks: event.tasks },
+      };
     case "landed": {
       const { from, to, tasks } = event;
-      const done = changeAll(facts, tasks.map((one) => one.task), (task) => ({ ...task, status: "done", landed: tasks.find((one) => one.task === task.id) ?? null, endedAt: at, lastError: null }));
-      return { ...done, openLanding: null, waiting: null, landings: [...facts.landings, { from, to, tasks }], groups: markLanded(facts, to) };
+      const done = changeAll(
+        facts,
+        tasks.map((one) => one.task),
+        (task) => ({ ...task, status: "done", landed: tasks.find((one) => one.task === task.id) ?? null, endedAt: at, lastError: null }),
+      );
+      return {
+        ...done,
+        openLanding: null,
+        waiting: null,
+        landings: [...facts.landings, { from, to, tasks }],
+        groups: markLanded(facts, to),
+      };
     }
     case "landing-waits": {
       const { from, to, tasks, reason, command } = event;
-      return { ...changeAll(facts, tasks.map((one) => one.task), (task) => ({ ...task, status: "merging" })), openLanding: null, waiting: { from, to, tasks, reason, command } };
+      return {
+        ...changeAll(
+          facts,
+          tasks.map((one) => one.task),
+          (task) => ({ ...task, status: "merging" }),
+        ),
+        openLanding: null,
+        waiting: { from, to, tasks, reason, command },
+      };
     }
     case "landing-void": {
       const waited = [...(facts.waiting?.tasks ?? []), ...(facts.openLanding?.tasks ?? [])].map((one) => one.task);
@@ -102,7 +157,11 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
     case "checkpoint": {
       const group = facts.groups.get(event.group);
       if (group === undefined) return facts;
-      return { ...facts, checkpointsThisSession: facts.checkpointsThisSession + 1, groups: new Map(facts.groups).set(event.group, { ...group, checkpoint: event.status }) };
+      return {
+        ...facts,
+        checkpointsThisSession: facts.checkpointsThisSession + 1,
+        groups: new Map(facts.groups).set(event.group, { ...group, checkpoint: event.status }),
+      };
     }
     case "slot-released":
       return change(facts, event.task, (task) => ({ ...task, slot: null, token: null }));
@@ -134,7 +193,13 @@ function afterOutcome(task: TaskFacts, outcome: Outcome, retries: number, at: st
 
 function failed(task: TaskFacts, failure: TaskFacts["failure"], retry: boolean, retries: number, at: string): TaskFacts {
   const failures = task.failures + 1;
-  if (retry && failures <= retries) return { ...task, failure, failures, status: failure === "qa-rejected" || failure === "train-rejected" ? "qa_rejected" : "pending_retry" };
+  if (retry && failures <= retries)
+    return {
+      ...task,
+      failure,
+      failures,
+      status: failure === "qa-rejected" || failure === "train-rejected" ? "qa_rejected" : "pending_retry",
+    };
   return { ...task, failure, failures, status: "failed", endedAt: at };
 }
 
@@ -142,13 +207,20 @@ function afterConflict(task: TaskFacts, event: Extract<RunEvent, { type: "confli
   const against = event.against.length === 0 ? "the target" : event.against.join(", ");
   const lastError = `its work collides with ${against} in ${event.paths.join(", ")}`;
   const common = { ...task, verdict: null, lastError, conflictPaths: event.paths };
-  if (task.reruns < limits.reruns) return { ...common, status: "pending_retry", reruns: task.reruns + 1, rerun: { from: task.base ?? event.base, to: event.commit, paths: event.paths } };
+  if (task.reruns < limits.reruns)
+    return {
+      ...common,
+      status: "pending_retry",
+      reruns: task.reruns + 1,
+      rerun: { from: task.base ?? event.base, to: event.commit, paths: event.paths },
+    };
   return { ...common, status: "conflict" };
 }
 
 function resolve(task: TaskFacts, event: Extract<RunEvent, { type: "resolved" }>, at: string): TaskFacts {
   if (event.how === "skip") return { ...task, status: "skipped", lastError: event.reason, endedAt: at };
-  if (event.how === "commit" && event.commit !== null) return { ...task, status: "ready_for_qa", commit: event.commit, verdict: null, lastError: null, packet: null };
+  if (event.how === "commit" && event.commit !== null)
+    return { ...task, status: "ready_for_qa", commit: event.commit, verdict: null, lastError: null, packet: null };
   return { ...task, status: "pending_retry", failures: 0, rateLimited: 0, verdict: null, endedAt: null, failure: null };
 }
 
@@ -165,8 +237,18 @@ function skipDependents(plan: Plan, tasks: RunFacts["tasks"], at: string): RunFa
     if (task === undefined) continue;
     const lost = dependsOn.find((other) => ["failed", "skipped"].includes(result.get(other)?.status ?? ""));
     if (task.status === "pending" && lost !== undefined) {
-      result = new Map(result).set(id, { ...task, status: "skipped", lastError: `it depends on ${lost}, which ${result.get(lost)?.status === "failed" ? "failed" : "was skipped"}`, endedAt: at });
-    } else if (task.status === "skipped" && task.attempts === 0 && lost === undefined && task.lastError?.startsWith("it depends on") === true) {
+      result = new Map(result).set(id, {
+        ...task,
+        status: "skipped",
+        lastError: `it depends on ${lost}, which ${result.get(lost)?.status === "failed" ? "failed" : "was skipped"}`,
+        endedAt: at,
+      });
+    } else if (
+      task.status === "skipped" &&
+      task.attempts === 0 &&
+      lost === undefined &&
+      task.lastError?.startsWith("it depends on") === true
+    ) {
       // What it depends on is being tried again.
       result = new Map(result).set(id, { ...task, status: "pending", lastError: null, endedAt: null });
     }

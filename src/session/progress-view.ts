@@ -16,7 +16,12 @@ export function progressView(plan: Plan, decision: Decision, facts: RunFacts): o
     current_task: all.find((task) => task.status === "in_progress")?.id ?? null,
     auto_verify: true,
     parallel_group: current?.number ?? null,
-    parallel_groups: Object.fromEntries(decision.groups.map((group) => [`group_${group.number}`, { tasks: group.tasks, status: facts.groups.get(group.number)?.checkpoint ?? null }])),
+    parallel_groups: Object.fromEntries(
+      decision.groups.map((group) => [
+        `group_${group.number}`,
+        { tasks: group.tasks, status: facts.groups.get(group.number)?.checkpoint ?? null },
+      ]),
+    ),
     completed_at: facts.endedAt,
     tasks: Object.fromEntries(all.map((task) => [task.id, taskView(plan, decision, task)])),
   };

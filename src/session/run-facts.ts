@@ -72,7 +72,10 @@ export type RunFacts = {
   startedAt: string;
   tasks: ReadonlyMap<string, TaskFacts>;
   /** Group → the commit it began at, and its checkpoint's status. */
-  groups: ReadonlyMap<number, { base: string; checkpoint: "complete" | "partial" | "failed" | null; startedAt: string; landedTo: string | null }>;
+  groups: ReadonlyMap<
+    number,
+    { base: string; checkpoint: "complete" | "partial" | "failed" | null; startedAt: string; landedTo: string | null }
+  >;
   /** A landing that was begun and not yet said to be done. */
   openLanding: Landing | null;
   /** Merged and verified, but the target could not move there yet. */

@@ -1,7 +1,7 @@
-import { existsSync, renameSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readText, replaceFile } from "../state/index.ts";
-import { checkpointText, type CheckpointInput } from "./checkpoint.ts";
+import { moveFile, readText, replaceFile } from "../state/index.ts";
+import { type CheckpointInput, checkpointText } from "./checkpoint.ts";
 
 export type ViewPaths = { progress: string; memory: string; conflicts: string };
 
@@ -63,7 +63,7 @@ export async function writeCheckpoint(memory: string, input: CheckpointInput): P
   const { frontMatter, page } = await checkpointText(input);
   const path = join(memory, `parallel-group-${input.group}-summary.md`);
   const older = /^run: ["']?([^"'\n]+)["']?$/m.exec(readText(path) ?? "")?.[1];
-  if (older !== undefined && older !== input.facts.run && !existsSync(olderName(path, older))) renameSync(path, olderName(path, older));
+  if (older !== undefined && older !== input.facts.run && !existsSync(olderName(path, older))) moveFile(path, olderName(path, older));
   replaceFile(path, page, { flush: true });
   replaceFile(path.replace(/\.md$/, ".yaml"), frontMatter);
   return path;

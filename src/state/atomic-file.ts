@@ -1,5 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, copyFileSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { GraftworkError, systemCode } from "../domain/index.ts";
 
@@ -68,8 +81,12 @@ function unwritable(path: string, error: unknown): GraftworkError {
   const code = systemCode(error) ?? "unknown";
   return new GraftworkError("STATE_UNWRITABLE", {
     message: `${path} could not be written.`,
-    because: code === "ENOSPC" ? "the disk is full; what was there before is kept." : `the system says ${code}; what was there before is kept.`,
-    try: code === "ENOSPC" ? "free some space and run the same command again." : "check the folder's permissions and run the same command again.",
+    because:
+      code === "ENOSPC" ? "the disk is full; what was there before is kept." : `the system says ${code}; what was there before is kept.`,
+    try:
+      code === "ENOSPC"
+        ? "free some space and run the same command again."
+        : "check the folder's permissions and run the same command again.",
     details: { path, code },
     cause: error,
   });
@@ -88,6 +105,15 @@ export function makeFolderWhole(path: string, files: Readonly<Record<string, str
   } catch (error) {
     rmSync(prepared, { recursive: true, force: true });
     if (systemCode(error) !== "ENOTEMPTY" && systemCode(error) !== "EEXIST") throw unwritable(path, error);
+  }
+}
+
+/** Gives a file another name, in place of whatever has it. */
+export function moveFile(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    throw unwritable(to, error);
   }
 }
 

@@ -1,5 +1,17 @@
 import { createHash, randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, linkSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { GraftworkError, systemCode } from "../domain/index.ts";
 import { writeNewFile } from "./atomic-file.ts";
@@ -106,7 +118,11 @@ export function openStore<State>(options: StoreOptions<State>): GenerationStore<
     if (state === undefined) return { generation: head.generation, state: head.state, changed: false };
     const generation = head.generation + 1;
     const temporary = join(dir, `tmp.${process.pid}.${randomUUID()}`);
-    writeNewFile(temporary, encode({ schema, generation, previous: head.nonce, nonce: randomUUID(), operation, state }), durability !== "none");
+    writeNewFile(
+      temporary,
+      encode({ schema, generation, previous: head.nonce, nonce: randomUUID(), operation, state }),
+      durability !== "none",
+    );
     options.beforeLink?.();
     const won = tryLink(temporary, fileOf(generation));
     rmSync(temporary, { force: true });
@@ -234,4 +250,3 @@ function newer(dir: string, found: number, known: number): GraftworkError {
     details: { dir, found, known },
   });
 }
-

@@ -1,5 +1,13 @@
-export { makeFolderWhole, readBytes, readText, replaceByCopy, replaceFile, writeNewFile } from "./atomic-file.ts";
-export { type GenerationStore, openStore, removeStore, type StoreCommit, type StoreOptions, type StoreRecord, storeExists } from "./generation-store.ts";
+export { makeFolderWhole, moveFile, readBytes, readText, replaceByCopy, replaceFile, writeNewFile } from "./atomic-file.ts";
+export {
+  type GenerationStore,
+  openStore,
+  removeStore,
+  type StoreCommit,
+  type StoreOptions,
+  type StoreRecord,
+  storeExists,
+} from "./generation-store.ts";
 export { beginJournal, type Journal, type JournalContent, readJournal } from "./journal.ts";
 export { type Layout, layoutOf } from "./layout.ts";
 export { withMutex } from "./mutex.ts";

@@ -27,7 +27,8 @@ export function readJournal(dir: string): JournalContent {
     const text = bytes.subarray(0, seal ?? bytes.length).toString("utf8");
     const whole = text.slice(0, text.lastIndexOf("\n") + 1);
     tornTail = whole.length < text.length;
-    for (const [index, line] of whole.split("\n").slice(0, -1).entries()) lines.push(parseLine(line, lines.length + 1, epoch, fileOf(dir, epoch), index + 1));
+    for (const [index, line] of whole.split("\n").slice(0, -1).entries())
+      lines.push(parseLine(line, lines.length + 1, epoch, fileOf(dir, epoch), index + 1));
   }
   return { lines, epoch: epochs.at(-1) ?? 0, tornTail };
 }

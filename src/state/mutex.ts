@@ -13,7 +13,13 @@ type MutexState = { holder: Holder | null };
  * Built on a generation store, so taking over a dead holder's place cannot happen twice.
  */
 export async function withMutex<Result>(dir: string, work: () => Promise<Result>, options: { timeoutMs?: number } = {}): Promise<Result> {
-  const store = openStore<MutexState>({ dir, schema: 1, initial: { holder: null }, parse: (value) => value as MutexState, durability: "none" });
+  const store = openStore<MutexState>({
+    dir,
+    schema: 1,
+    initial: { holder: null },
+    parse: (value) => value as MutexState,
+    durability: "none",
+  });
   const mine: Holder = { nonce: randomUUID(), process: identityOf(process.pid) };
   await take(store, mine, performance.now() + (options.timeoutMs ?? 60_000));
   try {
@@ -37,7 +43,10 @@ async function take(store: GenerationStore<MutexState>, mine: Holder, deadline: 
 function timeout(holder: Holder | null): GraftworkError {
   return new GraftworkError("LOCK_TIMEOUT", {
     message: "Another graftwork process has been changing worktrees for too long.",
-    because: holder === null ? "it was never free when looked at." : `process ${holder.process.pid} on ${holder.process.host.split("/")[0]} holds the lock and is alive.`,
+    because:
+      holder === null
+        ? "it was never free when looked at."
+        : `process ${holder.process.pid} on ${holder.process.host.split("/")[0]} holds the lock and is alive.`,
     try: "look at that process; if it hangs, end it and run the same command again.",
     details: { holder },
   });

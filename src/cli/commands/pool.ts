@@ -46,7 +46,9 @@ export const registerPool: Register = (parent, shell, run) => {
     .description("cleanup, then init")
     .argument("[size]")
     .option("--force", "also while a live run holds a slot")
-    .action((size: string | undefined, options: { force?: boolean }) => run(async () => (await verbs()).reset(shell, size, options.force === true)));
+    .action((size: string | undefined, options: { force?: boolean }) =>
+      run(async () => (await verbs()).reset(shell, size, options.force === true)),
+    );
   pool
     .command("health")
     .description("compare state, git, folders and processes")
@@ -70,4 +72,3 @@ export const registerPool: Register = (parent, shell, run) => {
     .option("--to <folder>", "the folder; must be new or empty")
     .action((id: string, options: { to?: string }) => run(async () => (await verbs()).rescueRestore(shell, id, options.to)));
 };
-

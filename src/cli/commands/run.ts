@@ -2,7 +2,16 @@ import type { Register } from "../verb.ts";
 
 export type RunOptions = { task?: string[]; into?: string; merge: boolean; oneGroup?: boolean; yes?: boolean };
 export type ContinueOptions = { run?: string; oneGroup?: boolean; all?: boolean; replan?: boolean };
-export type ResolveOptions = { run?: string; open?: boolean; ours?: string[]; theirs?: string[]; takeFile?: string[]; done?: boolean; skip?: boolean; retryAgent?: boolean };
+export type ResolveOptions = {
+  run?: string;
+  open?: boolean;
+  ours?: string[];
+  theirs?: string[];
+  takeFile?: string[];
+  done?: boolean;
+  skip?: boolean;
+  retryAgent?: boolean;
+};
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
@@ -74,7 +83,9 @@ export const registerRun: Register = (parent, shell, run) => {
     .argument("<task>")
     .option("--run <id>")
     .option("--attempt <n>")
-    .action((task: string, options: { run?: string; attempt?: string }) => run(async () => (await import("../look-verbs.ts")).logs(shell, task, options)));
+    .action((task: string, options: { run?: string; attempt?: string }) =>
+      run(async () => (await import("../look-verbs.ts")).logs(shell, task, options)),
+    );
 
   const plan = parent.command("plan").description("look at a plan without running it");
   plan
@@ -102,5 +113,7 @@ export const registerRun: Register = (parent, shell, run) => {
     .description("merge busy slots' branches by hand, or undo a run's landings")
     .option("--into <branch>")
     .option("--undo [run]", "put the target back where it was before a run")
-    .action((options: { into?: string; undo?: string | true }) => run(async () => (await import("../merge-verbs.ts")).merge(shell, options)));
+    .action((options: { into?: string; undo?: string | true }) =>
+      run(async () => (await import("../merge-verbs.ts")).merge(shell, options)),
+    );
 };

@@ -1,0 +1,41 @@
+import type { Check } from "./plan.ts";
+
+/** A check as people write it: text for `sh -c`, a list as argv, or a map with more to say. */
+export type CheckEntry = string | readonly string[] | { name?: string | null | undefined; run: string | readonly string[]; timeout?: number | null | undefined; history?: boolean | null | undefined };
+
+export const CHECK_TIMEOUT_MS = 10 * 60_000;
+const NAME_MAX = 60;
+
+/** The check of an entry, with its defaults: ten minutes, and a name taken from its command. */
+export function checkOf(entry: CheckEntry): Check {
+  if (typeof entry === "string" || isArgv(entry)) return checkOf({ run: entry });
+  const command = (typeof entry.run === "string" ? entry.run : entry.run.join(" ")).trim();
+  const line = command.split("\n")[0] ?? "";
+  const short = line.length > NAME_MAX || line !== command ? `${line.slice(0, NAME_MAX - 1).trimEnd()}…` : line;
+  return { name: entry.name ?? short, run: entry.run, timeoutMs: entry.timeout ?? CHECK_TIMEOUT_MS, history: entry.history ?? false };
+}
+
+function isArgv(entry: Exclude<CheckEntry, string>): entry is readonly string[] {
+  return Array.isArray(entry);
+}
+
+/** The JSON Schema of a check, for editors. */
+export const CHECK_JSON_SCHEMA = {
+  anyOf: [
+    { type: "string", minLength: 1, description: "Run by `sh -c`." },
+    { type: "array", items: { type: "string" }, minItems: 1, description: "A program and its arguments." },
+    {
+      type: "object",
+      additionalProperties: false,
+      required: ["run"],
+      properties: {
+        name: { type: ["string", "null"], minLength: 1, description: "Shown in verdicts; default: the command." },
+        run: { anyOf: [{ type: "string", minLength: 1 }, { type: "array", items: { type: "string" }, minItems: 1 }] },
+        timeout: { type: ["string", "null"], description: "For example 10m, the default." },
+        history: { type: ["boolean", "null"], description: "True where the check reads history, so that its verdict holds for the commit alone." },
+      },
+    },
+  ],
+} as const;
+/** The keys of a check written as a map. */
+export const CHECK_KEYS: readonly string[] = ["name", "run", "timeout", "history"];

@@ -1,0 +1,56 @@
+import { didYouMean, type DocumentPath, type Finding, pathText, quoted } from "./finding.ts";
+import type { YamlText } from "./yaml-read.ts";
+
+/** What is read of an issue of the schema library. */
+export type SchemaIssue = {
+  kind: string;
+  type: string;
+  input: unknown;
+  message: string;
+  path?: readonly { key: unknown }[] | undefined;
+};
+
+const WANTED: Readonly<Record<string, string>> = {
+  string: "text",
+  array: "a list",
+  object: "a map",
+  boolean: "true or false",
+  number: "a number",
+};
+
+/** A schema's complaint in the words of someone who edits the file, at its place. */
+export function schemaFinding(text: YamlText, issue: SchemaIssue, below: DocumentPath = []): Finding {
+  const path: DocumentPath = [...below, ...(issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)))];
+  return text.finding(path, `${subject(path)} ${complaint(issue, text.written(path))}`);
+}
+
+/** Every key of `value` that is not among `known`, with the one that was probably meant. */
+export function unknownKeys(text: YamlText, value: unknown, known: readonly string[], path: DocumentPath = []): Finding[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  const unknown = Object.keys(value).filter((key) => !known.includes(key));
+  return unknown.map((key) => text.finding([...path, key], `unknown key ${quoted(key)}${didYouMean(key, known)}`, "key"));
+}
+
+/** `depends_on[1]`: the last key of a path, with the list position below it. */
+function subject(path: DocumentPath): string {
+  const from = path.findLastIndex((part) => typeof part === "string");
+  const text = pathText(path.slice(Math.max(from, 0)));
+  return text === "" ? "the document" : `\`${text}\``;
+}
+
+function complaint(issue: SchemaIssue, written: string | undefined): string {
+  const wanted = issue.kind === "schema" ? WANTED[issue.type] : undefined;
+  if (wanted === undefined) return issue.message;
+  if (issue.input === undefined) return "is missing";
+  if (wanted === "text" && ["number", "boolean"].includes(typeof issue.input) && written !== undefined) {
+    return `must be text: YAML reads ${written} as the ${typeof issue.input} ${String(issue.input)}, so quote it: "${written}"`;
+  }
+  return `must be ${wanted}, not ${describe(issue.input)}`;
+}
+
+function describe(input: unknown): string {
+  if (input === null) return "empty";
+  if (typeof input === "string") return quoted(input);
+  if (Array.isArray(input)) return "a list";
+  return typeof input === "object" ? "a map" : `the ${typeof input} ${String(input)}`;
+}

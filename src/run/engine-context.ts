@@ -1,0 +1,28 @@
+import type { Decision, JournalLine, Verify } from "../domain/index.ts";
+import type { Person, Repository } from "../git/index.ts";
+import type { PoolContext } from "../pool/index.ts";
+import type { RunFacts } from "../session/index.ts";
+import type { Journal } from "../state/index.ts";
+import type { Ownership } from "./ownership.ts";
+import type { RunRecord } from "./run-folder.ts";
+
+/** What a session of a run works with from its start to its end. */
+export type EngineContext = {
+  repository: Repository;
+  record: RunRecord;
+  decision: Decision;
+  ownership: Ownership;
+  journal: Journal;
+  pool: PoolContext;
+  verify: Verify;
+  person: Person;
+  executorTemplate: string;
+  /** After each event, with the facts before and after it. */
+  onEvent: (line: JournalLine, before: RunFacts, after: RunFacts) => void;
+  onLine: (task: string, line: string) => void;
+  narrate: (line: string) => void;
+  /** First pause after a rate limit; doubles with each further one of the same task. */
+  rateLimitPauseMs: number;
+  now: () => Date;
+  signal: AbortSignal;
+};

@@ -1,0 +1,243 @@
+import { attemptTask, type DispatchContext, settleInterrupted } from "../dispatch/index.ts";
+import { GraftworkError, type RunEvent, type Task } from "../domain/index.ts";
+import { dangerousConfig, type Oid, readRef, updateRefs } from "../git/index.ts";
+import { type Candidate, type MergeContext, mergeApproved, writePacket } from "../merge/index.ts";
+import { releaseSlot } from "../pool/index.ts";
+import { type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
+import type { EngineContext } from "./engine-context.ts";
+import type { GroupStatus, Job } from "./next-jobs.ts";
+
+/** What doing a job needs: the session's context, and the facts as they are at that moment. */
+export type JobContext = EngineContext & {
+  facts: () => RunFacts;
+  emit: (event: RunEvent) => void;
+  /** True while an agent works on the task. */
+  atWork: (task: string) => boolean;
+  /** No agent of that name starts before `until` (monotonic milliseconds). */
+  rest: (agent: string, until: number) => void;
+};
+
+/** Errors that keep one task from beginning and no other; anything else ends the session. */
+const TASK_MATTERS = new Set(["SETUP_FAILED", "AGENT_UNKNOWN", "BRANCH_IN_USE", "CONFIG_INVALID", "SLOT_QUARANTINED", "RESCUE_FAILED"]);
+const LONGEST_REST_MS = 15 * 60_000;
+
+/** Does one job and says in events what came of it. */
+export async function doJob(context: JobContext, job: Job): Promise<void> {
+  switch (job.kind) {
+    case "start-group":
+      context.emit({ type: "group-started", group: job.group, base: await baseNow(context) });
+      return;
+    case "settle-interrupted":
+      return settleInterrupted(dispatchOf(context), taskOf(context, job.task), factsOf(context, job.task));
+    case "attempt":
+      return attempt(context, job.task);
+    case "verify":
+      return verify(context, job.task);
+    case "land":
+      return landAll(context, job.tasks);
+    case "packet":
+      return packet(context, job.task);
+    case "release":
+      return release(context, job.task);
+    case "checkpoint":
+      return checkpoint(context, job.group, job.status);
+  }
+}
+
+/** Where new work begins: the target, or the verified commit that waits for it. */
+async function baseNow(context: JobContext): Promise<Oid> {
+  const { target, waiting } = context.facts();
+  const at = await readRef(context.repository, `refs/heads/${target}`);
+  if (at === undefined)
+    throw new GraftworkError("REF_UNKNOWN", {
+      message: `The target branch ${target} is gone.`,
+      because: "somebody deleted or renamed it.",
+      try: "make it again and `graftwork continue`.",
+    });
+  return waiting !== null && at === waiting.from ? waiting.to : at;
+}
+
+async function attempt(context: JobContext, id: string): Promise<void> {
+  const { plan, config } = context.record;
+  const task = taskOf(context, id);
+  const before = factsOf(context, id);
+  const neighbours = plan.tasks.filter((other) => other.id !== id && context.atWork(other.id));
+  try {
+    await attemptTask(dispatchOf(context), task, before, await baseNow(context), neighbours);
+  } catch (error) {
+    if (!(error instanceof GraftworkError) || !TASK_MATTERS.has(error.code)) throw error;
+    const outcome = { kind: "failed", failure: "not-started", reason: `${error.message} ${error.because}`, retry: false } as const;
+    context.emit({ type: "attempt-ended", task: id, attempt: before.attempts, outcome, session: null, usage: null, durationMs: 0 });
+  }
+  await watchConfig(context, id);
+  const after = factsOf(context, id);
+  if (after.status === "pending_retry" && after.rateLimited > before.rateLimited)
+    restAfter(context, task.agent ?? config.agents.default, after);
+}
+
+/** All agents of a provider rest when one of them met its limit. */
+function restAfter(context: JobContext, agent: string, task: TaskFacts): void {
+  const pauseMs = Math.min(context.rateLimitPauseMs * 2 ** (task.rateLimited - 1), LONGEST_REST_MS);
+  context.rest(agent, performance.now() + pauseMs);
+  context.emit({
+    type: "warning",
+    task: task.id,
+    text: `${agent} is rate-limited: its agents rest until ${new Date(context.now().getTime() + pauseMs).toISOString()}`,
+  });
+}
+
+const CONFIG_WARNING =
+  "configuration that can run programs was changed in .git/config while agents were at work; look at `git config --local --list` before landing";
+
+async function watchConfig(context: JobContext, task: string): Promise<void> {
+  if (context.facts().warnings.some((text) => text.endsWith(CONFIG_WARNING))) return;
+  if ((await dangerousConfig(context.repository)) !== context.record.trustedConfig)
+    context.emit({ type: "warning", task, text: CONFIG_WARNING });
+}
+
+async function verify(context: JobContext, id: string): Promise<void> {
+  const { commit } = factsOf(context, id);
+  if (commit === null) throw new Error(`${id} has no commit to verify`);
+  const base = await baseNow(context);
+  const verification = await context.verify({
+    label: id,
+    tasks: [id],
+    commit,
+    base,
+    signal: context.signal,
+    onProgress: (line) => context.onLine(id, line),
+  });
+  if (verification.decision === "conflict")
+    context.emit({ type: "conflict", task: id, commit, base, paths: verification.paths, against: [] });
+  else context.emit({ type: "verdict", task: id, verdict: verification });
+}
+
+async function landAll(context: JobContext, ids: readonly string[]): Promise<void> {
+  const candidates = context.record.plan.tasks
+    .filter((task) => ids.includes(task.id))
+    .flatMap((task): Candidate[] => {
+      const { commit, branch } = factsOf(context, task.id);
+      return commit === null || branch === null ? [] : [{ task: task.id, title: task.title, branch, commit, dependsOn: task.dependsOn }];
+    });
+  const { result } = await mergeApproved(mergingOf(context), inOrder(candidates), context.facts().waiting);
+  if (result.kind !== "moved") return;
+  const { target } = context.facts();
+  throw new GraftworkError("TARGET_MOVED", {
+    message: `${target} moved each time a merge for it was verified.`,
+    because: "somebody else keeps committing to it.",
+    try: "`graftwork continue` when it is quieter; nothing is lost.",
+  });
+}
+
+async function packet(context: JobContext, id: string): Promise<void> {
+  const { run } = context.record;
+  const known = factsOf(context, id);
+  const folder = `${viewPaths(context.repository.root).conflicts}/${run}/${id}`;
+  const written = await writePacket(context.repository, {
+    folder,
+    run,
+    task: id,
+    title: taskOf(context, id).title,
+    branch: known.branch ?? "",
+    commit: known.conflictPaths.length === 0 ? null : known.commit,
+    target: context.facts().target,
+    onto: await baseNow(context),
+    reason: known.lastError ?? "",
+    tried: known.reruns > 0 ? ["its agent did it again on the target as it was then"] : [],
+    now: context.now(),
+  });
+  if (written) context.emit({ type: "packet", task: id, folder });
+  else context.emit({ type: "resolved", task: id, how: "commit", commit: known.commit, reason: "it merges by now" });
+}
+
+async function release(context: JobContext, id: string): Promise<void> {
+  const { slot, token, status, landed } = factsOf(context, id);
+  if (slot === null) return;
+  let rescue: string | null = null;
+  try {
+    rescue = (await releaseSlot(context.pool, { name: slot, ...(token === null ? {} : { token }) })).rescue?.id ?? null;
+  } catch (error) {
+    if (!(error instanceof GraftworkError)) throw error;
+    context.emit({ type: "warning", task: id, text: `${slot} was not released cleanly: ${error.message} ${error.because}` });
+  }
+  context.emit({ type: "slot-released", task: id, slot, rescue });
+  if (status !== "done" || landed === null || !context.record.config.parallelization.autoCleanup) return;
+  const refused = await updateRefs(
+    context.repository,
+    [...context.ownership.fence, { ref: `refs/heads/${landed.branch}`, remove: true, old: landed.branchTip }],
+    "merged",
+  );
+  if (refused === undefined) context.emit({ type: "branch-deleted", branch: landed.branch, commit: landed.branchTip });
+}
+
+async function checkpoint(context: JobContext, group: number, status: GroupStatus): Promise<void> {
+  const facts = context.facts();
+  const begun = facts.groups.get(group);
+  // The file is the group's last word: it counts the group as done before the journal does.
+  const shown: RunFacts =
+    begun === undefined ? facts : { ...facts, groups: new Map(facts.groups).set(group, { ...begun, checkpoint: status }) };
+  await writeCheckpoint(viewPaths(context.repository.root).memory, {
+    group,
+    status,
+    plan: context.record.plan,
+    decision: context.decision,
+    facts: shown,
+    now: context.now(),
+  });
+  context.emit({ type: "checkpoint", group, status });
+}
+
+function dispatchOf(context: JobContext): DispatchContext {
+  const { repository, pool, record, executorTemplate, emit, onLine, signal } = context;
+  return {
+    repository,
+    pool,
+    config: record.config,
+    plan: record.plan,
+    run: record.run,
+    runFolder: record.folder,
+    executorTemplate,
+    emit,
+    onLine,
+    signal,
+  };
+}
+
+function mergingOf(context: JobContext): MergeContext {
+  const { repository, record, person, verify, emit, ownership, narrate, signal } = context;
+  return {
+    repository,
+    run: record.run,
+    target: context.facts().target,
+    person,
+    verify,
+    emit,
+    fence: ownership.fence,
+    trustedConfig: record.trustedConfig,
+    narrate,
+    signal,
+  };
+}
+
+function taskOf(context: JobContext, id: string): Task {
+  const task = context.record.plan.tasks.find((one) => one.id === id);
+  if (task === undefined) throw new Error(`no such task: ${id}`);
+  return task;
+}
+
+function factsOf(context: JobContext, id: string): TaskFacts {
+  const facts = context.facts().tasks.get(id);
+  if (facts === undefined) throw new Error(`no such task: ${id}`);
+  return facts;
+}
+
+/** Tasks before those that depend on them, else as they are. */
+function inOrder(candidates: readonly Candidate[]): Candidate[] {
+  const left = [...candidates];
+  const sorted: Candidate[] = [];
+  while (left.length > 0) {
+    const index = left.findIndex((one) => !one.dependsOn.some((id) => left.some((other) => other.task === id)));
+    sorted.push(...left.splice(Math.max(0, index), 1));
+  }
+  return sorted;
+}

@@ -1,0 +1,144 @@
+import { join } from "node:path";
+import { checksOf } from "../dispatch/index.ts";
+import { type Check, type Config, type Decision, EXIT, type ExitCode, type Plan } from "../domain/index.ts";
+import { type Repository, userIdentity } from "../git/index.ts";
+import type { MergeContext } from "../merge/index.ts";
+import { type PoolContext, processOwner } from "../pool/index.ts";
+import { verifyCommit } from "../qa/index.ts";
+import { foldLine, type RunFacts } from "../session/index.ts";
+import type { Journal } from "../state/index.ts";
+import { driveRun } from "./engine.ts";
+import type { EngineContext } from "./engine-context.ts";
+import type { Ownership } from "./ownership.ts";
+import type { RunRecord } from "./run-folder.ts";
+
+/** What running a plan needs from its caller, besides the plan. */
+export type RunHost = {
+  repository: Repository;
+  config: Config;
+  /** Text of the executor's brief template. */
+  executorTemplate: string;
+  onStart: (session: SessionStart) => void;
+  onEvent: EngineContext["onEvent"];
+  /** One cleaned line of an agent's or a check's output. */
+  onLine: (task: string, line: string) => void;
+  narrate: (line: string) => void;
+  signal: AbortSignal;
+  now: () => Date;
+  /** Default: one minute. */
+  rateLimitPauseMs?: number;
+};
+
+export type SessionStart = { run: string; plan: Plan; decision: Decision; target: string; facts: RunFacts; resumed: boolean };
+
+export type SessionEnd = {
+  run: string;
+  exit: ExitCode;
+  decision: Decision;
+  plan: Plan;
+  facts: RunFacts;
+  /** Groups without a checkpoint. */
+  remainingGroups: readonly number[];
+};
+
+export async function drive(
+  host: RunHost,
+  record: RunRecord,
+  decision: Decision,
+  ownership: Ownership,
+  journal: Journal,
+  facts: RunFacts,
+  resumed: boolean,
+): Promise<SessionEnd> {
+  const { plan, run } = record;
+  host.onStart({ run, plan, decision, target: facts.target, facts, resumed });
+  const merging = await mergeContext(host, record, ownership, facts.target);
+  const end = await driveRun(
+    {
+      repository: host.repository,
+      record,
+      decision,
+      ownership,
+      journal,
+      pool: poolOf(host, record),
+      verify: merging.verify,
+      person: merging.person,
+      executorTemplate: host.executorTemplate,
+      onEvent: host.onEvent,
+      onLine: host.onLine,
+      narrate: host.narrate,
+      rateLimitPauseMs: host.rateLimitPauseMs ?? 60_000,
+      now: host.now,
+      signal: host.signal,
+    },
+    facts,
+  );
+  const exit = host.signal.aborted ? 130 : exitOf(end);
+  const remainingGroups = decision.groups.map((group) => group.number).filter((n) => (end.groups.get(n)?.checkpoint ?? null) === null);
+  let last = end;
+  if (!host.signal.aborted && isFinished(end)) {
+    const line: JournalLine = journal.append({ type: "run-ended", exit });
+    last = foldLine(end, line, plan, record.limits);
+    host.onEvent(line, end, last);
+  }
+  return { run, exit, decision, plan, facts: last, remainingGroups };
+}
+
+export async function mergeContext(
+  host: RunHost,
+  record: RunRecord,
+  ownership: Ownership,
+  target: string,
+): Promise<Omit<MergeContext, "emit"> & { emit: MergeContext["emit"] }> {
+  const { repository, now } = host;
+  const checksFor = (tasks: readonly string[]): Check[] =>
+    uniqueChecks(record.plan.tasks.filter((task) => tasks.includes(task.id)).flatMap((task) => checksOf(record.plan, task)));
+  const qa = { repository, run: record.run, logs: join(record.folder, "logs"), settings: record.config.qa, checksFor, now };
+  return {
+    repository,
+    run: record.run,
+    target,
+    person: await userIdentity(repository),
+    verify: (request) => verifyCommit(qa, request),
+    emit: () => undefined,
+    fence: ownership.fence,
+    trustedConfig: record.trustedConfig,
+    narrate: host.narrate,
+    signal: host.signal,
+  };
+}
+
+/** The plan's checks once, then each task's own. */
+function uniqueChecks(checks: readonly Check[]): Check[] {
+  const seen = new Set<string>();
+  return checks.filter((check) => {
+    const key = JSON.stringify(check);
+    return !seen.has(key) && seen.add(key) !== undefined;
+  });
+}
+
+export function exitOf(facts: RunFacts): ExitCode {
+  const statuses = [...facts.tasks.values()].map((task) => task.status);
+  if (facts.waiting !== null || statuses.includes("conflict") || statuses.includes("qa_blocked")) return EXIT.person;
+  if (statuses.includes("failed") || statuses.includes("skipped")) return EXIT.refused;
+  return EXIT.ok;
+}
+
+/** Nothing in it can go on, not even by a person's decision on a conflict. */
+function isFinished(facts: RunFacts): boolean {
+  const over = [...facts.tasks.values()].every(
+    (task) => ["done", "failed", "skipped"].includes(task.status) || (task.status === "qa_approved" && !facts.merge),
+  );
+  return over && facts.waiting === null;
+}
+
+export function poolOf(host: RunHost, record: RunRecord): PoolContext {
+  return {
+    repository: host.repository,
+    settings: record.config.pool,
+    owner: processOwner(record.run),
+    run: record.run,
+    now: host.now,
+    narrate: host.narrate,
+  };
+}

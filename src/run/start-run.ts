@@ -1,0 +1,45 @@
+import { randomInt } from "node:crypto";
+import { runId } from "../domain/index.ts";
+import { dangerousConfig } from "../git/index.ts";
+import { ensureSlots } from "../pool/index.ts";
+import { foldRun } from "../session/index.ts";
+import { beginJournal } from "../state/index.ts";
+import { ownRun } from "./ownership.ts";
+import { prepareRun, type RunRequest, slotsFor } from "./prepare-run.ts";
+import { createRunFolder } from "./run-folder.ts";
+import { drive, poolOf, type RunHost, type SessionEnd } from "./run-session.ts";
+
+/** Runs a plan from its beginning. Throws before anything is made where plan, target or checks are not usable. */
+export async function startRun(host: RunHost, request: RunRequest): Promise<SessionEnd> {
+  const { repository, config, now } = host;
+  const { target, base, decision } = await prepareRun(host, request);
+  const run = runId(request.plan.name, now(), letters());
+  const ownership = await ownRun(repository, run, now());
+  try {
+    const record = createRunFolder(repository, run, request.plan, request.source, config, await dangerousConfig(repository));
+    await ensureSlots(poolOf(host, record), slotsFor(decision, request.plan), base);
+    const journal = beginJournal(record.folder, ownership.epoch, now);
+    try {
+      const first = journal.append({
+        type: "run-started",
+        run,
+        plan: request.plan.name,
+        planDigest: record.digest,
+        target,
+        base,
+        mode: request.mode,
+        merge: request.merge,
+      });
+      const facts = foldRun([first], request.plan, record.limits);
+      return await drive(host, record, decision, ownership, journal, facts, false);
+    } finally {
+      journal.close();
+    }
+  } finally {
+    await ownership.release();
+  }
+}
+
+function letters(): string {
+  return Array.from({ length: 4 }, () => String.fromCharCode(97 + randomInt(26))).join("");
+}
