@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
+import { registerLook } from "./commands/look.ts";
 import { registerPool } from "./commands/pool.ts";
 import { registerRun } from "./commands/run.ts";
 import { makeShell, reportError } from "./shell.ts";
@@ -7,7 +8,7 @@ import type { Register } from "./verb.ts";
 
 declare const GRAFTWORK_VERSION: string;
 
-const VERBS: readonly Register[] = [registerRun, registerPool];
+const VERBS: readonly Register[] = [registerRun, registerLook, registerPool];
 
 /** Runs one command line and returns its exit code. `pool-manager VERB` is `graftwork pool VERB`. */
 export async function main(argv: readonly string[], program: "graftwork" | "pool-manager"): Promise<ExitCode> {

@@ -89,7 +89,6 @@ export async function attemptTask(
     agent: spec.name,
     log: logFile,
   });
-  const marker = leaseMarker(leased.id, lease.token);
   const report = await runAgent({
     spec: withAllowedChecks(spec, checksOf(context.plan, task)),
     cwd: leased.path,
@@ -98,17 +97,7 @@ export async function attemptTask(
     task: task.id,
     logFile,
     logMaxBytes: spec.outputMaxBytes,
-    environment: {
-      GRAFTWORK_TASK_ID: task.id,
-      GRAFTWORK_RUN: context.run,
-      GRAFTWORK_SLOT: leased.id,
-      GRAFTWORK_SLOT_PATH: leased.path,
-      GRAFTWORK_BRANCH: lease.branch,
-      GRAFTWORK_BASE: lease.base,
-      GRAFTWORK_ATTEMPT: String(attempt),
-      GRAFTWORK_LEASE: marker,
-      CLAUDE_CODE_TASK_LIST_ID: context.run,
-    },
+    environment: environmentOf(context, task, leased, attempt),
     parentEnv: repository.parentEnv,
     resumeSession: facts.rerun === null ? facts.session : null,
     timeoutMs: task.timeoutMs,
@@ -198,6 +187,22 @@ async function leaseFor(context: DispatchContext, task: Task, facts: TaskFacts, 
   const keepTipAt = `refs/graftwork/attempts/${context.run}/${task.id}/${facts.attempts}`;
   await restartLease(context.pool, { slot: leased.id, token: leased.lease.token, to: base, keepTipAt });
   return { ...leased, lease: { ...leased.lease, base } };
+}
+
+/** What tells the agent, and any process it starts, whose work this is. */
+function environmentOf(context: DispatchContext, task: Task, leased: LeasedSlot, attempt: number): Record<string, string> {
+  const { lease } = leased;
+  return {
+    GRAFTWORK_TASK_ID: task.id,
+    GRAFTWORK_RUN: context.run,
+    GRAFTWORK_SLOT: leased.id,
+    GRAFTWORK_SLOT_PATH: leased.path,
+    GRAFTWORK_BRANCH: lease.branch,
+    GRAFTWORK_BASE: lease.base,
+    GRAFTWORK_ATTEMPT: String(attempt),
+    GRAFTWORK_LEASE: leaseMarker(leased.id, lease.token),
+    CLAUDE_CODE_TASK_LIST_ID: context.run,
+  };
 }
 
 /** What QA and merging need later is kept by a ref from now on. */

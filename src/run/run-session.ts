@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { checksOf } from "../dispatch/index.ts";
-import { type Check, type Config, type Decision, EXIT, type ExitCode, type Plan } from "../domain/index.ts";
+import { type Check, type Config, type Decision, EXIT, type ExitCode, type JournalLine, type Plan } from "../domain/index.ts";
 import { type Repository, userIdentity } from "../git/index.ts";
 import type { MergeContext } from "../merge/index.ts";
 import { type PoolContext, processOwner } from "../pool/index.ts";

@@ -1,4 +1,4 @@
-import { GraftworkError, type JournalLine, type Outcome, type Plan, type RunEvent, type Usage } from "../domain/index.ts";
+import { GraftworkError, type JournalLine, type Outcome, type Plan, type RunEvent, type Usage, type Verdict } from "../domain/index.ts";
 import { freshTask, type RunFacts, type RunLimits, retryLimit, type TaskFacts } from "./run-facts.ts";
 
 /**
@@ -43,6 +43,7 @@ export function foldLine(facts: RunFacts, line: JournalLine, plan: Plan, limits:
   return next.tasks === facts.tasks ? next : { ...next, tasks: skipDependents(plan, next.tasks, line.at) };
 }
 
+/** Events of the whole run; those of one task are in `applyToTask`. */
 function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits: RunLimits): RunFacts {
   switch (event.type) {
     case "run-started":
@@ -53,63 +54,6 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
       const groups = new Map(facts.groups).set(event.group, { base: event.base, checkpoint: null, startedAt: at, landedTo: null });
       return { ...facts, groups };
     }
-    case "attempt-started": {
-      const { attempt, slot, token, branch, base } = event;
-      return change(facts, event.task, (task) => ({
-        ...task,
-        status: "in_progress",
-        attempts: attempt,
-        slot,
-        token,
-        branch,
-        base,
-        rerun: null,
-        startedAt: task.startedAt ?? at,
-        packet: null,
-      }));
-    }
-    case "attempt-ended":
-      return change(facts, event.task, (task) => {
-        const usage = largerUsage(task.usage, event.usage);
-        return afterOutcome(
-          { ...task, session: event.session ?? task.session, usage, durationMs: task.durationMs + event.durationMs },
-          event.outcome,
-          retryLimit(plan, event.task, limits),
-          at,
-        );
-      });
-    case "verdict": {
-      const { verdict } = event;
-      return change(facts, event.task, (task) => {
-        // A verdict on another commit than the task's is void.
-        if (task.commit !== verdict.commit) return task;
-        if (verdict.decision === "approved") return { ...task, status: "qa_approved", verdict };
-        if (verdict.decision === "blocked") return { ...task, status: "qa_blocked", verdict, lastError: verdict.reason };
-        return failed(
-          { ...task, verdict, lastError: rejectionText(verdict.reason, verdict.checks.find((check) => check.state === "failed")?.excerpt) },
-          "qa-rejected",
-          true,
-          retryLimit(plan, event.task, limits),
-          at,
-        );
-      });
-    }
-    case "conflict":
-      return change(facts, event.task, (task) => afterConflict(task, event, limits));
-    case "packet":
-      return change(facts, event.task, (task) => ({ ...task, packet: event.folder }));
-    case "ejected":
-      return change(facts, event.task, (task) =>
-        failed(
-          { ...task, verdict: null, lastError: rejectionText(event.reason, event.excerpt) },
-          "train-rejected",
-          true,
-          retryLimit(plan, event.task, limits),
-          at,
-        ),
-      );
-    case "resolved":
-      return change(facts, event.task, (task) => resolve(task, event, at));
     case "train":
       return changeAll(
         facts,
@@ -163,8 +107,6 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
         groups: new Map(facts.groups).set(event.group, { ...group, checkpoint: event.status }),
       };
     }
-    case "slot-released":
-      return change(facts, event.task, (task) => ({ ...task, slot: null, token: null }));
     case "branch-deleted":
       return facts;
     case "warning":
@@ -173,7 +115,52 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
       return { ...facts, undone: true };
     case "run-ended":
       return { ...facts, ended: event.exit, endedAt: at };
+    default:
+      return change(facts, event.task, (task) => applyToTask(task, event, at, limits, retryLimit(plan, event.task, limits)));
   }
+}
+
+type TaskEvent = Extract<
+  RunEvent,
+  { type: "attempt-started" | "attempt-ended" | "verdict" | "conflict" | "packet" | "ejected" | "resolved" | "slot-released" }
+>;
+
+function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limits: RunLimits, retries: number): TaskFacts {
+  switch (event.type) {
+    case "attempt-started": {
+      const { attempt, slot, token, branch, base } = event;
+      const startedAt = task.startedAt ?? at;
+      return { ...task, status: "in_progress", attempts: attempt, slot, token, branch, base, rerun: null, startedAt, packet: null };
+    }
+    case "attempt-ended": {
+      const usage = largerUsage(task.usage, event.usage);
+      const ended = { ...task, session: event.session ?? task.session, usage, durationMs: task.durationMs + event.durationMs };
+      return afterOutcome(ended, event.outcome, retries, at);
+    }
+    case "verdict":
+      return afterVerdict(task, event.verdict, retries, at);
+    case "conflict":
+      return afterConflict(task, event, limits);
+    case "packet":
+      return { ...task, packet: event.folder };
+    case "ejected": {
+      const ejected = { ...task, verdict: null, lastError: rejectionText(event.reason, event.excerpt) };
+      return failed(ejected, "train-rejected", true, retries, at);
+    }
+    case "resolved":
+      return resolve(task, event, at);
+    case "slot-released":
+      return { ...task, slot: null, token: null };
+  }
+}
+
+/** A verdict on another commit than the task's is void. */
+function afterVerdict(task: TaskFacts, verdict: Verdict, retries: number, at: string): TaskFacts {
+  if (task.commit !== verdict.commit) return task;
+  if (verdict.decision === "approved") return { ...task, status: "qa_approved", verdict, lastError: null };
+  if (verdict.decision === "blocked") return { ...task, status: "qa_blocked", verdict, lastError: verdict.reason };
+  const excerpt = verdict.checks.find((check) => check.state === "failed")?.excerpt;
+  return failed({ ...task, verdict, lastError: rejectionText(verdict.reason, excerpt) }, "qa-rejected", true, retries, at);
 }
 
 function afterOutcome(task: TaskFacts, outcome: Outcome, retries: number, at: string): TaskFacts {

@@ -1,0 +1,59 @@
+import type { Register } from "../verb.ts";
+
+/** Verbs that look at runs, plans and configuration, and merging by hand. */
+export const registerLook: Register = (parent, shell, run) => {
+  const runs = parent.command("runs").description("the runs of this repository");
+  runs
+    .command("list", { isDefault: true })
+    .description("all runs, newest first")
+    .action(() => run(async () => (await import("../look-verbs.ts")).runs(shell)));
+  runs
+    .command("rm")
+    .description("delete a finished run's journal and logs; branches and rescues stay")
+    .argument("<id>")
+    .action((id: string) => run(async () => (await import("../look-verbs.ts")).removeRun(shell, id)));
+  parent
+    .command("status")
+    .description("where the live or newest run stands")
+    .option("--run <id>")
+    .action((options: { run?: string }) => run(async () => (await import("../look-verbs.ts")).status(shell, options.run)));
+  parent
+    .command("logs")
+    .description("what a task's agent printed in its last attempt")
+    .argument("<task>")
+    .option("--run <id>")
+    .option("--attempt <n>")
+    .action((task: string, options: { run?: string; attempt?: string }) =>
+      run(async () => (await import("../look-verbs.ts")).logs(shell, task, options)),
+    );
+
+  const plan = parent.command("plan").description("look at a plan without running it");
+  plan
+    .command("check")
+    .description("find everything that is wrong with a plan")
+    .argument("<plan>")
+    .action((path: string) => run(async () => (await import("../plan-verbs.ts")).check(shell, path)));
+  plan
+    .command("show")
+    .description("how it would run: mode, groups, agents; changes nothing")
+    .argument("<plan>")
+    .action((path: string) => run(async () => (await import("../plan-verbs.ts")).show(shell, path)));
+  parent
+    .command("config")
+    .description("the effective configuration and where each value comes from")
+    .action(() => run(async () => (await import("../plan-verbs.ts")).config(shell)));
+  parent
+    .command("schema")
+    .description("the JSON Schema of a plan or of the configuration, for editors")
+    .argument("<which>", "plan or config")
+    .action((which: string) => run(async () => (await import("../plan-verbs.ts")).schema(shell, which)));
+
+  parent
+    .command("merge")
+    .description("merge busy slots' branches by hand, or undo a run's landings")
+    .option("--into <branch>")
+    .option("--undo [run]", "put the target back where it was before a run")
+    .action((options: { into?: string; undo?: string | true }) =>
+      run(async () => (await import("../merge-verbs.ts")).merge(shell, options)),
+    );
+};
