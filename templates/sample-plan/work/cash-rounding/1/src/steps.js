@@ -1,0 +1,6 @@
+// The steps that make a receipt, in their order: each sees the total of those before it.
+import { rounding } from "./steps/cash-rounding.js";
+import { goods } from "./steps/goods.js";
+import { offers } from "./steps/offers.js";
+
+export const steps = [goods, offers, rounding];
