@@ -1,5 +1,5 @@
 import { GraftworkError } from "../domain/index.ts";
-import { attachSlot, type Oid, readRef, resetSlot, slotHead, updateRefs } from "../git/index.ts";
+import { attachSlot, type Oid, readRef, resetSlot, updateRefs } from "../git/index.ts";
 import { sweepProcesses } from "../subprocess/index.ts";
 import { KEPT, operationName, type PoolContext } from "./context.ts";
 import { copyConfigured, hydrate, requireHydrated } from "./make-slot.ts";
@@ -30,23 +30,8 @@ export async function restartLease(context: PoolContext, request: Restart): Prom
   const tree = treeOfSlot(slot);
   await sweepProcesses({ markers: markersOf(slot), folders: [slot.path] }, 5_000);
   const rescue = await rescueSlot(context, tree, lease.task, "begun anew", slot.head === null ? [] : [slot.head]);
-  const head = await slotHead(repository, tree);
   await resetSlot(repository, tree, request.to, KEPT);
-  if (request.keepTipAt !== null && head.commit !== null) {
-    const ref = `refs/heads/${lease.branch}`;
-    const tip = await readRef(repository, ref);
-    if (tip !== undefined) {
-      const refused = await updateRefs(
-        repository,
-        [
-          { ref: request.keepTipAt, set: tip, old: null },
-          { ref, set: request.to, old: tip },
-        ],
-        `begin ${lease.task} anew`,
-      );
-      if (refused !== undefined) throw lost(request.slot, refused);
-    }
-  }
+  if (request.keepTipAt !== null) await moveBranch(context, lease.branch, request.to, request.keepTipAt);
   await attachSlot(repository, tree, lease.branch, request.to, request.to);
   const ready = await hydrate(context, slot);
   requireHydrated(slot, ready);
@@ -55,6 +40,20 @@ export async function restartLease(context: PoolContext, request: Restart): Prom
     withSlot(state, slot.id, { head: request.to, ...ready, lease: request.keepTipAt === null ? lease : { ...lease, base: request.to } }),
   );
   return { rescue };
+}
+
+/** Repeatable: a branch that was moved before a crash is left, a tip that was kept stays kept. */
+async function moveBranch(context: PoolContext, branch: string, to: Oid, keepTipAt: string): Promise<void> {
+  const ref = `refs/heads/${branch}`;
+  const tip = await readRef(context.repository, ref);
+  if (tip === undefined || tip === to) return;
+  const kept = (await readRef(context.repository, keepTipAt)) !== undefined;
+  const refused = await updateRefs(
+    context.repository,
+    [...(kept ? [] : [{ ref: keepTipAt, set: tip, old: null }]), { ref, set: to, old: tip }],
+    `begin ${branch} anew`,
+  );
+  if (refused !== undefined) throw lost(branch, refused);
 }
 
 function lost(slot: string, why?: string): GraftworkError {

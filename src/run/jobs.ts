@@ -2,7 +2,7 @@ import { attemptTask, type DispatchContext, settleInterrupted } from "../dispatc
 import { GraftworkError, type RunEvent, type Task } from "../domain/index.ts";
 import { dangerousConfig, type Oid, readRef, updateRefs } from "../git/index.ts";
 import { type Candidate, type MergeContext, mergeApproved, writePacket } from "../merge/index.ts";
-import { releaseSlot } from "../pool/index.ts";
+import { existingStore, findSlot, releaseSlot } from "../pool/index.ts";
 import { type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
 import type { EngineContext } from "./engine-context.ts";
 import type { GroupStatus, Job } from "./next-jobs.ts";
@@ -155,7 +155,9 @@ async function release(context: JobContext, id: string): Promise<void> {
   if (slot === null) return;
   let rescue: string | null = null;
   try {
-    rescue = (await releaseSlot(context.pool, { name: slot, ...(token === null ? {} : { token }) })).rescue?.id ?? null;
+    // A killed session may have released it without saying so; the slot may be another task's by now.
+    const held = findSlot(existingStore(context.repository).read().state, slot)?.lease?.token === token;
+    if (held) rescue = (await releaseSlot(context.pool, { name: slot, ...(token === null ? {} : { token }) })).rescue?.id ?? null;
   } catch (error) {
     if (!(error instanceof GraftworkError)) throw error;
     context.emit({ type: "warning", task: id, text: `${slot} was not released cleanly: ${error.message} ${error.because}` });

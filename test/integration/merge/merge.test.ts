@@ -1,0 +1,280 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { RunEvent, Verify, VerifyRequest } from "../../../src/domain/index.ts";
+import { dangerousConfig, openRepository, readFileAt } from "../../../src/git/index.ts";
+import {
+  type Candidate,
+  choose,
+  finishResolution,
+  land,
+  type MergeContext,
+  mergeApproved,
+  readPacket,
+  recoverLanding,
+  undoLandings,
+  writePacket,
+} from "../../../src/merge/index.ts";
+import { commitFiles, git, hermeticEnv, type RepoOptions, type TempRepo, tempRepo, writeFiles } from "../../fixtures/index.ts";
+
+type Bench = {
+  repo: TempRepo;
+  context: MergeContext;
+  events: RunEvent[];
+  verified: VerifyRequest[];
+  candidate: (task: string, dependsOn?: string[]) => Candidate;
+};
+
+/** A repository with one branch a task; `verify` approves a tree unless `red` says otherwise. */
+async function bench(
+  branches: NonNullable<RepoOptions["branches"]>,
+  red: (read: (path: string) => Promise<string>) => Promise<boolean> = async () => false,
+): Promise<Bench> {
+  const repo = tempRepo({
+    files: { "a.txt": "1\n2\n3\n", "b.txt": "b\n" },
+    branches: Object.fromEntries(Object.entries(branches).map(([task, files]) => [`auto/${task}`, files])),
+  });
+  const repository = await openRepository(repo.dir, { parentEnv: hermeticEnv() });
+  const events: RunEvent[] = [];
+  const verified: VerifyRequest[] = [];
+  const verify: Verify = async (request) => {
+    verified.push(request);
+    const bad = await red(async (path) => (await readFileAt(repository, request.commit, path))?.toString("utf8") ?? "");
+    return {
+      decision: bad ? "rejected" : "approved",
+      label: request.label,
+      commit: request.commit,
+      base: request.base,
+      tree: "",
+      key: "",
+      reason: bad ? "npm test failed" : "",
+      checks: [],
+      install: "none",
+      at: "",
+    };
+  };
+  const context: MergeContext = {
+    repository,
+    run: "r",
+    target: "main",
+    person: { name: "Test", email: "t@example.invalid" },
+    verify,
+    emit: (event) => events.push(event),
+    fence: [],
+    trustedConfig: await dangerousConfig(repository),
+    narrate: () => undefined,
+  };
+  return {
+    repo,
+    context,
+    events,
+    verified,
+    candidate: (task, dependsOn = []) => ({
+      task,
+      title: `do ${task}`,
+      branch: `auto/${task}`,
+      commit: repo.git("rev-parse", `auto/${task}`),
+      dependsOn,
+    }),
+  };
+}
+
+const firstParents = (repo: TempRepo): string[] => repo.git("log", "--first-parent", "--format=%s", "main").split("\n");
+
+describe("a train", () => {
+  test("lands whole, in order, verified once at its tip; the checkout comes along and unrelated unsaved work stays", async () => {
+    const { repo, context, verified, candidate } = await bench({ x: { "x.txt": "x\n" }, y: { "y.txt": "y\n" } });
+    writeFileSync(join(repo.dir, "b.txt"), "unsaved\n");
+    writeFileSync(join(repo.dir, "new-by-hand.txt"), "mine\n");
+    const { landed, result } = await mergeApproved(context, [candidate("x"), candidate("y")], null);
+    expect(result).toEqual({ kind: "landed" });
+    expect(landed).toEqual(["x", "y"]);
+    expect(verified).toHaveLength(1);
+    expect(firstParents(repo)).toEqual(["Merge auto/y: do y", "Merge auto/x: do x", "first"]);
+    expect(readFileSync(join(repo.dir, "x.txt"), "utf8")).toBe("x\n");
+    expect(repo.git("status", "--porcelain")).toBe(" M b.txt\n?? new-by-hand.txt");
+    for (const branch of ["auto/x", "auto/y"]) repo.git("merge-base", "--is-ancestor", branch, "main");
+    expect(await mergeApproved(context, [candidate("x")], null)).toMatchObject({ result: { kind: "landed" } });
+  });
+
+  test("a textual conflict holds back only what depends on it; nobody sees a half merge", async () => {
+    const { repo, context, events, candidate } = await bench({
+      x: { "a.txt": "1\nX\n3\n" },
+      y: { "a.txt": "1\nY\n3\n" },
+      z: { "z.txt": "z\n" },
+      w: { "w.txt": "w\n" },
+    });
+    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y"), candidate("z"), candidate("w", ["y"])], null);
+    expect(landed).toEqual(["x", "z"]);
+    expect(events).toContainEqual(expect.objectContaining({ type: "conflict", task: "y", paths: ["a.txt"], against: ["x"] }));
+    expect(existsSync(join(repo.dir, ".git/MERGE_HEAD"))).toBe(false);
+    expect(repo.git("status", "--porcelain")).toBe("");
+  });
+
+  test("green alone, red together: the culprit is named, the rest lands, no red commit was ever on the target", async () => {
+    const { repo, context, events, candidate } = await bench(
+      { x: { "x.txt": "x\n" }, y: { "y.txt": "y\n" }, z: { "z.txt": "z\n" } },
+      async (read) => (await read("x.txt")) !== "" && (await read("y.txt")) !== "",
+    );
+    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y"), candidate("z")], null);
+    expect(landed).toEqual(["x", "z"]);
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: "ejected", task: "y", reason: "it passes alone and fails together with x: npm test failed" }),
+    );
+    expect(existsSync(join(repo.dir, "y.txt"))).toBe(false);
+  });
+
+  test("a target that is not checked out moves without touching the user's branch", async () => {
+    const { repo, context, candidate } = await bench({ x: { "x.txt": "x\n" } });
+    repo.git("switch", "-q", "-c", "feature");
+    await mergeApproved(context, [candidate("x")], null);
+    expect(repo.git("branch", "--show-current")).toBe("feature");
+    expect(existsSync(join(repo.dir, "x.txt"))).toBe(false);
+    expect(firstParents(repo)[0]).toBe("Merge auto/x: do x");
+  });
+
+  test("the user commits to the target while it is verified: merged and verified again on top of it", async () => {
+    const { repo, context, verified, candidate } = await bench({ x: { "x.txt": "x\n" } });
+    const verify = context.verify;
+    context.verify = async (request) => {
+      if (verified.length === 0) commitFiles(repo.dir, { "user.txt": "u\n" }, "by the user");
+      return verify(request);
+    };
+    await mergeApproved(context, [candidate("x")], null);
+    expect(verified).toHaveLength(2);
+    expect(firstParents(repo).slice(0, 2)).toEqual(["Merge auto/x: do x", "by the user"]);
+  });
+});
+
+describe("the user's checkout", () => {
+  test.each([
+    ["unsaved changes in a file that the merge writes", (dir: string) => writeFileSync(join(dir, "a.txt"), "mine\n"), "a.txt"],
+    ["an untracked file where the merge writes one", (dir: string) => writeFileSync(join(dir, "x.txt"), "mine\n"), "x.txt"],
+    [
+      "an ignored file where the merge writes one",
+      (dir: string) => {
+        writeFiles(dir, { ".git/info/exclude": "x.txt\n" });
+        writeFileSync(join(dir, "x.txt"), "mine\n");
+      },
+      "x.txt",
+    ],
+  ])("%s: kept, the landing waits and names the command that takes it", async (_, prepare, path) => {
+    const { repo, context, events, candidate } = await bench({ x: { "x.txt": "x\n", "a.txt": "1\n2\nthree\n" } });
+    prepare(repo.dir);
+    const before = repo.git("rev-parse", "main");
+    const { result } = await mergeApproved(context, [candidate("x")], null);
+    expect(result.kind).toBe("waits");
+    expect(repo.git("rev-parse", "main")).toBe(before);
+    expect(readFileSync(join(repo.dir, path), "utf8")).toBe("mine\n");
+    const waiting = events.find((event) => event.type === "landing-waits");
+    expect(waiting?.command).toContain("merge --ff-only refs/graftwork/merged/r");
+    git(repo.dir, "gc", "-q", "--prune=now");
+    git(repo.dir, "checkout", "-q", "--", ".");
+    git(repo.dir, "clean", "-qfdx");
+    git(repo.dir, "merge", "-q", "--ff-only", "refs/graftwork/merged/r");
+    expect(readFileSync(join(repo.dir, "x.txt"), "utf8")).toBe("x\n");
+  });
+
+  test("a merge of the user's own in progress is left alone", async () => {
+    const { repo, context, candidate } = await bench({ x: { "x.txt": "x\n" }, theirs: { "a.txt": "1\nT\n3\n" } });
+    repo.commit({ "a.txt": "1\nM\n3\n" });
+    expect(() => repo.git("merge", "auto/theirs")).toThrow();
+    const head = readFileSync(join(repo.dir, ".git/MERGE_HEAD"), "utf8");
+    expect(await mergeApproved(context, [candidate("x")], null)).toMatchObject({
+      result: { kind: "waits", reason: "a merge is in progress there" },
+    });
+    expect(readFileSync(join(repo.dir, ".git/MERGE_HEAD"), "utf8")).toBe(head);
+  });
+
+  test("configuration that an agent planted stops the landing", async () => {
+    const { repo, context, candidate } = await bench({ x: { "x.txt": "x\n" } });
+    repo.git("config", "filter.evil.smudge", "touch /tmp/never");
+    const { result } = await mergeApproved(context, [candidate("x")], null);
+    expect(result).toMatchObject({ kind: "waits", reason: expect.stringContaining("configuration that can run programs") });
+  });
+});
+
+describe("a landing that was cut off", () => {
+  test("half-written files are put back and the landing done again; foreign content is named and kept", async () => {
+    const { repo, context, events, candidate } = await bench({ x: { "x.txt": "x x x\n", "a.txt": "1\n2\nthree\n", "b.txt": null } });
+    const from = repo.git("rev-parse", "main");
+    const to = candidate("x").commit;
+    writeFileSync(join(repo.dir, "x.txt"), "x x");
+    writeFileSync(join(repo.dir, "a.txt"), "1\n2\nthree\n");
+    writeFileSync(join(repo.dir, ".git/index.lock"), "");
+    const begun = { from, to, tasks: [], checkout: repo.dir };
+    expect(await recoverLanding(context, begun)).toEqual({ landed: false, foreign: [] });
+    expect(repo.git("status", "--porcelain")).toBe("");
+    expect(await land(context, begun)).toEqual({ kind: "landed" });
+    expect(await recoverLanding(context, begun)).toEqual({ landed: true, foreign: [] });
+    expect(events.filter((event) => event.type === "landed")).toHaveLength(2);
+    repo.git("reset", "-q", "--hard", from);
+    writeFileSync(join(repo.dir, "a.txt"), "a person wrote this\n");
+    expect(await recoverLanding(context, begun)).toEqual({ landed: false, foreign: ["a.txt"] });
+    expect(readFileSync(join(repo.dir, "a.txt"), "utf8")).toBe("a person wrote this\n");
+  });
+});
+
+describe("a conflict for a person", () => {
+  test("the packet says what collided, and a resolution becomes a commit on the task's branch", async () => {
+    const { repo, context, candidate } = await bench({ x: { "a.txt": "1\nX\n3\n" } });
+    const onto = repo.commit({ "a.txt": "1\nM\n3\n" }, "the target's change");
+    const folder = join(repo.parent, "packet");
+    const input = {
+      folder,
+      run: "r",
+      task: "x",
+      title: "do x",
+      branch: "auto/x",
+      commit: candidate("x").commit,
+      target: "main",
+      onto,
+      reason: "collides",
+      tried: [],
+      now: new Date(0),
+    };
+    expect(await writePacket(context.repository, input)).toBe(true);
+    expect(JSON.parse(readFileSync(join(folder, "packet.json"), "utf8"))).toMatchObject({
+      task: "x",
+      kind: "content",
+      files: [{ path: "a.txt", kind: "content" }],
+      ours_changed: ["the target's change"],
+    });
+    expect(readFileSync(join(folder, "files/a.txt"), "utf8")).toContain("<<<<<<<");
+    const packet = readPacket(folder, "x");
+    await expect(finishResolution(context.repository, packet, onto, context.person, [])).rejects.toMatchObject({ code: "CONFLICT" });
+    choose(packet, "a.txt", { kind: "theirs" });
+    const commit = await finishResolution(context.repository, packet, onto, context.person, []);
+    expect(repo.git("rev-parse", "auto/x")).toBe(commit);
+    expect(repo.git("show", `${commit}:a.txt`)).toBe("1\nX\n3");
+    const { result } = await mergeApproved(context, [{ ...candidate("x"), commit }], null);
+    expect(result).toEqual({ kind: "landed" });
+    expect(() => choose(packet, "../evil", { kind: "ours" })).toThrow(/not among the conflicted files/);
+  });
+});
+
+describe("undo", () => {
+  test("puts the target, its checkout and the branches back; refused where somebody built on it", async () => {
+    const { repo, context, events, candidate } = await bench({ x: { "x.txt": "x\n" } });
+    const before = repo.git("rev-parse", "main");
+    const one = candidate("x");
+    await mergeApproved(context, [one], null);
+    const after = repo.git("rev-parse", "main");
+    repo.git("branch", "-D", "auto/x");
+    writeFileSync(join(repo.dir, "b.txt"), "unsaved\n");
+    const undo = {
+      repository: context.repository,
+      target: "main",
+      after,
+      before,
+      branches: [{ branch: "auto/x", commit: one.commit }],
+      fence: [],
+      emit: context.emit,
+    };
+    await undoLandings(undo);
+    expect(repo.git("rev-parse", "main", "auto/x").split("\n")).toEqual([before, one.commit]);
+    expect(repo.git("status", "--porcelain")).toBe(" M b.txt");
+    expect(events.at(-1)).toMatchObject({ type: "undone" });
+    await expect(undoLandings(undo)).rejects.toMatchObject({ code: "UNDO_REFUSED" });
+  });
+});
