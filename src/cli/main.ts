@@ -28,7 +28,7 @@ export async function main(argv: readonly string[], program: "graftwork" | "pool
   }
   ready(root, json);
   try {
-    await root.parseAsync(program === "pool-manager" ? poolArguments(argv) : [...argv], { from: "user" });
+    await root.parseAsync(fullArguments(argv, program), { from: "user" });
     return exit;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -39,10 +39,15 @@ export async function main(argv: readonly string[], program: "graftwork" | "pool
   }
 }
 
-/** `status` is the pool's default verb. */
-function poolArguments(argv: readonly string[]): string[] {
-  const bare = argv.every((word) => word === "--json");
-  return ["pool", ...(bare ? ["status"] : []), ...argv];
+/** The verb that a bare group of verbs means. */
+const DEFAULTS: Readonly<Record<string, string>> = { pool: "status", rescue: "list", runs: "list" };
+
+/** `pool-manager VERB` is `graftwork pool VERB`, and a group of verbs alone means its default one. */
+function fullArguments(argv: readonly string[], program: string): string[] {
+  const words = program === "pool-manager" ? ["pool", ...argv] : [...argv];
+  const verb = DEFAULTS[words.filter((word) => word !== "--json").at(-1) ?? ""];
+  const bare = words.every((word) => word === "--json" || word in DEFAULTS);
+  return verb !== undefined && bare ? [...words, verb] : words;
 }
 
 /** Every command takes `--json` and throws instead of exiting. */

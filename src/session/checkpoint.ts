@@ -12,7 +12,7 @@ export type CheckpointInput = {
 
 /** The checkpoint of one group: its YAML fields, and the page around them for a person or model to read. */
 export async function checkpointText(input: CheckpointInput): Promise<{ frontMatter: string; page: string }> {
-  const { stringify } = await import("yaml");
+  const { stringify } = await import("./yaml-text.ts");
   const frontMatter = stringify(checkpointFields(input), { lineWidth: 0 });
   return { frontMatter, page: `---\n${frontMatter}---\n\n${pageOf(input)}` };
 }

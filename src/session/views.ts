@@ -13,7 +13,7 @@ export function viewPaths(root: string): ViewPaths {
 
 /** Writes a view as YAML, whole. */
 export async function writeYamlView(path: string, view: object): Promise<void> {
-  const { stringify } = await import("yaml");
+  const { stringify } = await import("./yaml-text.ts");
   replaceFile(path, stringify(view, { lineWidth: 0 }));
 }
 

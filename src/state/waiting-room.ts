@@ -21,7 +21,7 @@ export async function waitInRoom<Result>(dir: string, useLock: boolean, attempt:
 }
 
 async function enter(dir: string): Promise<(() => Promise<void>) | undefined> {
-  const { lock } = await import("proper-lockfile");
+  const { lock } = await import("./lock-file.ts");
   try {
     const release = await lock(dir, {
       realpath: false,

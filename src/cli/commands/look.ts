@@ -4,7 +4,7 @@ import type { Register } from "../verb.ts";
 export const registerLook: Register = (parent, shell, run) => {
   const runs = parent.command("runs").description("the runs of this repository");
   runs
-    .command("list", { isDefault: true })
+    .command("list")
     .description("all runs, newest first")
     .action(() => run(async () => (await import("../look-verbs.ts")).runs(shell)));
   runs

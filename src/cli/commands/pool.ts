@@ -28,7 +28,7 @@ export const registerPool: Register = (parent, shell, run) => {
     .option("--force", "also where a live run holds the slot")
     .action((name: string, options: ReleaseOptions) => run(async () => (await verbs()).release(shell, name, options)));
   pool
-    .command("status", { isDefault: true })
+    .command("status")
     .description("the slots and who holds them")
     .action(() => run(async () => (await verbs()).status(shell)));
   pool
@@ -57,7 +57,7 @@ export const registerPool: Register = (parent, shell, run) => {
 
   const rescue = pool.command("rescue").description("work that was saved before a slot was cleared");
   rescue
-    .command("list", { isDefault: true })
+    .command("list")
     .description("all saved work, oldest first")
     .action(() => run(async () => (await verbs()).rescueList(shell)));
   rescue
