@@ -1,7 +1,15 @@
 import type { Check } from "./plan.ts";
 
 /** A check as people write it: text for `sh -c`, a list as argv, or a map with more to say. */
-export type CheckEntry = string | readonly string[] | { name?: string | null | undefined; run: string | readonly string[]; timeout?: number | null | undefined; history?: boolean | null | undefined };
+export type CheckEntry =
+  | string
+  | readonly string[]
+  | {
+      name?: string | null | undefined;
+      run: string | readonly string[];
+      timeout?: number | null | undefined;
+      history?: boolean | null | undefined;
+    };
 
 export const CHECK_TIMEOUT_MS = 10 * 60_000;
 const NAME_MAX = 60;
@@ -30,9 +38,17 @@ export const CHECK_JSON_SCHEMA = {
       required: ["run"],
       properties: {
         name: { type: ["string", "null"], minLength: 1, description: "Shown in verdicts; default: the command." },
-        run: { anyOf: [{ type: "string", minLength: 1 }, { type: "array", items: { type: "string" }, minItems: 1 }] },
+        run: {
+          anyOf: [
+            { type: "string", minLength: 1 },
+            { type: "array", items: { type: "string" }, minItems: 1 },
+          ],
+        },
         timeout: { type: ["string", "null"], description: "For example 10m, the default." },
-        history: { type: ["boolean", "null"], description: "True where the check reads history, so that its verdict holds for the commit alone." },
+        history: {
+          type: ["boolean", "null"],
+          description: "True where the check reads history, so that its verdict holds for the commit alone.",
+        },
       },
     },
   ],

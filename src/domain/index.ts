@@ -2,7 +2,7 @@ export { CHECK_JSON_SCHEMA, CHECK_KEYS, type CheckEntry, checkOf } from "./check
 export type { AgentSpec, Config } from "./config.ts";
 export { ERROR_EXITS, type ErrorCode, type ErrorParts, EXIT, type ExitCode, GraftworkError, systemCode, worstExit } from "./errors.ts";
 export type { JournalLine, LandedTask, RunEvent } from "./events.ts";
-export { didYouMean, type DocumentPath, type Finding, findingLines, nearest, quoted } from "./finding.ts";
+export { type DocumentPath, didYouMean, type Finding, findingLines, nearest, quoted } from "./finding.ts";
 export { idKey, isRunId, isTaskId, requireTaskId, runId, slotId, slotNumber } from "./ids.ts";
 export { type AgentReport, FAILURES, type FailureKind, type Outcome, SIGNALS, type Signal, type Usage } from "./outcome.ts";
 export { type Check, type Decision, type Group, type Plan, type Task, WORK_TYPES, type WorkType } from "./plan.ts";

@@ -1,4 +1,4 @@
-import { didYouMean, type DocumentPath, type Finding, pathText, quoted } from "./finding.ts";
+import { type DocumentPath, didYouMean, type Finding, pathText, quoted } from "./finding.ts";
 import type { YamlText } from "./yaml-read.ts";
 
 /** What is read of an issue of the schema library. */

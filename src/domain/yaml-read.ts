@@ -48,7 +48,12 @@ export function readYaml(text: string, yaml: YamlPackage): YamlText {
     }
     if (document === undefined) return broken(text, findings);
     for (const { message, pos } of document.errors) note(pos[0], message);
-    const walked: Walk = { anchors: new Map(), aliases: 0, note, duplicate: (offset, message) => void twice.push({ ...position(offset), path: "", message }) };
+    const walked: Walk = {
+      anchors: new Map(),
+      aliases: 0,
+      note,
+      duplicate: (offset, message) => void twice.push({ ...position(offset), path: "", message }),
+    };
     if (findings.length === 0) walk(document.contents, walked);
     if (findings.length === 0) value = document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (error) {
@@ -68,7 +73,12 @@ export function readYaml(text: string, yaml: YamlPackage): YamlText {
 
 function broken(text: string, findings: readonly Finding[]): YamlText {
   const position = positions(text);
-  return { value: undefined, findings, finding: (path, message) => ({ ...position(0), path: pathText(path), message }), written: () => undefined };
+  return {
+    value: undefined,
+    findings,
+    finding: (path, message) => ({ ...position(0), path: pathText(path), message }),
+    written: () => undefined,
+  };
 }
 
 /** The parser's tokens; ends with an error where broken text nests more deeply than the gate could see. */
@@ -83,7 +93,8 @@ function* watched(text: string, yaml: YamlPackage): Generator<never> {
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 const keyOf = (pair: unknown): string => (isRecord(pair) && isRecord(pair["key"]) ? String(pair["key"]["value"]) : "");
-const startOf = (node: unknown): number | undefined => (isRecord(node) && Array.isArray(node["range"]) ? Number(node["range"][0]) : undefined);
+const startOf = (node: unknown): number | undefined =>
+  isRecord(node) && Array.isArray(node["range"]) ? Number(node["range"][0]) : undefined;
 
 type Note = (offset: number, message: string) => void;
 type Walk = { anchors: Map<string, unknown>; aliases: number; note: Note; duplicate: Note };

@@ -1,0 +1,13 @@
+export { decide, type Limits } from "./decide.ts";
+export { diffPlans } from "./diff-plans.ts";
+export { cutToWidth, displayWidth, fitWidth } from "./display-width.ts";
+export { type BoxStyle, drawBox } from "./draw-box.ts";
+export { executionModeBox, type ModeBoxStyle } from "./execution-mode-box.ts";
+export { filesMatcher, globsMayOverlap } from "./globs.ts";
+export { criticalPath, dependentsOf, topologicalOrder } from "./order.ts";
+export { parsePlan } from "./parse-plan.ts";
+export { planDigest } from "./plan-digest.ts";
+export { type NamedText, planFromSubtasks, planFromTasksJson } from "./plan-from-files.ts";
+export { planFromTitles } from "./plan-from-titles.ts";
+export { planJsonSchema } from "./plan-json-schema.ts";
+export { type Progress, progressBox } from "./progress-box.ts";
