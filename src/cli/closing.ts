@@ -1,7 +1,7 @@
 import { count } from "../domain/index.ts";
-import { progressBox } from "../plan/index.ts";
+import { progressBox, type TaskProgress } from "../plan/index.ts";
 import type { SessionEnd } from "../run/index.ts";
-import type { TaskFacts } from "../session/index.ts";
+import type { TaskFacts, TaskStatus } from "../session/index.ts";
 import type { Shell } from "./shell.ts";
 
 /** The last lines of a session: what landed, what did not and why, what to do next, how to undo. */
@@ -10,12 +10,8 @@ export function closingText(end: SessionEnd, shell: Pick<Shell, "width" | "unico
   const tasks = [...facts.tasks.values()];
   const landed = tasks.filter((task) => task.status === "done");
   const open = tasks.filter((task) => task.status !== "done");
-  const box = progressBox(
-    plan,
-    decision,
-    { statuses: new Map(tasks.map((task) => [task.id, task.status])) },
-    { width: shell.width, unicode: shell.unicode },
-  );
+  const progressOf = (id: string): TaskProgress => progressFor(facts.tasks.get(id)?.status ?? "pending");
+  const box = progressBox(plan, decision, { progressOf, width: shell.width, unicode: shell.unicode });
   const lines = [
     box,
     `Merged: ${landed.length === 0 ? "none" : landed.map((task) => task.id).join(", ")}`,
@@ -31,6 +27,12 @@ export function closingText(end: SessionEnd, shell: Pick<Shell, "width" | "unico
       `Session complete. Run /auto-continue for next group. (${count(end.remainingGroups.length, "group")} left; \`graftwork continue\`)`,
     );
   return lines.join("\n");
+}
+
+function progressFor(status: TaskStatus): TaskProgress {
+  if (status === "done" || status === "failed" || status === "skipped" || status === "pending") return { state: status };
+  if (status === "conflict" || status === "qa_blocked") return { state: "waiting" };
+  return { state: "running", text: status.replaceAll("_", " ") };
 }
 
 function label(task: TaskFacts): string {

@@ -8,9 +8,9 @@ import { type Job, jobKey, nextJobs, type Situation } from "./next-jobs.ts";
 /**
  * Does what `nextJobs` says until nothing is left for this session: one process, all jobs side by side. Returns the
  * facts at its end. An error that is no task's own matter ends the session after what is under way; the run can be
- * continued.
+ * continued. `ending` gives the run's last word, where it is at its end.
  */
-export async function driveRun(context: EngineContext, start: RunFacts): Promise<RunFacts> {
+export async function driveRun(context: EngineContext, start: RunFacts, ending: (facts: RunFacts) => RunEvent | null): Promise<RunFacts> {
   const { record, decision, repository } = context;
   let facts = start;
   const views = viewWriter(() => writeYamlView(viewPaths(repository.root).progress, progressView(record.plan, decision, facts)));
@@ -23,6 +23,8 @@ export async function driveRun(context: EngineContext, start: RunFacts): Promise
   };
   try {
     await loop(context, () => facts, emit);
+    const last = ending(facts);
+    if (last !== null) emit(last);
   } finally {
     views.changed();
     await views.flush();

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { checksOf } from "../dispatch/index.ts";
-import { type Check, type Config, type Decision, EXIT, type ExitCode, type JournalLine, type Plan } from "../domain/index.ts";
+import { type Check, type Config, type Decision, EXIT, type ExitCode, type Plan } from "../domain/index.ts";
 import { type Repository, userIdentity } from "../git/index.ts";
 import type { MergeContext } from "../merge/index.ts";
 import { type PoolContext, processOwner } from "../pool/index.ts";
 import { verifyCommit } from "../qa/index.ts";
-import { foldLine, type RunFacts } from "../session/index.ts";
+import type { RunFacts } from "../session/index.ts";
 import type { Journal } from "../state/index.ts";
 import { driveRun } from "./engine.ts";
 import type { EngineContext } from "./engine-context.ts";
@@ -72,16 +72,11 @@ export async function drive(
       signal: host.signal,
     },
     facts,
+    (now) => (!host.signal.aborted && isFinished(now) ? { type: "run-ended", exit: exitOf(now) } : null),
   );
   const exit = host.signal.aborted ? 130 : exitOf(end);
   const remainingGroups = decision.groups.map((group) => group.number).filter((n) => (end.groups.get(n)?.checkpoint ?? null) === null);
-  let last = end;
-  if (!host.signal.aborted && isFinished(end)) {
-    const line: JournalLine = journal.append({ type: "run-ended", exit });
-    last = foldLine(end, line, plan, record.limits);
-    host.onEvent(line, end, last);
-  }
-  return { run, exit, decision, plan, facts: last, remainingGroups };
+  return { run, exit, decision, plan, facts: end, remainingGroups };
 }
 
 export async function mergeContext(
