@@ -10,4 +10,4 @@ export { planDigest } from "./plan-digest.ts";
 export { type NamedText, planFromSubtasks, planFromTasksJson } from "./plan-from-files.ts";
 export { planFromTitles } from "./plan-from-titles.ts";
 export { planJsonSchema } from "./plan-json-schema.ts";
-export { type Progress, progressBox } from "./progress-box.ts";
+export { type ProgressBoxStyle, progressBox, type TaskProgress } from "./progress-box.ts";

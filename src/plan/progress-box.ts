@@ -2,30 +2,31 @@ import type { Decision, Plan } from "../domain/index.ts";
 import { type BoxStyle, drawBox, oneLine } from "./draw-box.ts";
 import { agentLabel, agentsOf, progressBar } from "./execution-mode-box.ts";
 
-/** Where the tasks stand, by id, in the words of the progress file; one without an entry is pending. */
-export type Progress = { statuses: ReadonlyMap<string, string> };
-
-type Look = { icon: string; ascii: string; text?: string };
-
-const LOOKS: Readonly<Record<string, Look>> = {
-  pending: { icon: "⏳", ascii: "[ ]" },
-  done: { icon: "✅", ascii: "[x]" },
-  failed: { icon: "❌", ascii: "[!]" },
-  skipped: { icon: "⏭️", ascii: "[-]" },
-  conflict: { icon: "⚠️", ascii: "[?]", text: "conflict, needs a person" },
-  qa_blocked: { icon: "⚠️", ascii: "[?]", text: "qa blocked, needs a person" },
+/** Where a task stands, as a box shows it. */
+export type TaskProgress = {
+  state: "pending" | "running" | "done" | "failed" | "skipped" | "waiting";
+  /** Shown in brackets in place of the state's own words, e.g. `ready for qa`. */
+  text?: string;
 };
-const RUNNING: Look = { icon: "⏳", ascii: "[~]" };
-/** Said behind the count of what is complete. */
-const NOT_COMPLETE = ["failed", "skipped", "conflict", "qa_blocked"];
+
+const STATES: Readonly<Record<TaskProgress["state"], { icon: string; ascii: string; text: string }>> = {
+  pending: { icon: "⏳", ascii: "[ ]", text: "pending" },
+  running: { icon: "⏳", ascii: "[~]", text: "in progress" },
+  done: { icon: "✅", ascii: "[x]", text: "done" },
+  failed: { icon: "❌", ascii: "[!]", text: "failed" },
+  skipped: { icon: "⏭️", ascii: "[-]", text: "skipped" },
+  waiting: { icon: "⚠️", ascii: "[?]", text: "waits for a person" },
+};
 /** More are not all shown: what is done and what has not begun give way first. */
 const ROWS_MAX = 40;
 
+export type ProgressBoxStyle = BoxStyle & { progressOf: (task: string) => TaskProgress };
+
 /** The box shown after each agent that ends. */
-export function progressBox(plan: Plan, decision: Decision, progress: Progress, style: BoxStyle): string {
-  const rows = agentsOf(plan, decision).map(({ number, task }) => ({ number, task, status: progress.statuses.get(task.id) ?? "pending" }));
-  const count = (status: string): number => rows.filter((row) => row.status === status).length;
-  const rest = NOT_COMPLETE.filter((status) => count(status) > 0).map((status) => `, ${count(status)} ${words(status)}`);
+export function progressBox(plan: Plan, decision: Decision, style: ProgressBoxStyle): string {
+  const rows = agentsOf(plan, decision).map(({ number, task }) => ({ number, task, progress: style.progressOf(task.id) }));
+  const count = (state: TaskProgress["state"]): number => rows.filter(({ progress }) => progress.state === state).length;
+  const rest = (["failed", "skipped", "waiting"] as const).filter((state) => count(state) > 0).map((state) => `, ${count(state)} ${state}`);
   const shown = chosen(rows);
   const mark = style.unicode ? (decision.mode === "PARALLEL" ? "⚡ " : "⏸️ ") : "";
   return drawBox(
@@ -33,9 +34,9 @@ export function progressBox(plan: Plan, decision: Decision, progress: Progress, 
       `${mark}Execution Mode: ${decision.mode}`,
       `   Progress: ${progressBar(count("done"), rows.length, style.unicode)} agents complete${rest.join("")}`,
       "",
-      ...shown.map(({ number, task, status }) => {
-        const look = (Object.hasOwn(LOOKS, status) ? LOOKS[status] : undefined) ?? RUNNING;
-        return `   ${style.unicode ? look.icon : look.ascii} Agent ${number}: ${agentLabel(task)} (${look.text ?? words(status)})`;
+      ...shown.map(({ number, task, progress }) => {
+        const { icon, ascii, text } = STATES[progress.state];
+        return `   ${style.unicode ? icon : ascii} Agent ${number}: ${agentLabel(task)} (${oneLine(progress.text ?? text)})`;
       }),
       ...(rows.length > shown.length ? [`   and ${rows.length - shown.length} more`] : []),
     ],
@@ -43,12 +44,8 @@ export function progressBox(plan: Plan, decision: Decision, progress: Progress, 
   );
 }
 
-function words(status: string): string {
-  return oneLine(status.replaceAll("_", " "));
-}
-
-function chosen<T extends { status: string }>(rows: readonly T[]): readonly T[] {
+function chosen<T extends { progress: TaskProgress }>(rows: readonly T[]): readonly T[] {
   if (rows.length <= ROWS_MAX) return rows;
-  const live = rows.filter(({ status }) => status !== "done" && status !== "pending");
+  const live = rows.filter(({ progress }) => progress.state !== "done" && progress.state !== "pending");
   return (live.length > 0 ? live : rows).slice(0, ROWS_MAX);
 }
