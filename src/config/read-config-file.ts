@@ -17,5 +17,6 @@ export async function readConfigFile(path: string): Promise<YamlText | null> {
       cause: error,
     });
   }
-  return readYaml(text, await import("yaml"));
+  const { yaml } = await import("./yaml-package.ts");
+  return readYaml(text, yaml);
 }
