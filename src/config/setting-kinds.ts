@@ -5,6 +5,7 @@ import {
   type CheckEntry,
   checkOf,
   DURATION_FORM,
+  describeValue,
   didYouMean,
   parseDuration,
   parseSize,
@@ -21,9 +22,6 @@ export type Kind<T> = {
 };
 
 const asText = (text: string): string => text;
-const given = (value: unknown): string =>
-  typeof value === "string" ? quoted(value) : `the ${value === null ? "empty value" : `${typeof value} ${String(value)}`}`;
-
 /** Text that `parse` understands. */
 function parsed<T>(parse: (text: string) => T | undefined, form: string): v.GenericSchema<unknown, T> {
   return v.pipe(
@@ -31,7 +29,7 @@ function parsed<T>(parse: (text: string) => T | undefined, form: string): v.Gene
     v.rawTransform<unknown, T>(({ dataset, addIssue, NEVER }) => {
       const value = typeof dataset.value === "string" ? parse(dataset.value) : undefined;
       if (value !== undefined) return value;
-      addIssue({ message: `must be ${form}, not ${given(dataset.value)}` });
+      addIssue({ message: `must be ${form}, not ${describeValue(dataset.value)}` });
       return NEVER;
     }),
   );
@@ -110,7 +108,7 @@ export function oneOf<const T extends readonly string[]>(words: T, later: readon
   const message = (input: unknown): string => {
     if (typeof input === "string" && later.includes(input)) return `${quoted(input)} is not supported yet: for now ${words.join(" or ")}`;
     const list = words.length === 1 ? words[0] : `${words.slice(0, -1).join(", ")} or ${words.at(-1) ?? ""}`;
-    return `must be ${list ?? ""}, not ${given(input)}${typeof input === "string" ? didYouMean(input, words) : ""}`;
+    return `must be ${list ?? ""}, not ${describeValue(input)}${typeof input === "string" ? didYouMean(input, words) : ""}`;
   };
   return { schema: v.picklist(words, ({ input }) => message(input)), fromText: asText, json: { enum: words } };
 }

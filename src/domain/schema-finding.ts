@@ -42,15 +42,18 @@ function complaint(issue: SchemaIssue, written: string | undefined): string {
   const wanted = issue.kind === "schema" ? WANTED[issue.type] : undefined;
   if (wanted === undefined) return issue.message;
   if (issue.input === undefined) return "is missing";
-  if (wanted === "text" && ["number", "boolean"].includes(typeof issue.input) && written !== undefined) {
-    return `must be text: YAML reads ${written} as the ${typeof issue.input} ${String(issue.input)}, so quote it: "${written}"`;
+  const { input } = issue;
+  if (wanted === "text" && (typeof input === "number" || typeof input === "boolean") && written !== undefined) {
+    return `must be text: YAML reads ${written} as the ${typeof input} ${input}, so quote it: "${written}"`;
   }
-  return `must be ${wanted}, not ${describe(issue.input)}`;
+  return `must be ${wanted}, not ${describeValue(issue.input)}`;
 }
 
-function describe(input: unknown): string {
+/** A value from outside, in words. */
+export function describeValue(input: unknown): string {
   if (input === null) return "empty";
   if (typeof input === "string") return quoted(input);
   if (Array.isArray(input)) return "a list";
-  return typeof input === "object" ? "a map" : `the ${typeof input} ${String(input)}`;
+  if (typeof input === "number" || typeof input === "boolean") return `the ${typeof input} ${input}`;
+  return typeof input === "object" ? "a map" : typeof input;
 }

@@ -1,15 +1,5 @@
 import type { Finding } from "./finding.ts";
-import { YamlScan } from "./yaml-scan.ts";
-
-export type YamlLimits = {
-  bytes: number;
-  /** Collections within collections, block and flow together. */
-  depth: number;
-  /** Items of one list or keys of one map. */
-  items: number;
-  /** Items, keys and brackets of the whole text: what bounds the parser's time and memory. */
-  entries: number;
-};
+import { type YamlLimits, YamlScan } from "./yaml-scan.ts";
 
 export const YAML_LIMITS: YamlLimits = { bytes: 16 * 2 ** 20, depth: 64, items: 20_000, entries: 600_000 };
 

@@ -1,5 +1,14 @@
 import { isEmpty, isFlowMark, YamlCursor } from "./yaml-cursor.ts";
-import type { YamlLimits } from "./yaml-gate.ts";
+
+export type YamlLimits = {
+  bytes: number;
+  /** Collections within collections, block and flow together. */
+  depth: number;
+  /** Items of one list or keys of one map. */
+  items: number;
+  /** Items, keys and brackets of the whole text: what bounds the parser's time and memory. */
+  entries: number;
+};
 
 /** Where the scan stands: between documents, at the start of a line, before a node of a block, inside brackets. */
 type State = "stream" | "line" | "block" | "flow";

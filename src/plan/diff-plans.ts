@@ -47,7 +47,7 @@ function show(what: string, value: unknown): string | undefined {
   if (value === null) return "none";
   if (what.endsWith(": timeout") && typeof value === "number") return humanDuration(value);
   if (typeof value === "string") return value.length > 60 || what.endsWith(": description") ? undefined : quoted(value);
-  if (!Array.isArray(value)) return String(value);
+  if (!Array.isArray(value)) return JSON.stringify(value);
   const items = value.map((item: unknown) =>
     typeof item === "object" && item !== null && "name" in item ? String(item.name) : String(item),
   );

@@ -14,9 +14,18 @@ export type ModeBoxStyle = BoxStyle & {
 
 /** The box that says how a plan will be run, shown before anything is made. */
 export function executionModeBox(plan: Plan, decision: Decision, style: ModeBoxStyle): string {
-  const warning = style.unicode ? "⚠️ " : "!";
+  const warning = style.unicode ? "⚠️" : "!";
   const lines = decision.mode === "PARALLEL" ? parallelLines(plan, decision, style) : sequentialLines(plan, decision, style);
-  const warnings = decision.warnings.flatMap((text) => ["", `   ${warning} ${text}`]);
+  const warnings = decision.warnings.flatMap((text) => {
+    const wrapped = wrapList(
+      text.split(" "),
+      " ",
+      Math.max(10, Math.min(style.width, 100) - 12),
+      ORDER_LINES_MAX,
+      style.unicode ? "…" : "...",
+    );
+    return ["", ...wrapped.map((line, i) => (i === 0 ? `   ${warning} ${line}` : `      ${line}`))];
+  });
   return drawBox([...lines, ...warnings], style);
 }
 
@@ -73,7 +82,7 @@ function groupLines(plan: Plan, decision: Decision, style: ModeBoxStyle): string
 function sequentialLines(plan: Plan, decision: Decision, style: ModeBoxStyle): string[] {
   const labels = agentsOf(plan, decision).map(({ task }) => agentLabel(task));
   const [arrow, cut] = style.unicode ? [" → ", "…"] : [" -> ", "..."];
-  const order = wrapList(labels, arrow, Math.max(10, style.width - 14), ORDER_LINES_MAX, cut);
+  const order = wrapList(labels, arrow, Math.max(10, Math.min(style.width, 100) - 14), ORDER_LINES_MAX, cut);
   const isOff = decision.reason.startsWith("parallelization.enabled");
   return [
     `${style.unicode ? "⏸️ " : ""}Execution Mode: SEQUENTIAL`,

@@ -21,8 +21,7 @@ export function firstFitGroups<T extends { files: readonly string[] }>(tasks: re
   const groups: T[][] = [];
   for (const task of tasks) {
     const own = new Set(task.files.map((glob) => claims.get(glob) ?? claim(glob, root, claims)));
-    const against = new Set([...own].flatMap((mine) => [mine, ...mine.rivals]));
-    const group = firstFree([...against]);
+    const group = firstFree(own);
     for (const mine of own) {
       mine.groups.add(group);
       while (mine.groups.has(mine.free)) mine.free++;
@@ -34,10 +33,21 @@ export function firstFitGroups<T extends { files: readonly string[] }>(tasks: re
   return groups;
 }
 
-function firstFree(against: readonly Claim[]): number {
-  let group = against.reduce((least, { free }) => Math.max(least, free), 0);
-  while (against.some(({ groups }) => groups.has(group))) group++;
+function firstFree(own: Iterable<Claim>): number {
+  let group = 0;
+  // All groups below a claim's `free` are taken by it: the search begins above the highest.
+  for (const mine of own) for (const rival of mine.rivals) if (rival.free > group) group = rival.free;
+  for (const mine of own) if (mine.free > group) group = mine.free;
+  while (isTaken(group, own)) group++;
   return group;
+}
+
+function isTaken(group: number, own: Iterable<Claim>): boolean {
+  for (const mine of own) {
+    if (mine.groups.has(group)) return true;
+    for (const rival of mine.rivals) if (rival.groups.has(group)) return true;
+  }
+  return false;
 }
 
 function claim(glob: string, root: Folder, claims: Map<string, Claim>): Claim {

@@ -35,7 +35,7 @@ export function pathsMayOverlap(a: GlobPath, b: GlobPath): boolean {
   const width = b.parts.length + 1;
   let below: boolean[] = [];
   for (let i = a.parts.length; i >= 0; i--) {
-    const row: boolean[] = new Array<boolean>(width).fill(false);
+    const row: boolean[] = Array.from({ length: width }, () => false);
     const x = a.parts[i];
     for (let j = width - 1; j >= 0; j--) {
       const y = b.parts[j];

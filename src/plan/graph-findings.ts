@@ -50,7 +50,8 @@ export function graphFindings(tasks: readonly GraphTask[]): GraphFinding[] {
 
 /** Cycles of more than one task, each told once, beginning with its first task in the plan. */
 function cycles(tasks: readonly GraphTask[]): GraphTask[][] {
-  const byId = new Map(tasks.map((task) => [task.id, task]));
+  // Of two tasks of one id, the first is meant: that there are two is reported already.
+  const byId = new Map(tasks.toReversed().map((task) => [task.id, task]));
   const next = (task: GraphTask): GraphTask[] =>
     task.dependsOn.map((d) => byId.get(d.id)).filter((t) => t !== undefined && t !== task) as GraphTask[];
   const state = new Map<GraphTask, "open" | "closed">();

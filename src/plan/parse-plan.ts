@@ -3,7 +3,7 @@ import * as yaml from "yaml";
 import { CHECK_KEYS, type Finding, type Plan, readYaml, schemaFinding, unknownKeys, type YamlText } from "../domain/index.ts";
 import { type GraphTask, graphFindings } from "./graph-findings.ts";
 import { planInvalid } from "./plan-error.ts";
-import { checks, oneOf, TASK_KEYS, taskSchema, text } from "./task-schema.ts";
+import { checks, mapOf, oneOf, TASK_KEYS, taskSchema, text } from "./task-schema.ts";
 
 const entries = {
   // For editors that complete JSON files; nothing reads it here.
@@ -16,7 +16,7 @@ const entries = {
   tasks: v.pipe(v.array(taskSchema), v.minLength(1, "has no tasks: a plan needs at least one")),
 };
 const PLAN_KEYS: readonly string[] = Object.keys(entries);
-const planSchema = v.object(entries);
+const planSchema = mapOf(entries);
 
 /**
  * The plan of a YAML or JSON text. Throws PLAN_INVALID with everything that is wrong with it, each with line and

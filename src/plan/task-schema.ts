@@ -3,6 +3,7 @@ import {
   type CheckEntry,
   checkOf,
   DURATION_FORM,
+  describeValue,
   didYouMean,
   isTaskId,
   parseDuration,
@@ -22,7 +23,7 @@ export const text = v.pipe(
 export function oneOf<const T extends readonly string[]>(words: T) {
   return v.picklist(words, ({ input }) => {
     const near = typeof input === "string" ? didYouMean(input, words) : "";
-    return `must be ${words.slice(0, -1).join(", ")} or ${words.at(-1) ?? ""}, not ${typeof input === "string" ? quoted(input) : "that"}${near}`;
+    return `must be ${words.slice(0, -1).join(", ")} or ${words.at(-1) ?? ""}, not ${describeValue(input)}${near}`;
   });
 }
 
@@ -31,11 +32,16 @@ export const duration = v.pipe(
   v.rawTransform<unknown, number>(({ dataset, addIssue, NEVER }) => {
     const ms = typeof dataset.value === "string" ? parseDuration(dataset.value) : undefined;
     if (ms !== undefined) return ms;
-    const given = typeof dataset.value === "string" ? quoted(dataset.value) : `the ${typeof dataset.value} ${String(dataset.value)}`;
-    addIssue({ message: `must be ${DURATION_FORM}, not ${given}` });
+    addIssue({ message: `must be ${DURATION_FORM}, not ${describeValue(dataset.value)}` });
     return NEVER;
   }),
 );
+
+/** A map and no list, which the library's own `object` takes for one. */
+export function mapOf<const T extends v.ObjectEntries>(keys: T) {
+  const isNoList = (input: unknown): boolean => !Array.isArray(input);
+  return v.pipe(v.unknown(), v.check(isNoList, "must be a map, not a list"), v.object(keys));
+}
 
 /** A list, or one item alone. */
 function listOf(item: v.GenericSchema<unknown, string>): v.GenericSchema<unknown, string[]> {
@@ -53,7 +59,7 @@ const argv = v.pipe(
   v.check((list) => list[0] !== "", "must name a program"),
 );
 const command: v.GenericSchema<unknown, string | string[]> = v.lazy((input) => (Array.isArray(input) ? argv : text));
-const checkMap = v.object({ name: v.nullish(text), run: command, timeout: v.nullish(duration), history: v.nullish(v.boolean()) });
+const checkMap = mapOf({ name: v.nullish(text), run: command, timeout: v.nullish(duration), history: v.nullish(v.boolean()) });
 const checkEntry: v.GenericSchema<unknown, CheckEntry> = v.lazy((input) =>
   typeof input === "object" && !Array.isArray(input) ? checkMap : command,
 );
@@ -99,7 +105,7 @@ const entries = {
 export const TASK_KEYS: readonly string[] = Object.keys(entries);
 
 /** A task of a plan file, to the domain's `Task`. */
-export const taskSchema = v.pipe(v.object(entries), v.transform(toTask));
+export const taskSchema = v.pipe(mapOf(entries), v.transform(toTask));
 
 function toTask(raw: v.InferOutput<v.ObjectSchema<typeof entries, undefined>>): Task {
   const title = raw.title?.trim() ?? raw.id;
