@@ -2,15 +2,16 @@ import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { ClosingReporter } from "./test/reporter.ts";
 
-const full = process.env["GRAFTWORK_TEST_FULL"] === "1";
+/** Suites of their own: what needs a browser, tmux or agent clients (`full`), long campaigns of kills (`faults`). */
+const suite = process.env["GRAFTWORK_TEST_SUITE"];
 const version: unknown = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")).version;
 
 export default defineConfig({
   define: { GRAFTWORK_VERSION: JSON.stringify(version) },
   test: {
-    include: full ? ["test/full/**/*.test.ts"] : ["test/**/*.test.ts"],
-    exclude: full ? [] : ["test/full/**"],
-    passWithNoTests: full,
+    include: suite === undefined ? ["test/**/*.test.ts"] : [`test/${suite}/**/*.test.ts`],
+    exclude: suite === undefined ? ["test/full/**", "test/faults/**"] : [],
+    passWithNoTests: suite !== undefined,
     globalSetup: ["test/fixtures/global-setup.ts"],
     reporters: [new ClosingReporter()],
     // Real git and real programs on a busy machine: the limit finds what hangs, it is no measurement.

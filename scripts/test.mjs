@@ -1,13 +1,14 @@
 // `npm test`: sets the checkout up, runs vitest with the arguments given, and prints the closing line last of all.
-// `--full` runs the suites that need a browser, tmux or agent clients instead.
+// `--full` runs the suites that need a browser, tmux or agent clients instead, `--faults` the long ones with kills.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureReady, root } from "./setup.mjs";
 
-const args = process.argv.slice(2).filter((argument) => argument !== "--full");
-const full = process.argv.includes("--full");
+const SUITES = ["full", "faults"];
+const args = process.argv.slice(2).filter((argument) => !SUITES.some((name) => argument === `--${name}`));
+const suite = SUITES.find((name) => process.argv.includes(`--${name}`));
 const folder = mkdtempSync(join(tmpdir(), "graftwork-test-"));
 const closingFile = join(folder, "closing");
 
@@ -28,7 +29,7 @@ function vitest() {
     const child = spawn(process.execPath, [join(root, "node_modules/vitest/vitest.mjs"), "run", ...args], {
       cwd: root,
       stdio: "inherit",
-      env: { ...process.env, GRAFTWORK_TEST_CLOSING: closingFile, ...(full ? { GRAFTWORK_TEST_FULL: "1" } : {}) },
+      env: { ...process.env, GRAFTWORK_TEST_CLOSING: closingFile, ...(suite === undefined ? {} : { GRAFTWORK_TEST_SUITE: suite }) },
     });
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => child.kill(signal));
     child.on("error", reject);
