@@ -23,9 +23,9 @@ export async function demo({ dir, clean = false, color = false, env = process.en
   const folder = emptyFolder(dir);
   const story = storyteller({ folder, color, env, write });
   try {
-    await tell(story, folder);
+    await tell(story, folder, clean);
   } catch (error) {
-    write(`\n`);
+    write("\n");
     throw new Error(`${error.message}\n  everything is still there to look at: ${folder}`, { cause: error });
   }
   if (clean) {
@@ -55,8 +55,8 @@ export async function makeSample(folder, git) {
   return repository;
 }
 
-async function tell(story, folder) {
-  const { chapter, say, shown, quiet, graftwork } = story;
+async function tell(story, folder, clean) {
+  const { chapter, say, write, shown, quiet, graftwork } = story;
   const begun = Date.now();
   const repository = join(folder, "kiosk");
 
@@ -64,7 +64,7 @@ async function tell(story, folder) {
   say(`A new repository in ${repository}: a kiosk that prices a basket of goods, with tests and its own dependencies.`);
   await makeSample(folder, (...args) => quiet("git", args));
   await shown("git", ["log", "--oneline"]);
-  await quiet("npm", ["ci"], { as: "npm ci" });
+  await shown("npm", ["ci"]);
   await shown("node", ["src/cli.js", "buy", "apple:3", "jam"]);
 
   chapter("The plan: seven tasks in two groups");
@@ -72,7 +72,7 @@ async function tell(story, folder) {
   say("- offers passes its tests where it works, thanks to a file that git ignores; QA looks at what git has");
   say("- suggest is killed in the middle of a file");
   say("- delivery, tip and cash-rounding all change the same line, and none has said so");
-  await graftwork(["plan", "show", "plan.yaml"]);
+  await graftwork(["plan", "check", "plan.yaml"]);
 
   chapter("The run");
   const run = await graftwork(["run", "plan.yaml", "--yes"], { exit: 5 });
@@ -106,7 +106,7 @@ async function tell(story, folder) {
   });
   const receipt = await shown("node", ["src/cli.js", "buy", "apple:3", "jam", "--delivery", "--tip", "10", "--cash"]);
   const tests = await quiet("npm", ["test"], { as: "npm test" });
-  say(testSummary(tests.output));
+  write(`${testSummary(tests.output)}\n`);
   const checkpoint = join(".claude", "auto-memory", "parallel-group-2-summary.md");
   await shown("cat", [checkpoint]);
   await graftwork(["status"]);
@@ -137,8 +137,7 @@ async function tell(story, folder) {
     ["the journal", join(runFolder(repository, id), "journal.1.jsonl")],
     ["logs and briefs", join(runFolder(repository, id), "logs")],
   ]);
-  say("");
-  say(`Go on there: \`graftwork\` is \`node ${program}\`; \`graftwork merge --undo ${id}\` takes it all back.`);
+  if (!clean) say(`Go on there: \`graftwork\` is \`node ${program}\`; \`graftwork merge --undo ${id}\` takes it all back.`);
   say(`All seven tasks are in main and its tests pass, after ${Math.round((Date.now() - begun) / 1000)} s.`);
 }
 
@@ -162,11 +161,28 @@ function storyteller({ folder, color, env, write }) {
     ...(color ? {} : { NO_COLOR: "1" }),
   };
   let number = 0;
+  let before = "\n\n";
+  let told = false;
 
-  const say = (text) => write(`${text}\n`);
+  const put = (text) => {
+    before = `${before}${text}`.slice(-2);
+    write(text);
+  };
+  /** A blank line, where there is none yet. */
+  const gap = () => put(before.endsWith("\n\n") ? "" : before.endsWith("\n") ? "\n" : "\n\n");
+  /** Lines of the story's own follow each other, and stand apart from what commands print. */
+  const say = (text) => {
+    if (!told) gap();
+    told = true;
+    put(`${text}\n`);
+  };
   const start = async (command, args, { exit = 0, as, show, extra = {} }) => {
-    if (as !== undefined) say(`\n${bold(`$ ${as}`)}`);
-    const { code, output } = await run(command, args, { cwd: repository, env: { ...childEnv, ...extra } }, show ? write : () => undefined);
+    told = false;
+    if (as !== undefined) {
+      gap();
+      put(`${bold(`$ ${as}`)}\n`);
+    }
+    const { code, output } = await run(command, args, { cwd: repository, env: { ...childEnv, ...extra } }, show ? put : () => undefined);
     if (code === exit) return { code, output };
     const words = as ?? [command, ...args].join(" ");
     throw new Error(`\`${words}\` ended with ${code} instead of ${exit}${show ? "" : `:\n${output.trim()}`}`);
@@ -175,10 +191,16 @@ function storyteller({ folder, color, env, write }) {
   return {
     color,
     say,
-    chapter: (title) => say(`\n${bold(`== ${++number}. ${title}`)}\n`),
+    write: put,
+    chapter(title) {
+      gap();
+      put(`${bold(`== ${++number}. ${title}`)}\n\n`);
+      told = true;
+    },
     list(rows) {
       const width = Math.max(...rows.map(([name]) => name.length));
-      for (const [name, value] of rows) say(`${name.padEnd(width)}  ${value}`);
+      for (const [name, value] of rows) put(`${name.padEnd(width)}  ${value}\n`);
+      told = false;
     },
     /** A command with its output. */
     shown: (command, args, { as = [command, ...args].join(" ") } = {}) => start(command, args, { as, show: true }),
