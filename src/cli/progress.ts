@@ -1,147 +1,30 @@
-import pc from "picocolors";
-import { cleanText, humanDuration, type RunEvent } from "../domain/index.ts";
-import { executionModeBox, fitWidth } from "../plan/index.ts";
+import { cleanText, type RunEvent } from "../domain/index.ts";
 import type { SessionStart } from "../run/index.ts";
-import type { RunFacts, TaskFacts } from "../session/index.ts";
+import type { RunFacts } from "../session/index.ts";
+import { eventText, openingText } from "./event-text.ts";
 import type { Shell } from "./shell.ts";
 
+/** What shows a session while it runs. */
 export type Progress = {
   onStart: (session: SessionStart) => void;
   onEvent: (line: { event: RunEvent }, before: RunFacts, after: RunFacts) => void;
   onLine: (task: string, line: string) => void;
   note: (line: string) => void;
   /** Leaves the terminal as it was. */
-  end: () => void;
+  end: () => Promise<void>;
 };
 
-const REDRAW_MS = 200;
-
-/**
- * What a run looks like while it runs: on a terminal the tasks with their state, redrawn in place; elsewhere one
- * plain line per change. Goes to stderr with `--json`, so that stdout is the answer alone.
- */
-export function makeProgress(shell: Shell): Progress {
-  const live = shell.isTty && !shell.json ? liveArea(shell) : undefined;
-  const say = (line: string): void => {
-    live?.clear();
-    shell.write(`${line}\n`);
-    live?.draw();
-  };
+/** One plain line per change: for logs, pipes and CI. Goes to stderr with `--json`, so that stdout is the answer alone. */
+export function lineProgress(shell: Shell): Progress {
+  const say = (line: string): void => shell.write(`${line}\n`);
   return {
-    onStart(session) {
-      say(executionModeBox(session.plan, session.decision, { width: shell.width, unicode: shell.unicode }));
-      say(`${session.resumed ? "Continuing" : "Run"} ${session.run} onto ${session.target}`);
-      live?.begin(session);
-    },
+    onStart: (session) => say(openingText(session, shell)),
     onEvent({ event }, _before, after) {
-      live?.update(after);
       const text = eventText(event, after, shell);
       if (text !== undefined) say(text);
     },
-    onLine: (task, line) => live?.line(task, line),
+    onLine: () => undefined,
     note: (line) => say(cleanText(line)),
-    end: () => live?.end(),
-  };
-}
-
-/** One line for people about what happened; undefined where the next line says it better. */
-export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "unicode" | "color">): string | undefined {
-  const { green, red, yellow, dim } = pc.createColors(shell.color);
-  const mark = shell.unicode
-    ? { ok: green("✔"), bad: red("✖"), wait: yellow("●"), go: dim("▶") }
-    : { ok: "ok", bad: "FAILED", wait: "!", go: ">" };
-  const status = "task" in event && event.task !== null ? facts.tasks.get(event.task) : undefined;
-  switch (event.type) {
-    case "group-started":
-      return `Group ${event.group}`;
-    case "attempt-started":
-      return `${mark.go} ${event.task}: attempt ${event.attempt} by ${event.agent} in ${event.slot} on ${event.branch}`;
-    case "attempt-ended":
-      if (event.outcome.kind === "ready")
-        return `${mark.go} ${event.task}: ready for QA after ${humanDuration(event.durationMs)} (${event.outcome.commit.slice(0, 10)})`;
-      return `${status?.status === "failed" ? mark.bad : mark.wait} ${event.task}: ${event.outcome.kind === "failed" ? event.outcome.failure : event.outcome.kind}: ${firstLine(event.outcome.reason)}${again(status)}`;
-    case "verdict":
-      if (event.verdict.decision === "approved")
-        return `${mark.ok} ${event.task}: QA approved (${event.verdict.checks.map((check) => check.name).join(", ")})`;
-      return `${event.verdict.decision === "blocked" ? mark.wait : mark.bad} ${event.task}: QA ${event.verdict.decision}: ${firstLine(event.verdict.reason)}${again(status)}`;
-    case "conflict":
-      return `${mark.wait} ${event.task}: conflict in ${event.paths.join(", ")}${event.against.length === 0 ? "" : ` with ${event.against.join(", ")}`}${status?.status === "conflict" ? "; a person is needed" : "; its agent does it again on the new base"}`;
-    case "packet":
-      return `  packet: ${event.folder}`;
-    case "ejected":
-      return `${mark.bad} ${event.task}: ejected from the train: ${firstLine(event.reason)}${again(status)}`;
-    case "train":
-      return `${mark.go} merging ${event.tasks.map((task) => task.task).join(", ")}; verifying the result`;
-    case "landed":
-      return `${mark.ok} landed on ${facts.target}: ${event.tasks.map((task) => task.task).join(", ")} (${event.to.slice(0, 10)})`;
-    case "landing-waits":
-      return `${mark.wait} merged and verified, but ${facts.target} could not move: ${firstLine(event.reason)}\n  take it with: ${event.command}`;
-    case "checkpoint":
-      return `Group ${event.group}: ${event.status}; checkpoint written`;
-    case "warning":
-      return `${mark.wait} ${event.task === null ? "" : `${event.task}: `}${event.text}`;
-    default:
-      return undefined;
-  }
-}
-
-function again(task: TaskFacts | undefined): string {
-  if (task === undefined) return "";
-  if (["pending_retry", "qa_rejected"].includes(task.status)) return "; tried again";
-  return task.status === "failed" ? "; given up" : "";
-}
-
-const firstLine = (text: string): string => cleanText(text.split("\n")[0] ?? "");
-
-type LiveArea = {
-  begin: (session: SessionStart) => void;
-  update: (facts: RunFacts) => void;
-  line: (task: string, line: string) => void;
-  clear: () => void;
-  draw: () => void;
-  end: () => void;
-};
-
-/** A few lines at the bottom of the terminal: who is at work and what was said last. */
-function liveArea(shell: Shell): LiveArea {
-  let facts: RunFacts | undefined;
-  let drawn = 0;
-  let timer: NodeJS.Timeout | undefined;
-  const last = new Map<string, string>();
-  const clear = (): void => {
-    if (drawn > 0) shell.write(`\u001b[${drawn}A\u001b[0J`);
-    drawn = 0;
-  };
-  const draw = (): void => {
-    const active = [...(facts?.tasks.values() ?? [])].filter((task) => ["in_progress", "ready_for_qa", "merging"].includes(task.status));
-    const done = [...(facts?.tasks.values() ?? [])].filter((task) => task.status === "done").length;
-    if (facts === undefined || active.length === 0) return;
-    const rows = [
-      `  ${done}/${facts.tasks.size} tasks landed`,
-      ...active.map((task) => `  ${task.id} ${task.status}  ${last.get(task.id) ?? ""}`),
-    ];
-    shell.write(`${rows.map((row) => fitWidth(row, shell.width - 1)).join("\n")}\n`);
-    drawn = rows.length;
-  };
-  const redraw = (): void => {
-    clear();
-    draw();
-  };
-  return {
-    begin(session) {
-      facts = session.facts;
-      timer = setInterval(redraw, REDRAW_MS);
-      timer.unref();
-    },
-    update(now) {
-      facts = now;
-    },
-    line: (task, line) => void last.set(task, cleanText(line).replace(/\s+/g, " ")),
-    clear,
-    draw,
-    end() {
-      clearInterval(timer);
-      clear();
-    },
+    end: async () => undefined,
   };
 }

@@ -9,7 +9,7 @@ import { requireFound } from "./look-verbs.ts";
 import { templateText } from "./package-files.ts";
 import { readPlanAt, readPlanFrom } from "./plan-files.ts";
 import { type Opened, openPoolContext } from "./pool-context.ts";
-import { makeProgress } from "./progress.ts";
+import { lineProgress } from "./progress.ts";
 import type { Shell } from "./shell.ts";
 
 export async function run(shell: Shell, planPath: string | undefined, options: RunOptions): Promise<ExitCode> {
@@ -60,7 +60,7 @@ export async function continueVerb(shell: Shell, options: ContinueOptions): Prom
 
 async function session(shell: Shell, opened: Opened, work: (host: RunHost) => Promise<SessionEnd>): Promise<ExitCode> {
   const { repository } = opened.context;
-  const progress = makeProgress(shell);
+  const progress = shell.isTty && !shell.json ? (await import("./tree-progress.ts")).treeProgress(shell) : lineProgress(shell);
   const host: RunHost = {
     repository,
     config: opened.loaded.config,
@@ -79,7 +79,7 @@ async function session(shell: Shell, opened: Opened, work: (host: RunHost) => Pr
   try {
     end = await work(host);
   } finally {
-    progress.end();
+    await progress.end();
   }
   shell.answer(closingText(end, shell), sessionObject(end));
   return end.exit;

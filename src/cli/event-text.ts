@@ -1,0 +1,61 @@
+import pc from "picocolors";
+import { cleanText, humanDuration, type RunEvent } from "../domain/index.ts";
+import { executionModeBox } from "../plan/index.ts";
+import type { SessionStart } from "../run/index.ts";
+import type { RunFacts, TaskFacts } from "../session/index.ts";
+import type { Shell } from "./shell.ts";
+
+/** The decision, then which run it is. */
+export function openingText(session: SessionStart, shell: Pick<Shell, "width" | "unicode">): string {
+  const box = executionModeBox(session.plan, session.decision, { width: shell.width, unicode: shell.unicode });
+  return `${box}\n${session.resumed ? "Continuing" : "Run"} ${session.run} onto ${session.target}`;
+}
+
+/** One line for people about what happened; undefined where the next line says it better. */
+export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "unicode" | "color">): string | undefined {
+  const { green, red, yellow, dim } = pc.createColors(shell.color);
+  const mark = shell.unicode
+    ? { ok: green("✔"), bad: red("✖"), wait: yellow("●"), go: dim("▶") }
+    : { ok: "ok", bad: "FAILED", wait: "!", go: ">" };
+  const status = "task" in event && event.task !== null ? facts.tasks.get(event.task) : undefined;
+  switch (event.type) {
+    case "group-started":
+      return `Group ${event.group}`;
+    case "attempt-started":
+      return `${mark.go} ${event.task}: attempt ${event.attempt} by ${event.agent} in ${event.slot} on ${event.branch}`;
+    case "attempt-ended":
+      if (event.outcome.kind === "ready")
+        return `${mark.go} ${event.task}: ready for QA after ${humanDuration(event.durationMs)} (${event.outcome.commit.slice(0, 10)})`;
+      return `${status?.status === "failed" ? mark.bad : mark.wait} ${event.task}: ${event.outcome.kind === "failed" ? event.outcome.failure : event.outcome.kind}: ${firstLine(event.outcome.reason)}${again(status)}`;
+    case "verdict":
+      if (event.verdict.decision === "approved")
+        return `${mark.ok} ${event.task}: QA approved (${event.verdict.checks.map((check) => check.name).join(", ")})`;
+      return `${event.verdict.decision === "blocked" ? mark.wait : mark.bad} ${event.task}: QA ${event.verdict.decision}: ${firstLine(event.verdict.reason)}${again(status)}`;
+    case "conflict":
+      return `${mark.wait} ${event.task}: conflict in ${event.paths.join(", ")}${event.against.length === 0 ? "" : ` with ${event.against.join(", ")}`}${status?.status === "conflict" ? "; a person is needed" : "; its agent does it again on the new base"}`;
+    case "packet":
+      return `  packet: ${event.folder}`;
+    case "ejected":
+      return `${mark.bad} ${event.task}: ejected from the train: ${firstLine(event.reason)}${again(status)}`;
+    case "train":
+      return `${mark.go} merging ${event.tasks.map((task) => task.task).join(", ")}; verifying the result`;
+    case "landed":
+      return `${mark.ok} landed on ${facts.target}: ${event.tasks.map((task) => task.task).join(", ")} (${event.to.slice(0, 10)})`;
+    case "landing-waits":
+      return `${mark.wait} merged and verified, but ${facts.target} could not move: ${firstLine(event.reason)}\n  take it with: ${event.command}`;
+    case "checkpoint":
+      return `Group ${event.group}: ${event.status}; checkpoint written`;
+    case "warning":
+      return `${mark.wait} ${event.task === null ? "" : `${event.task}: `}${event.text}`;
+    default:
+      return undefined;
+  }
+}
+
+function again(task: TaskFacts | undefined): string {
+  if (task === undefined) return "";
+  if (["pending_retry", "qa_rejected"].includes(task.status)) return "; tried again";
+  return task.status === "failed" ? "; given up" : "";
+}
+
+const firstLine = (text: string): string => cleanText(text.split("\n")[0] ?? "");
