@@ -46,7 +46,8 @@ function label(task: TaskFacts): string {
 function reason(task: TaskFacts): string {
   const first = task.lastError?.split("\n")[0];
   const branch = task.branch === null ? "" : ` (branch ${task.branch})`;
-  const packet = task.packet === null ? "" : `\n  packet: ${task.packet}/README.md; \`graftwork resolve ${task.id} …\``;
+  const packet =
+    task.packet === null || task.status !== "conflict" ? "" : `\n  packet: ${task.packet}/README.md; \`graftwork resolve ${task.id} …\``;
   return `${first === undefined ? "" : `: ${first}`}${branch}${packet}`;
 }
 

@@ -1,4 +1,4 @@
-import type { Decision, Plan, Task } from "../domain/index.ts";
+import type { Decision, Group, Plan, Task } from "../domain/index.ts";
 import { isSettled, type RunFacts, type TaskFacts } from "../session/index.ts";
 
 /** One thing to do next. Its key says whether it is being done already. */
@@ -42,7 +42,7 @@ export function nextJobs(situation: Situation): Job[] {
   const { decision, facts, running } = situation;
   const current = currentGroup(situation);
   const open = decision.groups.filter((group) => situation.schedule === "eager" || group.number <= current);
-  const starting = open.filter((group) => !facts.groups.has(group.number));
+  const starting = open.filter((group) => !facts.groups.has(group.number) && !waits(situation, group));
   if (sessionIsOver(situation)) return without(running, tidying(situation));
   if (starting.length > 0)
     return without(
@@ -60,10 +60,20 @@ export function nextJobs(situation: Situation): Job[] {
   return without(running, [...interrupted(situation, tasks), ...jobs, ...landing, ...tidying(situation)]);
 }
 
-/** The first group that has no checkpoint yet; the last one where all have. */
-function currentGroup({ decision, facts }: Situation): number {
-  const open = decision.groups.find((group) => (facts.groups.get(group.number)?.checkpoint ?? null) === null);
+/** The first group that has no checkpoint yet and can go on; the last one where there is none. */
+function currentGroup(situation: Situation): number {
+  const { decision, facts } = situation;
+  const open = decision.groups.find((group) => (facts.groups.get(group.number)?.checkpoint ?? null) === null && !waits(situation, group));
   return open?.number ?? decision.groups.length;
+}
+
+/** Not begun, and nothing in it can begin before a person decides on something else. */
+function waits(situation: Situation, group: Group): boolean {
+  const { facts } = situation;
+  const tasks = group.tasks.map((id) => factsOf(facts, id));
+  return (
+    !facts.groups.has(group.number) && tasks.some((task) => task.status === "pending") && tasks.every((task) => rests(situation, task))
+  );
 }
 
 /** With one group a session, the next one is left to the next session; what was begun is finished. */
