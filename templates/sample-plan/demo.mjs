@@ -87,6 +87,8 @@ async function tell(story, folder, clean) {
   expect(conflicts(first, "tip") === 1 && landed(first, "tip"), "tip collides once, is done again and lands");
   expect(conflicts(first, "cash-rounding") === 2 && !landed(first, "cash-rounding"), "cash-rounding collides twice and waits for a person");
   expect(/cash-rounding/.test(run.output), "the run says who waits");
+  say("What QA found in the fresh checkout was in the second brief of offers:");
+  await shown("grep", ["-m", "1", "Error: ENOENT", join(".git", "graftwork", "runs", id, "briefs", "offers", "2.md")]);
   for (const task of TASKS.slice(0, -1)) expect(landed(first, task), `${task} has landed in spite of the conflict`);
 
   chapter("What a person decides");
@@ -134,8 +136,7 @@ async function tell(story, folder, clean) {
     ["what the agents wrote", join(folder, "work")],
     ["checkpoints", join(repository, dirname(checkpoint))],
     ["the conflict", join(repository, packet)],
-    ["the journal", join(runFolder(repository, id), "journal.1.jsonl")],
-    ["logs and briefs", join(runFolder(repository, id), "logs")],
+    ["journal, briefs, logs", runFolder(repository, id)],
   ]);
   if (!clean) say(`Go on there: \`graftwork\` is \`node ${program}\`; \`graftwork merge --undo ${id}\` takes it all back.`);
   say(`All seven tasks are in main and its tests pass, after ${Math.round((Date.now() - begun) / 1000)} s.`);
@@ -184,7 +185,7 @@ function storyteller({ folder, color, env, write }) {
     }
     const { code, output } = await run(command, args, { cwd: repository, env: { ...childEnv, ...extra } }, show ? put : () => undefined);
     if (code === exit) return { code, output };
-    const words = as ?? [command, ...args].join(" ");
+    const words = as ?? typed([command, ...args]);
     throw new Error(`\`${words}\` ended with ${code} instead of ${exit}${show ? "" : `:\n${output.trim()}`}`);
   };
 
@@ -203,17 +204,19 @@ function storyteller({ folder, color, env, write }) {
       told = false;
     },
     /** A command with its output. */
-    shown: (command, args, { as = [command, ...args].join(" ") } = {}) => start(command, args, { as, show: true }),
+    shown: (command, args, { as = typed([command, ...args]) } = {}) => start(command, args, { as, show: true }),
     quiet: (command, args, { as } = {}) => start(command, args, { as, show: false }),
     graftwork: (args, { exit = 0 } = {}) =>
       start(process.execPath, [program, ...args], {
         exit,
-        as: ["graftwork", ...args].join(" "),
+        as: typed(["graftwork", ...args]),
         show: true,
         extra: color ? { FORCE_COLOR: "1" } : {},
       }),
   };
 }
+
+const typed = (words) => words.map((word) => (/^[\w./:=-]+$/.test(word) ? word : `'${word}'`)).join(" ");
 
 /** Ends with the program, whatever signal reaches both: what it says on its way out belongs to the story. */
 function run(command, args, options, write) {
