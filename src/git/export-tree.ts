@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolderWhole } from "../state/index.ts";
+import { makeFolderWhole, readText } from "../state/index.ts";
 import { ownGit } from "./own-git.ts";
 import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
@@ -11,8 +11,9 @@ import { runGit } from "./run-git.ts";
  * Writes the files of a commit into an empty folder outside any repository, with a small repository of its own
  * around them (one branch `main` at `commit`, objects borrowed from the project's store), so that tests which call
  * git work. Never `git archive`, which drops and rewrites files (review-core rule 10); no filter, no hook.
+ * `history`: the commits before it can be read too; without it the repository knows this one alone.
  */
-export async function exportTree(repository: Repository, commit: Oid, into: string): Promise<void> {
+export async function exportTree(repository: Repository, commit: Oid, into: string, history = false): Promise<void> {
   const { scratch } = repository.layout;
   mkdirSync(scratch, { recursive: true, mode: 0o700 });
   const indexFile = join(scratch, `index.${randomUUID()}`);
@@ -24,10 +25,11 @@ export async function exportTree(repository: Repository, commit: Oid, into: stri
   } finally {
     rmSync(indexFile, { force: true });
   }
-  await smallRepository(repository, commit, into);
+  await smallRepository(repository, commit, into, history);
 }
 
-async function smallRepository(repository: Repository, commit: Oid, into: string): Promise<void> {
+async function smallRepository(repository: Repository, commit: Oid, into: string, history: boolean): Promise<void> {
+  const shallow = history ? readText(join(repository.commonDir, "shallow")) : `${commit}\n`;
   const sha256 = repository.objectFormat === "sha256";
   const gitDir = join(into, ".git");
   makeFolderWhole(gitDir, {
@@ -35,7 +37,7 @@ async function smallRepository(repository: Repository, commit: Oid, into: string
     config: `[core]\n\trepositoryformatversion = ${sha256 ? 1 : 0}\n\tbare = false\n\tlogallrefupdates = true\n[user]\n\tname = graftwork\n\temail = graftwork@localhost\n[gc]\n\tauto = 0\n${sha256 ? "[extensions]\n\tobjectformat = sha256\n" : ""}`,
     "refs/heads/main": `${commit}\n`,
     "objects/info/alternates": `${join(repository.commonDir, "objects")}\n`,
-    shallow: `${commit}\n`,
+    ...(shallow === undefined ? {} : { shallow }),
   });
   await runGit(repository, { cwd: into, gitDir, workTree: into, args: ["reset", "--mixed", "--quiet"] });
 }

@@ -17,6 +17,7 @@ export {
   writeBlob,
 } from "./commit-objects.ts";
 export { editTree, type TreeEdit } from "./edit-tree.ts";
+export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark } from "./land-checkout.ts";
 export { type ConflictStage, type MergedTrees, mergeTrees, parseMergeTree } from "./merge-trees.ts";
