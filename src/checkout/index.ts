@@ -1,2 +1,13 @@
-export { cacheFolder, type FreshCheckout, freshCheckout } from "./fresh-checkout.ts";
-export { dependencyKey, installDependencies, type InstallPlan, installPlan, type InstallRequest, type InstallResult, installedStamp } from "./install.ts";
+export { cacheFolder } from "./cache-folder.ts";
+export { type FreshCheckout, freshCheckout } from "./fresh-checkout.ts";
+export {
+  dependencyKey,
+  type InstallPlan,
+  type InstallRequest,
+  type InstallResult,
+  installDependencies,
+  installedStamp,
+  installPlan,
+  runInstallScripts,
+} from "./install.ts";
+export { openRoom, type Room, sweepRooms } from "./room.ts";

@@ -1,19 +1,30 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cleanText, tailLines } from "../domain/index.ts";
+import { cleanText, hideCredentials } from "../domain/index.ts";
 import { childEnvironment, runCommand } from "../subprocess/index.ts";
+import { installExcerpt, installFault } from "./install-failure.ts";
 
-/** How each package manager installs exactly what its lockfile says, running no install script. */
+const NPM_QUIET = ["--no-audit", "--no-fund"] as const;
+const NPM_CI = ["npm", "ci", "--ignore-scripts", ...NPM_QUIET, "--prefer-offline"] as const;
+
+/** How each package manager installs exactly what its lockfile says, running no script of a package or of the project. */
 const MANAGERS = [
-  { lockfile: "package-lock.json", argv: ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"] },
-  { lockfile: "npm-shrinkwrap.json", argv: ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"] },
-  { lockfile: "pnpm-lock.yaml", argv: ["pnpm", "install", "--frozen-lockfile", "--ignore-scripts", "--prefer-offline"] },
+  { lockfile: "npm-shrinkwrap.json", argv: NPM_CI },
+  { lockfile: "package-lock.json", argv: NPM_CI },
+  {
+    lockfile: "pnpm-lock.yaml",
+    argv: ["pnpm", "install", "--frozen-lockfile", "--ignore-scripts", "--ignore-pnpmfile", "--prefer-offline"],
+  },
   { lockfile: "yarn.lock", argv: ["yarn", "install", "--frozen-lockfile", "--ignore-scripts", "--prefer-offline"] },
   { lockfile: "bun.lock", argv: ["bun", "install", "--frozen-lockfile", "--ignore-scripts"] },
+  { lockfile: "bun.lockb", argv: ["bun", "install", "--frozen-lockfile", "--ignore-scripts"] },
 ] as const;
 
-const UNLOCKED = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"] as const;
+/** Yarn from version 2 on knows other options; its lock files begin with this. */
+const YARN_BERRY = { mark: /^__metadata:/m, argv: ["yarn", "install", "--immutable", "--mode=skip-build"] } as const;
+
+const UNLOCKED = ["npm", "install", "--no-package-lock", "--ignore-scripts", ...NPM_QUIET, "--prefer-offline"] as const;
 
 export type InstallPlan = { argv: readonly [string, ...string[]]; lockfile: string | null };
 
@@ -28,8 +39,14 @@ export function installPlan(dir: string): InstallPlan | undefined {
   const manifest = manifestOf(dir);
   if (manifest === undefined) return undefined;
   const manager = MANAGERS.find(({ lockfile }) => existsSync(join(dir, lockfile)));
-  if (manager !== undefined) return { argv: [...manager.argv], lockfile: manager.lockfile };
-  const wanted = ["dependencies", "devDependencies", "optionalDependencies", "workspaces"].some((key) => Object.keys(manifest[key] ?? {}).length > 0);
+  if (manager !== undefined) {
+    const { lockfile } = manager;
+    const berry = lockfile === "yarn.lock" && YARN_BERRY.mark.test(readFileSync(join(dir, lockfile), "utf8"));
+    return { argv: berry ? [...YARN_BERRY.argv] : [...manager.argv], lockfile };
+  }
+  const wanted = ["dependencies", "devDependencies", "optionalDependencies", "workspaces"].some(
+    (key) => Object.keys(manifest[key] ?? {}).length > 0,
+  );
   return wanted ? { argv: [...UNLOCKED], lockfile: null } : undefined;
 }
 
@@ -60,20 +77,89 @@ export type InstallRequest = {
   onOutput?: (chunk: Buffer) => void;
 };
 
-/** npm's registry settings reach the install, nothing else of our environment does. */
-const PASSED = ["npm_config_*", "NPM_CONFIG_*", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "COREPACK_*"];
+/** Registry and proxy settings reach the install, nothing else of our environment does. */
+const PASSED = [
+  "npm_config_*",
+  "NPM_CONFIG_*",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "no_proxy",
+  "NODE_EXTRA_CA_CERTS",
+  "SSL_CERT_FILE",
+  "COREPACK_*",
+];
 
-/** What npm says when the fault is not the work's. */
-const ENVIRONMENT = /\b(ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ERR_SOCKET|ENOSPC|EACCES|E401|E403|E5\d\d|network|ENETUNREACH|UNABLE_TO_GET_ISSUER|CERT_)/;
+/** Set by an `npx graftwork` or `npm run` around us: they say where that npm worked, or would change what is installed. */
+const NOT_PASSED =
+  /^npm_config_(?:prefix|local_prefix|global|global_prefix|location|workspaces?|include_workspace_root|omit|only|include|production|dev|dry_run|package_lock_only|ignore_scripts|script_shell|node_options|git|init_.*|yes|call|package)$/i;
+
+/** What a project's own settings could have run is fixed here, since the environment counts more than its files. */
+const FIXED = {
+  CI: "1",
+  npm_config_update_notifier: "false",
+  npm_config_script_shell: "/bin/sh",
+  npm_config_node_options: " ",
+  npm_config_git: "git",
+  npm_config_logs_max: "0",
+  YARN_IGNORE_PATH: "1",
+  YARN_ENABLE_SCRIPTS: "0",
+  YARN_ENABLE_TELEMETRY: "0",
+} as const;
+
+function installEnvironment(request: InstallRequest): Record<string, string> {
+  const env = childEnvironment(request.parentEnv, PASSED, {});
+  const kept = Object.entries(env).filter(([name]) => !NOT_PASSED.test(name));
+  return { ...Object.fromEntries(kept), ...FIXED, ...request.markers };
+}
 
 /** Installs the dependencies of `dir` as its lockfile says. A failure is a value: the caller knows what it means. */
 export async function installDependencies(request: InstallRequest): Promise<InstallResult> {
   const plan = installPlan(request.dir);
   if (plan === undefined) return { kind: "none", reason: "the project has no package.json with dependencies" };
-  const command = plan.argv.join(" ");
-  const env = childEnvironment(request.parentEnv, PASSED, { ...request.markers, CI: "1", npm_config_update_notifier: "false", npm_config_script_shell: "/bin/sh" });
+  return run(request, plan.argv, installEnvironment(request));
+}
+
+/**
+ * Runs the install scripts of these packages, which the installation left out. They are code from outside: `env` is
+ * all that they see.
+ */
+export async function runInstallScripts(
+  request: Omit<InstallRequest, "parentEnv" | "markers"> & { env: Readonly<Record<string, string>> },
+  packages: readonly string[],
+): Promise<InstallResult> {
+  const manager = installPlan(request.dir)?.argv[0] ?? "npm";
+  const argv: readonly [string, ...string[]] =
+    manager === "pnpm"
+      ? ["pnpm", "rebuild", ...packages]
+      : ["npm", "rebuild", "--ignore-scripts=false", "--foreground-scripts", ...packages];
+  if (manager === "npm" || manager === "pnpm") return run(request, argv, request.env);
+  return {
+    kind: "failed",
+    fault: "environment",
+    command: `${manager} install`,
+    reason: `install scripts of single packages (\`qa.allow_scripts\`) work with npm and pnpm, not with ${manager}`,
+    excerpt: "",
+  };
+}
+
+async function run(
+  request: Pick<InstallRequest, "dir" | "timeoutMs" | "signal" | "onOutput">,
+  argv: readonly [string, ...string[]],
+  env: Readonly<Record<string, string>>,
+): Promise<InstallResult> {
+  const command = argv.join(" ");
+  const failed = (fault: "work" | "environment", how: string, excerpt: string): InstallResult => ({
+    kind: "failed",
+    fault,
+    command,
+    reason: `\`${command}\` ${how}`,
+    excerpt,
+  });
   const end = await runCommand({
-    argv: plan.argv,
+    argv,
     cwd: request.dir,
     env,
     timeoutMs: request.timeoutMs,
@@ -81,12 +167,12 @@ export async function installDependencies(request: InstallRequest): Promise<Inst
     ...(request.signal === undefined ? {} : { signal: request.signal }),
     onOutput: (chunk) => request.onOutput?.(chunk),
   });
-  if (end.notStarted !== null) return { kind: "failed", fault: "environment", command, reason: `${plan.argv[0]} could not be started (${end.notStarted})`, excerpt: "" };
+  if (end.notStarted !== null) return failed("environment", `could not be started (${end.notStarted})`, "");
   if (end.code === 0) return { kind: "installed", command, durationMs: end.durationMs };
-  const said = cleanText(`${end.stdout.toString("utf8")}\n${end.stderr.toString("utf8")}`);
-  const how = end.ended === "exited" ? `exit code ${end.code ?? end.signal}` : end.ended;
-  const fault = end.ended !== "exited" || ENVIRONMENT.test(said) ? "environment" : "work";
-  return { kind: "failed", fault, command, reason: `\`${command}\` failed (${how})`, excerpt: tailLines(said, 15) };
+  const said = cleanText(hideCredentials(`${end.stdout.toString("utf8")}\n${end.stderr.toString("utf8")}`));
+  const excerpt = installExcerpt(said);
+  if (end.ended !== "exited") return failed("environment", `was ended (${end.ended})`, excerpt);
+  return failed(installFault(said), `failed (exit code ${end.code ?? end.signal})`, excerpt);
 }
 
 function manifestOf(dir: string): Record<string, object> | undefined {

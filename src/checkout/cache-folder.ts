@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join } from "node:path";
+import { GraftworkError } from "../domain/index.ts";
+import type { Repository } from "../git/index.ts";
+
+/**
+ * The user's cache folder, per repository: outside it, since a folder below would resolve the user's own
+ * `node_modules` and approve work whose dependency is missing.
+ */
+export function cacheFolder(repository: Repository): string {
+  const { XDG_CACHE_HOME: cache, HOME: home } = repository.parentEnv;
+  const base = cache !== undefined && isAbsolute(cache) ? cache : join(home ?? homedir(), ".cache");
+  return join(base, "graftwork", createHash("sha256").update(repository.commonDir).digest("hex").slice(0, 16));
+}
+
+/**
+ * Makes a folder of the cache that only its user can enter, and returns its real path. Throws QA_BLOCKED where
+ * it is somebody else's, or where a `node_modules` above would serve what the work itself does not install.
+ */
+export function privateFolder(path: string): string {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const real = realpathSync(path);
+  const { uid, mode } = lstatSync(real);
+  if (process.getuid !== undefined && uid !== process.getuid()) {
+    throw new GraftworkError("QA_BLOCKED", {
+      message: `${real} belongs to another user.`,
+      because: "whoever owns the folder could change what is judged in it.",
+      try: "name a cache folder of your own in XDG_CACHE_HOME.",
+    });
+  }
+  if ((mode & 0o077) !== 0) chmodSync(real, 0o700);
+  const modules = modulesAbove(real);
+  if (modules !== undefined) {
+    throw new GraftworkError("QA_BLOCKED", {
+      message: `The folder ${modules} lies above the folder that work is judged in.`,
+      because: "Node would find packages there that the work does not install itself, and wrong work would pass.",
+      try: "remove it, or name a cache folder elsewhere in XDG_CACHE_HOME.",
+    });
+  }
+  return real;
+}
+
+function modulesAbove(path: string): string | undefined {
+  for (let folder = path; ; folder = dirname(folder)) {
+    const modules = join(folder, "node_modules");
+    if (existsSync(modules)) return modules;
+    if (folder === dirname(folder)) return undefined;
+  }
+}

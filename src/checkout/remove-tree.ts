@@ -1,0 +1,22 @@
+import { chmodSync, readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { systemCode } from "../domain/index.ts";
+
+/** Deletes a folder and all in it, links as links. What a check made read-only goes as well. */
+export async function removeTree(path: string): Promise<void> {
+  const remove = (): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    await remove();
+  } catch (error) {
+    if (!["EACCES", "EPERM"].includes(systemCode(error) ?? "")) throw error;
+    openUp(path);
+    await remove();
+  }
+}
+
+/** Whoever may not write a folder cannot delete what is in it. */
+function openUp(folder: string): void {
+  chmodSync(folder, 0o700);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isDirectory()) openUp(join(folder, entry.name));
+}
