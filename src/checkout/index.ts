@@ -1,5 +1,5 @@
 export { cacheFolder } from "./cache-folder.ts";
-export { type FreshCheckout, freshCheckout } from "./fresh-checkout.ts";
+export type { FreshCheckout } from "./fresh-checkout.ts";
 export {
   dependencyKey,
   type InstallPlan,

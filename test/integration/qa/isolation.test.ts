@@ -146,8 +146,9 @@ test("a full disk blocks, and says so", async (context) => {
   const probe = await qaLab();
   const disk = join(probe.repo.parent, "disk");
   mkdirSync(disk);
-  if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", disk]).status !== 0) context.skip("no file system can be mounted here");
-  atEnd(() => spawnSync("umount", [disk]));
+  const sh = (text: string) => spawnSync("/bin/sh", ["-c", `${text} "$0"`, disk]).status;
+  if (sh("mount -t tmpfs -o size=4m tmpfs") !== 0) context.skip("no file system can be mounted here");
+  atEnd(() => sh("umount"));
   const lab = await qaLab({ checks: ["test ! -e a.txt"], env: { XDG_CACHE_HOME: disk } });
   const failing = await lab.judge(lab.work({ "a.txt": "a" }, "small"));
   expect(failing.decision).toBe("blocked");
