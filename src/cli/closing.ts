@@ -1,7 +1,8 @@
 import { count } from "../domain/index.ts";
 import { progressBox, type TaskProgress } from "../plan/index.ts";
 import type { SessionEnd } from "../run/index.ts";
-import type { TaskFacts, TaskStatus } from "../session/index.ts";
+import type { TaskFacts } from "../session/index.ts";
+import { progressFor } from "./event-text.ts";
 import type { Shell } from "./shell.ts";
 
 /** The last lines of a session: what landed, what did not and why, what to do next, how to undo. */
@@ -27,12 +28,6 @@ export function closingText(end: SessionEnd, shell: Pick<Shell, "width" | "unico
       `Session complete. Run /auto-continue for next group. (${count(end.remainingGroups.length, "group")} left; \`graftwork continue\`)`,
     );
   return lines.join("\n");
-}
-
-function progressFor(status: TaskStatus): TaskProgress {
-  if (status === "done" || status === "failed" || status === "skipped" || status === "pending") return { state: status };
-  if (status === "conflict" || status === "qa_blocked") return { state: "waiting" };
-  return { state: "running", text: status.replaceAll("_", " ") };
 }
 
 function label(task: TaskFacts): string {

@@ -1,13 +1,17 @@
 import pc from "picocolors";
 import { cleanText, humanDuration, type RunEvent } from "../domain/index.ts";
-import { executionModeBox } from "../plan/index.ts";
+import { executionModeBox, progressBox, type TaskProgress } from "../plan/index.ts";
 import type { SessionStart } from "../run/index.ts";
-import type { RunFacts, TaskFacts } from "../session/index.ts";
+import type { RunFacts, TaskFacts, TaskStatus } from "../session/index.ts";
 import type { Shell } from "./shell.ts";
 
 /** The decision, then which run it is. */
 export function openingText(session: SessionStart, shell: Pick<Shell, "width" | "unicode">): string {
-  const box = executionModeBox(session.plan, session.decision, { width: shell.width, unicode: shell.unicode });
+  const style = { width: shell.width, unicode: shell.unicode };
+  const progressOf = (id: string): TaskProgress => progressFor(session.facts.tasks.get(id)?.status ?? "pending");
+  const box = session.resumed
+    ? progressBox(session.plan, session.decision, { ...style, progressOf })
+    : executionModeBox(session.plan, session.decision, style);
   return `${box}\n${session.resumed ? "Continuing" : "Run"} ${session.run} onto ${session.target}`;
 }
 
@@ -59,3 +63,10 @@ function again(task: TaskFacts | undefined): string {
 }
 
 const firstLine = (text: string): string => cleanText(text.split("\n")[0] ?? "");
+
+/** A task's status as the box shows it. */
+export function progressFor(status: TaskStatus): TaskProgress {
+  if (status === "done" || status === "failed" || status === "skipped" || status === "pending") return { state: status };
+  if (status === "conflict" || status === "qa_blocked") return { state: "waiting" };
+  return { state: "running", text: status.replaceAll("_", " ") };
+}

@@ -115,7 +115,7 @@ async function judge(context: MergeContext, base: Oid, tip: Oid, tasks: readonly
     tasks,
     commit: tip,
     base,
-    onProgress: context.narrate,
+    onProgress: (line) => context.narrate(`  ${line}`),
     ...(context.signal === undefined ? {} : { signal: context.signal }),
   });
   if (verification.decision === "conflict") {

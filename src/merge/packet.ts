@@ -49,7 +49,7 @@ export async function writePacket(repository: Repository, input: PacketInput): P
       if (stage.mode !== "160000")
         replaceFile(join(folder, "files", `${path}.${SIDES[stage.stage]}`), await readBlob(repository, stage.oid));
     const marked = merged === undefined ? undefined : await readFileAt(repository, merged.tree, path);
-    if (marked !== undefined) replaceFile(join(folder, "files", path), marked);
+    if (marked !== undefined) replaceFile(join(folder, "files", path), named(marked, onto, commit));
   }
   if (commit !== null && base !== undefined) {
     replaceFile(join(folder, "ours.diff"), await patchBetween(repository, base, onto, DIFF_BYTES));
@@ -78,6 +78,15 @@ export async function writePacket(repository: Repository, input: PacketInput): P
   replaceFile(join(folder, "packet.json"), `${JSON.stringify(facts, null, 2)}\n`);
   replaceFile(join(folder, "README.md"), readme(input, facts.kind, paths, facts.ours_changed));
   return true;
+}
+
+/** Conflict markers with the sides' names in place of commit ids. Bytes that are no text stay as they are. */
+function named(marked: Buffer, ours: Oid, theirs: Oid | null): Buffer | string {
+  const text = marked.toString("utf8");
+  if (!Buffer.from(text).equals(marked)) return marked;
+  return text
+    .replace(new RegExp(`^<{7} ${ours}$`, "gm"), "<<<<<<< ours (the target)")
+    .replace(new RegExp(`^>{7} ${theirs ?? ""}$`, "gm"), ">>>>>>> theirs (the task)");
 }
 
 const SIDES = { 1: "base", 2: "ours", 3: "theirs" } as const;

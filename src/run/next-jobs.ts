@@ -121,7 +121,9 @@ function attemptsOf(situation: Situation, tasks: readonly string[]): Job[] {
       (task) => !running.has(`attempt ${task.id}`) && !running.has(`settle-interrupted ${task.id}`) && !running.has(`release ${task.id}`),
     )
     .filter((task) => task.dependsOn.every((other) => isThere(facts, factsOf(facts, other))))
-    .filter((task) => !resting.has(task.agent ?? defaultAgent));
+    .filter((task) => !resting.has(task.agent ?? defaultAgent))
+    // Begun anew now, it would begin on the target that the landing is about to replace.
+    .filter((task) => factsOf(facts, task.id).rerun === null || !running.has("land"));
   const chosen: Job[] = [];
   // FREE ones first; an EXCLUSIVE one as soon as what it needs is free.
   for (const task of [...ready.filter((one) => one.contention === "FREE"), ...ready.filter((one) => one.contention === "EXCLUSIVE")]) {

@@ -88,7 +88,12 @@ export async function mergeContext(
   const { repository, now } = host;
   const checksFor = (tasks: readonly string[]): Check[] =>
     uniqueChecks(record.plan.tasks.filter((task) => tasks.includes(task.id)).flatMap((task) => checksOf(record.plan, task)));
-  const qa = { repository, run: record.run, logs: join(record.folder, "logs"), settings: record.config.qa, checksFor, now };
+  const ownChecks = (tasks: readonly string[]): Check[] => {
+    const plans = new Set(record.plan.verification.map((check) => JSON.stringify(check)));
+    const own = record.plan.tasks.filter((task) => tasks.includes(task.id)).flatMap((task) => task.verification);
+    return uniqueChecks(own).filter((check) => !plans.has(JSON.stringify(check)));
+  };
+  const qa = { repository, run: record.run, ownChecks, logs: join(record.folder, "logs"), settings: record.config.qa, checksFor, now };
   return {
     repository,
     run: record.run,

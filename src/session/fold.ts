@@ -166,7 +166,15 @@ function afterVerdict(task: TaskFacts, verdict: Verdict, retries: number, at: st
 function afterOutcome(task: TaskFacts, outcome: Outcome, retries: number, at: string): TaskFacts {
   switch (outcome.kind) {
     case "ready":
-      return { ...task, status: "ready_for_qa", commit: outcome.commit, summary: outcome.summary, failure: null, verdict: null };
+      return {
+        ...task,
+        status: "ready_for_qa",
+        commit: outcome.commit,
+        summary: outcome.summary,
+        failure: null,
+        verdict: null,
+        lastError: null,
+      };
     case "rate-limited":
       return { ...task, status: "pending_retry", rateLimited: task.rateLimited + 1, lastError: outcome.reason };
     case "interrupted":
