@@ -14,7 +14,13 @@ export const SETTINGS: Config["pool"] = {
   rescueMaxBytes: 4 * 1024 * 1024,
 };
 
-export type Lab = { repo: TempRepo; context: PoolContext; said: string[]; slot: (id: string) => string; as: (owner: LeaseOwner, run?: string) => PoolContext };
+export type Lab = {
+  repo: TempRepo;
+  context: PoolContext;
+  said: string[];
+  slot: (id: string) => string;
+  as: (owner: LeaseOwner, run?: string) => PoolContext;
+};
 
 /** A real repository and the context of a shell in it. */
 export async function lab(options: RepoOptions = {}, settings: Partial<Config["pool"]> = {}): Promise<Lab> {

@@ -1,7 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { acquireSlot, cleanupPool, initPool, listRescues, poolHealth, poolStatus, releaseSlot, restoreRescue } from "../../../src/pool/index.ts";
+import {
+  acquireSlot,
+  cleanupPool,
+  initPool,
+  listRescues,
+  poolHealth,
+  poolStatus,
+  releaseSlot,
+  restoreRescue,
+} from "../../../src/pool/index.ts";
 import { commitFiles, git, tempFolder, writeFiles } from "../../fixtures/index.ts";
 import { lab } from "./lab.ts";
 
@@ -39,7 +48,10 @@ describe("a pool's life", () => {
     const { context } = await lab();
     await initPool(context, { size: 1 });
     await acquireSlot(context, { task: "one" });
-    await expect(acquireSlot(context, { task: "two" })).rejects.toMatchObject({ code: "POOL_EXHAUSTED", because: expect.stringContaining("one of run shell has held wt-1") });
+    await expect(acquireSlot(context, { task: "two" })).rejects.toMatchObject({
+      code: "POOL_EXHAUSTED",
+      because: expect.stringContaining("one of run shell has held wt-1"),
+    });
   });
 
   test("another owner is refused, with the holder named", async () => {
@@ -115,9 +127,17 @@ describe("no byte is lost on release", () => {
       path: "README.md",
       bytes: "hidden too\n",
     },
-    "carriage returns": { make: (slot) => writeFiles(slot, { ".gitattributes": "* text=auto\n", "crlf.txt": "a\r\nb\n" }), path: "crlf.txt", bytes: "a\r\nb\n" },
-    "strange name": { make: (slot) => writeFileSync(join(slot, "new\nline \"x\".txt"), "odd"), path: "new\nline \"x\".txt", bytes: "odd" },
-    "huge file": { make: (slot) => writeFileSync(join(slot, "huge.bin"), "x".repeat(2 * 1024 * 1024)), path: "huge.bin", bytes: "x".repeat(2 * 1024 * 1024) },
+    "carriage returns": {
+      make: (slot) => writeFiles(slot, { ".gitattributes": "* text=auto\n", "crlf.txt": "a\r\nb\n" }),
+      path: "crlf.txt",
+      bytes: "a\r\nb\n",
+    },
+    "strange name": { make: (slot) => writeFileSync(join(slot, 'new\nline "x".txt'), "odd"), path: 'new\nline "x".txt', bytes: "odd" },
+    "huge file": {
+      make: (slot) => writeFileSync(join(slot, "huge.bin"), "x".repeat(2 * 1024 * 1024)),
+      path: "huge.bin",
+      bytes: "x".repeat(2 * 1024 * 1024),
+    },
     "nested repository": {
       make: (slot) => {
         mkdirSync(join(slot, "nested"));
@@ -226,7 +246,11 @@ describe("dependencies", () => {
           version: "1.0.0",
           lockfileVersion: 3,
           requires: true,
-          packages: { "": { name: "sample", version: "1.0.0", dependencies: { local: "file:./local" } }, local: { version: "1.0.0" }, "node_modules/local": { resolved: "local", link: true } },
+          packages: {
+            "": { name: "sample", version: "1.0.0", dependencies: { local: "file:./local" } },
+            local: { version: "1.0.0" },
+            "node_modules/local": { resolved: "local", link: true },
+          },
         }),
       },
     });

@@ -5,13 +5,30 @@ import { foldLine } from "../../../src/session/index.ts";
 import { aPlan, aTask, levels, simulate, type World } from "./simulation.ts";
 
 const good: World = { attempt: () => "ready", verify: () => "approved", land: () => "all", pick: () => 0 };
-const statuses = (result: ReturnType<typeof simulate>): Record<string, string> => Object.fromEntries([...result.facts.tasks.values()].map((task) => [task.id, task.status]));
+const statuses = (result: ReturnType<typeof simulate>): Record<string, string> =>
+  Object.fromEntries([...result.facts.tasks.values()].map((task) => [task.id, task.status]));
 
 describe("what comes next", () => {
   test("a group lands whole, then its slots go back, then its checkpoint, then the next group", () => {
     const plan = aPlan([aTask("a"), aTask("b"), aTask("c", ["a"])]);
     const { log } = simulate(plan, levels(plan, 2), good);
-    expect(log).toEqual(["start-group 1", "attempt a", "attempt b", "verify a", "verify b", "land", "release a", "release b", "checkpoint 1", "start-group 2", "attempt c", "verify c", "land", "release c", "checkpoint 2"]);
+    expect(log).toEqual([
+      "start-group 1",
+      "attempt a",
+      "attempt b",
+      "verify a",
+      "verify b",
+      "land",
+      "release a",
+      "release b",
+      "checkpoint 1",
+      "start-group 2",
+      "attempt c",
+      "verify c",
+      "land",
+      "release c",
+      "checkpoint 2",
+    ]);
   });
 
   test("never more agents than the decision allows", () => {
@@ -24,7 +41,10 @@ describe("what comes next", () => {
     const decision = levels(plan, 1);
     const first = simulate(plan, decision, good, { mode: "one-group" });
     expect(statuses(first)).toEqual({ a: "done", b: "pending", c: "pending" });
-    const resumed = foldLine(first.facts, { seq: 99, epoch: 2, at: "", event: { type: "run-resumed", mode: "one-group" } }, plan, { retries: 3, reruns: 1 });
+    const resumed = foldLine(first.facts, { seq: 99, epoch: 2, at: "", event: { type: "run-resumed", mode: "one-group" } }, plan, {
+      retries: 3,
+      reruns: 1,
+    });
     expect(statuses(simulate(plan, decision, good, { from: resumed }))).toEqual({ a: "done", b: "done", c: "pending" });
   });
 
@@ -41,12 +61,21 @@ describe("what comes next", () => {
     const result = simulate(plan, levels(plan, 5), { ...good, verify: (task) => (task === "b" ? "conflict" : "approved") });
     expect(statuses(result)).toEqual({ a: "done", b: "conflict", c: "pending", d: "done" });
     expect(result.facts.tasks.get("b")).toMatchObject({ attempts: 2, reruns: 1, packet: "f", slot: null });
-    const resolved = foldLine(result.facts, { seq: 99, epoch: 2, at: "", event: { type: "resolved", task: "b", how: "commit", commit: "x", reason: "" } }, plan, { retries: 3, reruns: 1 });
+    const resolved = foldLine(
+      result.facts,
+      { seq: 99, epoch: 2, at: "", event: { type: "resolved", task: "b", how: "commit", commit: "x", reason: "" } },
+      plan,
+      { retries: 3, reruns: 1 },
+    );
     expect(statuses(simulate(plan, levels(plan, 5), good, { from: resolved }))).toEqual({ a: "done", b: "done", c: "done", d: "done" });
   });
 
   test("EXCLUSIVE tasks on one resource never run side by side, on different ones they do", () => {
-    const plan = aPlan([aTask("a", [], { contention: "EXCLUSIVE", resources: ["db"] }), aTask("b", [], { contention: "EXCLUSIVE", resources: ["db"] }), aTask("c", [], { contention: "EXCLUSIVE", resources: ["port"] })]);
+    const plan = aPlan([
+      aTask("a", [], { contention: "EXCLUSIVE", resources: ["db"] }),
+      aTask("b", [], { contention: "EXCLUSIVE", resources: ["db"] }),
+      aTask("c", [], { contention: "EXCLUSIVE", resources: ["port"] }),
+    ]);
     expect(simulate(plan, levels(plan, 3), good).mostAgents).toBe(2);
   });
 
@@ -56,9 +85,15 @@ describe("what comes next", () => {
   });
 });
 
-const plans: fc.Arbitrary<Plan> = fc.array(fc.record({ deps: fc.array(fc.nat(20), { maxLength: 3 }), exclusive: fc.boolean() }), { minLength: 1, maxLength: 9 }).map((rows) =>
-  aPlan(rows.map(({ deps, exclusive }, n) => aTask(`t${n}`, n === 0 ? [] : [...new Set(deps.map((dep) => `t${dep % n}`))], exclusive ? { contention: "EXCLUSIVE" } : {}))),
-);
+const plans: fc.Arbitrary<Plan> = fc
+  .array(fc.record({ deps: fc.array(fc.nat(20), { maxLength: 3 }), exclusive: fc.boolean() }), { minLength: 1, maxLength: 9 })
+  .map((rows) =>
+    aPlan(
+      rows.map(({ deps, exclusive }, n) =>
+        aTask(`t${n}`, n === 0 ? [] : [...new Set(deps.map((dep) => `t${dep % n}`))], exclusive ? { contention: "EXCLUSIVE" } : {}),
+      ),
+    ),
+  );
 
 describe("whatever agents, QA and merges answer", () => {
   test.each(["groups", "eager"] as const)("the run ends, in order, with every task accounted for (%s)", (schedule) => {
@@ -76,11 +111,13 @@ describe("whatever agents, QA and merges answer", () => {
         expect(result.mostAgents).toBeLessThanOrEqual(agents);
         const done = new Set<string>();
         for (const event of result.events) {
-          if (event.type === "attempt-started") for (const dep of plan.tasks.find((task) => task.id === event.task)?.dependsOn ?? []) expect(done).toContain(dep);
+          if (event.type === "attempt-started")
+            for (const dep of plan.tasks.find((task) => task.id === event.task)?.dependsOn ?? []) expect(done).toContain(dep);
           if (event.type === "landed") for (const one of event.tasks) done.add(one.task);
         }
         for (const task of result.facts.tasks.values()) {
-          if (["done", "failed", "skipped", "conflict", "qa_blocked"].includes(task.status)) expect(task.slot === null || task.status === "qa_blocked").toBe(true);
+          if (["done", "failed", "skipped", "conflict", "qa_blocked"].includes(task.status))
+            expect(task.slot === null || task.status === "qa_blocked").toBe(true);
           else {
             expect(task.status).toBe("pending");
             const deps = plan.tasks.find((one) => one.id === task.id)?.dependsOn ?? [];

@@ -18,27 +18,70 @@ export const aTask = (id: string, dependsOn: readonly string[] = [], more: Parti
   ...more,
 });
 
-export const aPlan = (tasks: readonly Task[]): Plan => ({ version: 1, name: "p", base: "main", protect: "strict", verification: [], tasks });
+export const aPlan = (tasks: readonly Task[]): Plan => ({
+  version: 1,
+  name: "p",
+  base: "main",
+  protect: "strict",
+  verification: [],
+  tasks,
+});
 
 /** Groups by level, as the plan module makes them, without its splitting. */
 export function levels(plan: Plan, agents: number): Decision {
   const level = new Map<string, number>();
   for (const task of plan.tasks) level.set(task.id, 1 + Math.max(0, ...task.dependsOn.map((id) => level.get(id) ?? 0)));
   const numbers = [...new Set(level.values())].sort((a, b) => a - b);
-  return { mode: "PARALLEL", reason: "", agents, warnings: [], groups: numbers.map((n) => ({ number: n, tasks: plan.tasks.filter((task) => level.get(task.id) === n).map((task) => task.id) })) };
+  return {
+    mode: "PARALLEL",
+    reason: "",
+    agents,
+    warnings: [],
+    groups: numbers.map((n) => ({ number: n, tasks: plan.tasks.filter((task) => level.get(task.id) === n).map((task) => task.id) })),
+  };
 }
 
-export const verdictOf = (label: string, decision: Verdict["decision"], commit: string): Verdict => ({ decision, label, commit, base: "b", tree: "t", key: "k", reason: decision, checks: [], install: "none", at: "" });
+export const verdictOf = (label: string, decision: Verdict["decision"], commit: string): Verdict => ({
+  decision,
+  label,
+  commit,
+  base: "b",
+  tree: "t",
+  key: "k",
+  reason: decision,
+  checks: [],
+  install: "none",
+  at: "",
+});
 
 /** What the world answers to a job: chosen by the test. */
-export type World = { attempt: (task: string, n: number) => "ready" | "crash" | "blocked"; verify: (task: string, n: number) => Verdict["decision"] | "conflict"; land: (tasks: readonly string[]) => "all" | "eject-last" | "conflict-last"; pick: (n: number) => number };
+export type World = {
+  attempt: (task: string, n: number) => "ready" | "crash" | "blocked";
+  verify: (task: string, n: number) => Verdict["decision"] | "conflict";
+  land: (tasks: readonly string[]) => "all" | "eject-last" | "conflict-last";
+  pick: (n: number) => number;
+};
 
 export type Simulated = { facts: RunFacts; events: RunEvent[]; mostAgents: number; log: string[] };
 
 /** Runs the engine's loop without effects: jobs end one at a time, in the order that the world picks. */
-export function simulate(plan: Plan, decision: Decision, world: World, options: { mode?: "all" | "one-group"; schedule?: "groups" | "eager"; limits?: RunLimits; from?: RunFacts; merge?: boolean } = {}): Simulated {
+export function simulate(
+  plan: Plan,
+  decision: Decision,
+  world: World,
+  options: { mode?: "all" | "one-group"; schedule?: "groups" | "eager"; limits?: RunLimits; from?: RunFacts; merge?: boolean } = {},
+): Simulated {
   const limits = options.limits ?? { retries: 3, reruns: 1 };
-  const first: RunEvent = { type: "run-started", run: "r", plan: "p", planDigest: "d", target: "main", base: "b0", mode: options.mode ?? "all", merge: options.merge ?? true };
+  const first: RunEvent = {
+    type: "run-started",
+    run: "r",
+    plan: "p",
+    planDigest: "d",
+    target: "main",
+    base: "b0",
+    mode: options.mode ?? "all",
+    merge: options.merge ?? true,
+  };
   let seq = 1;
   let facts = options.from ?? foldRun([{ seq, epoch: 1, at: "2026-01-01T00:00:00Z", event: first }], plan, limits);
   const events: RunEvent[] = [];
@@ -52,7 +95,16 @@ export function simulate(plan: Plan, decision: Decision, world: World, options: 
   let mostAgents = 0;
   for (let steps = 0; ; steps++) {
     if (steps > 5_000) throw new Error(`no end: ${log.slice(-20).join("; ")}`);
-    const jobs = nextJobs({ plan, decision, facts, running: new Set(running.keys()), schedule: options.schedule ?? "groups", verifications: 2, resting: new Set(), defaultAgent: "mock" });
+    const jobs = nextJobs({
+      plan,
+      decision,
+      facts,
+      running: new Set(running.keys()),
+      schedule: options.schedule ?? "groups",
+      verifications: 2,
+      resting: new Set(),
+      defaultAgent: "mock",
+    });
     for (const job of jobs) running.set(jobKey(job), job);
     mostAgents = Math.max(mostAgents, [...running.keys()].filter((key) => key.startsWith("attempt ")).length);
     if (running.size === 0) return { facts, events, mostAgents, log };
@@ -100,7 +152,13 @@ function land(tasks: readonly string[], emit: (event: RunEvent) => void, world: 
   const kept = answer === "all" ? tasks : tasks.slice(0, -1);
   if (answer === "conflict-last") emit({ type: "conflict", task: last, commit: "c", base: "b", paths: ["f"], against: kept });
   const landed = kept.map((task) => ({ task, branch: `auto/${task}`, branchTip: "t", merge: "m" }));
-  if (landed.length > 0 || answer === "eject-last") emit({ type: "train", base: "b", tip: "t", tasks: answer === "eject-last" ? [...landed, { task: last, branch: "", branchTip: "", merge: "" }] : landed });
+  if (landed.length > 0 || answer === "eject-last")
+    emit({
+      type: "train",
+      base: "b",
+      tip: "t",
+      tasks: answer === "eject-last" ? [...landed, { task: last, branch: "", branchTip: "", merge: "" }] : landed,
+    });
   if (answer === "eject-last") {
     emit({ type: "train-verdict", tip: "t", tasks: [...tasks], verdict: verdictOf("train", "rejected", "t") });
     emit({ type: "ejected", task: last, reason: "x", excerpt: "" });
