@@ -200,7 +200,7 @@ function environmentOf(context: DispatchContext, task: Task, leased: LeasedSlot,
     GRAFTWORK_BRANCH: lease.branch,
     GRAFTWORK_BASE: lease.base,
     GRAFTWORK_ATTEMPT: String(attempt),
-    GRAFTWORK_LEASE: leaseMarker(leased.id, lease.token),
+    GRAFTWORK_LEASE: leaseMarker(leased.path, lease.token),
     CLAUDE_CODE_TASK_LIST_ID: context.run,
   };
 }

@@ -105,18 +105,21 @@ function knownCommits(slot: SlotRecord): Oid[] {
 
 export function markersOf(slot: SlotRecord): string[] {
   const markers = [`GRAFTWORK_SLOT_PATH=${slot.path}`];
-  if (slot.lease !== null) markers.push(`GRAFTWORK_LEASE=${leaseMarker(slot.id, slot.lease.token)}`);
+  if (slot.lease !== null) markers.push(`GRAFTWORK_LEASE=${leaseMarker(slot.path, slot.lease.token)}`);
   return markers;
 }
 
 /** Ends every process that works for a lease, wherever it went. */
 export async function sweepLease(leased: LeasedSlot): Promise<void> {
-  await sweepProcesses({ markers: [`GRAFTWORK_LEASE=${leaseMarker(leased.id, leased.lease.token)}`], folders: [leased.path] }, GRACE_MS);
+  await sweepProcesses({ markers: [`GRAFTWORK_LEASE=${leaseMarker(leased.path, leased.lease.token)}`], folders: [leased.path] }, GRACE_MS);
 }
 
-/** Value of `GRAFTWORK_LEASE` in the environment of everything that works for a lease. */
-export function leaseMarker(slot: string, token: number): string {
-  return `${slot}:${token}`;
+/**
+ * Value of `GRAFTWORK_LEASE` in the environment of everything that works for a lease. With the slot's whole path:
+ * every repository has a `wt-1`, and a sweep looks at all processes of the machine.
+ */
+export function leaseMarker(slotPath: string, token: number): string {
+  return `${slotPath}#${token}`;
 }
 
 /** Throws where the slot's folder is a link or another folder than the one that was made. */

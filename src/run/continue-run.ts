@@ -3,9 +3,9 @@ import { isAncestor, type Repository, readRef } from "../git/index.ts";
 import { land, type MergeContext, recoverLanding } from "../merge/index.ts";
 import { diffPlans } from "../plan/index.ts";
 import { ensureSlots } from "../pool/index.ts";
+import { pruneQa } from "../qa/index.ts";
 import { foldLine, foldRun, type RunFacts } from "../session/index.ts";
 import { beginJournal, type Journal, readJournal } from "../state/index.ts";
-import { sweepProcesses } from "../subprocess/index.ts";
 import { type Ownership, ownRun } from "./ownership.ts";
 import { decisionOf, slotsFor, unknownTarget } from "./prepare-run.ts";
 import { listRuns, type RunRecord, type RunSummary, readRunFolder } from "./run-folder.ts";
@@ -44,7 +44,7 @@ export async function continueRun(host: RunHost, request: ContinueRequest): Prom
     record,
     async (ownership, journal, facts, emit) => {
       const resumed = emit({ type: "run-resumed", mode: request.mode ?? facts.mode });
-      await sweepProcesses({ markers: [`GRAFTWORK_RUN=${record.run}`], folders: [] }, 2_000);
+      await pruneQa(repository, now());
       const current = await settleLanding(host, record, ownership, resumed, emit);
       const decision = decisionOf(record.plan, record.config);
       const base = await readRef(repository, `refs/heads/${current.target}`);

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -11,7 +12,7 @@ import {
   releaseSlot,
   restoreRescue,
 } from "../../../src/pool/index.ts";
-import { commitFiles, git, tempFolder, writeFiles } from "../../fixtures/index.ts";
+import { atEnd, commitFiles, git, tempFolder, writeFiles } from "../../fixtures/index.ts";
 import { lab } from "./lab.ts";
 
 describe("a pool's life", () => {
@@ -231,6 +232,31 @@ describe("no byte is lost on release", () => {
     symlinkSync(victim, slot("wt-1"));
     await expect(releaseSlot(context, { name: "t" })).rejects.toMatchObject({ code: "SLOT_QUARANTINED" });
     expect(readFileSync(join(victim, "precious"), "utf8")).toBe("p");
+  });
+});
+
+describe("processes", () => {
+  test("a release ends what works for its lease, and nothing of another repository's slot of the same name", async () => {
+    const [one, two] = [await lab(), await lab()];
+    for (const { context } of [one, two]) await initPool(context, { size: 1 });
+    const leased = [await acquireSlot(one.context, { task: "t" }), await acquireSlot(two.context, { task: "t" })];
+    expect(leased.map((slot) => [slot.id, slot.lease.token])).toEqual([
+      ["wt-1", 1],
+      ["wt-1", 1],
+    ]);
+    const [mine, other] = leased.map((slot) => {
+      const child = spawn("sleep", ["60"], {
+        detached: true,
+        stdio: "ignore",
+        env: { PATH: process.env["PATH"], GRAFTWORK_LEASE: leaseMarker(slot.path, slot.lease.token) },
+      });
+      atEnd(() => void child.kill("SIGKILL"));
+      return child;
+    });
+    const ended = new Promise((resolve) => mine?.once("exit", (_, signal) => resolve(signal)));
+    await releaseSlot(one.context, { name: "t" });
+    expect(await ended).toBe("SIGTERM");
+    expect(other?.exitCode ?? other?.signalCode).toBeNull();
   });
 });
 
