@@ -14,9 +14,10 @@ const branchPrefix = checkedText((value) =>
     ? undefined
     : "must be a beginning of branch names such as auto or bot/auto: letters, digits, dots, dashes, underscores and slashes",
 );
-const insideGlob = checkedText((value) =>
-  value.startsWith("/") || value.split("/").includes("..") ? "must be relative to the repository and stay inside it" : undefined,
-);
+const insideGlob = checkedText((value) => {
+  if (value.startsWith("/") || value.split("/").includes("..")) return "must be relative to the repository and stay inside it";
+  return value.includes("\\") ? "must be written with `/`, without backslashes" : undefined;
+});
 const variableName = checkedText((value) =>
   /^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(value) ? undefined : "must be the name of a variable, or its beginning and `*`",
 );

@@ -7,7 +7,7 @@ export { idKey, isRunId, isTaskId, requireTaskId, runId, slotId, slotNumber } fr
 export { type AgentReport, FAILURES, type FailureKind, type Outcome, SIGNALS, type Signal, type Usage } from "./outcome.ts";
 export { type Check, type Decision, type Group, type Plan, type Task, WORK_TYPES, type WorkType } from "./plan.ts";
 export { type Lease, type LeasedSlot, type LeaseOwner, type ProcessIdentity, SLOT_STATUSES, type SlotStatus } from "./pool.ts";
-export { describeValue, schemaFinding, unknownKeys } from "./schema-finding.ts";
+export { describeValue, type SchemaIssue, schemaFinding, unknownKeys } from "./schema-finding.ts";
 export { cleanText, count, hideCredentials, humanDuration, tailLines } from "./text.ts";
 export { DURATION_FORM, parseDuration, parseSize, SIZE_FORM } from "./units.ts";
 export type { CheckResult, MergeConflict, Verdict, Verification, Verify, VerifyRequest } from "./verdict.ts";

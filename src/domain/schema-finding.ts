@@ -31,10 +31,9 @@ export function unknownKeys(text: YamlText, value: unknown, known: readonly stri
   return unknown.map((key) => text.finding([...path, key], `unknown key ${quoted(key)}${didYouMean(key, known)}`, "key"));
 }
 
-/** `depends_on[1]`: the last key of a path, with the list position below it. */
+/** The path in full, but short within a task: which one it is, the line says. */
 function subject(path: DocumentPath): string {
-  const from = path.findLastIndex((part) => typeof part === "string");
-  const text = pathText(path.slice(Math.max(from, 0)));
+  const text = pathText(path[0] === "tasks" && path.length > 2 ? path.slice(2) : path);
   return text === "" ? "the document" : `\`${text}\``;
 }
 

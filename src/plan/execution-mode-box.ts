@@ -1,5 +1,6 @@
 import type { Decision, Plan, Task } from "../domain/index.ts";
 import { independentGroups, largestOf } from "./decide.ts";
+import { displayWidth } from "./display-width.ts";
 import { type BoxStyle, drawBox, oneLine, wrapList } from "./draw-box.ts";
 
 /** Longer plans are shown in part: the whole is in the plan file. */
@@ -24,7 +25,7 @@ export function executionModeBox(plan: Plan, decision: Decision, style: ModeBoxS
       ORDER_LINES_MAX,
       style.unicode ? "…" : "...",
     );
-    return ["", ...wrapped.map((line, i) => (i === 0 ? `   ${warning} ${line}` : `      ${line}`))];
+    return ["", ...wrapped.map((line, i) => (i === 0 ? `   ${warning} ${line}` : `${" ".repeat(displayWidth(warning) + 4)}${line}`))];
   });
   return drawBox([...lines, ...warnings], style);
 }

@@ -1,4 +1,5 @@
 import picomatch from "picomatch";
+import { plainGlob } from "./glob-text.ts";
 
 /** A glob cut at its slashes. Part of one that cannot be judged alone is `**`: anything may stand there. */
 export type GlobPath = {
@@ -10,12 +11,15 @@ export type GlobPath = {
 const ANY = "**";
 /** Braces, groups, escapes and quotes may span slashes: from there on all is possible. */
 const OPAQUE = /[{}()|\\"]|.\*\*|\*\*./;
+/** Brackets that close within their part; others may close behind a slash. */
+const BRACKETS = /^[^[\]]*(?:\[[^[\]]+\][^[\]]*)*$/;
 const MAGIC = /[*?[\]]/;
 
 /** Case and Unicode form are levelled: file systems differ in them, and to overlap is the safe answer. */
 export function readGlob(glob: string): GlobPath {
-  const parts = glob.normalize("NFC").toLowerCase().split("/");
-  const opaque = glob.startsWith("!") ? 0 : parts.findIndex((part) => OPAQUE.test(part));
+  const parts = plainGlob(glob.normalize("NFC").toLowerCase()).split("/");
+  // `!` and `|` turn or divide the whole glob.
+  const opaque = /(?:^|\/)!|\|/.test(glob) ? 0 : parts.findIndex((part) => OPAQUE.test(part) || !BRACKETS.test(part));
   const known = opaque === -1 ? parts : [...parts.slice(0, opaque), ANY];
   const magic = known.findIndex((part) => MAGIC.test(part));
   // A path written out may turn out to be a folder.

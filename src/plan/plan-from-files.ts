@@ -1,6 +1,15 @@
 import * as v from "valibot";
 import * as yaml from "yaml";
-import { type Finding, type Plan, readYaml, schemaFinding, type Task, unknownKeys, type YamlText } from "../domain/index.ts";
+import {
+  type Finding,
+  type Plan,
+  readYaml,
+  type SchemaIssue,
+  schemaFinding,
+  type Task,
+  unknownKeys,
+  type YamlText,
+} from "../domain/index.ts";
 import { type GraphTask, graphFindings } from "./graph-findings.ts";
 import { planInvalid } from "./plan-error.ts";
 import { taskOf } from "./plan-from-titles.ts";
@@ -59,14 +68,17 @@ function readSubtask(file: NamedText, findings: Finding[], reads: Read[]): void 
     ...pick(front, TASK_KEYS),
     id: front["id"] ?? idOf(file.path),
     title: front["goal"],
-    description: body === "" ? front["goal"] : body,
+    description: body === "" ? null : body,
   };
   const result = v.safeParse(taskSchema, raw);
   if (result.success) reads.push({ file: file.path, read, task: result.output });
-  else {
-    const named = result.issues.map((issue) => schemaFinding(read, issue));
-    findings.push(...named.map((f) => ({ ...f, file: file.path, message: f.message.replace("`title`", "`goal`") })));
-  }
+  else findings.push(...result.issues.map((issue) => ({ ...schemaFinding(read, inFront(issue)), file: file.path })));
+}
+
+/** What a task calls its title, front matter calls its goal. */
+function inFront(issue: SchemaIssue): SchemaIssue {
+  const path = issue.path?.map(({ key }) => ({ key: key === "title" ? "goal" : key }));
+  return { kind: issue.kind, type: issue.type, input: issue.input, message: issue.message, path };
 }
 
 function pick(from: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> {
