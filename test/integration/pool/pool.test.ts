@@ -6,6 +6,7 @@ import {
   acquireSlot,
   cleanupPool,
   initPool,
+  leaseMarker,
   listRescues,
   poolHealth,
   poolStatus,
