@@ -41,7 +41,6 @@ export function checkEnvironment(visible: Environment, checkout: FreshCheckout, 
     PATH: `${join(checkout.dir, "node_modules", ".bin")}${delimiter}${visible["PATH"] ?? ""}`,
     ...placesOf(checkout),
     CI: "1",
-    NO_COLOR: "1",
     // npm would find the user's settings by the home folder that the system knows, and obeys those of the project.
     npm_config_userconfig: join(checkout.home, ".npmrc"),
     npm_config_cache: join(checkout.home, ".npm"),

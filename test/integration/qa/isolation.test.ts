@@ -25,7 +25,7 @@ describe("what checks see", () => {
     const look = "env; cat ~/.npmrc ~/secret 2>&1; npm config ls -l; npm config get //registry.example.invalid/:_authToken";
     const lab = await qaLab({
       files: WITH_DEPENDENCY,
-      checks: [`test -z "$(ls -A "$HOME")" && test "$CI$NO_COLOR$ALLOWED" = 11yes && { ${look}; } >> "$NOTES"; test -e a.txt`],
+      checks: [`test -z "$(ls -A "$HOME")" && test "$CI$NO_COLOR$ALLOWED" = 1yes && { ${look}; } >> "$NOTES"; test -e a.txt`],
       settings: { env: ["ALLOWED"] },
       env: {
         API_TOKEN: "canary-1",
