@@ -66,3 +66,8 @@ test("docs/dependencies.md has a word on each dependency, and on no other", () =
   const used = Object.keys({ ...about.dependencies, ...about.devDependencies }).filter((name) => !name.startsWith("@types/"));
   expect([...named].sort()).toEqual(used.sort());
 });
+
+test("README.md's picture of the demo is a piece of its recorded output", () => {
+  const picture = /```text\n([\s\S]*?)\n```/.exec(read("README.md"))?.[1] ?? "no picture";
+  expect(read("docs/demo-output.txt")).toContain(picture);
+});
