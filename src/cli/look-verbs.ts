@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { cleanText, EXIT, type ExitCode, GraftworkError, humanDuration } from "../domain/index.ts";
+import { firstParentLog } from "../git/index.ts";
 import { decisionOf, findRun, listRuns, liveRun, type RunSummary, removeRunFolder } from "../run/index.ts";
 import { progressView, type TaskFacts } from "../session/index.ts";
 import { readText } from "../state/index.ts";
@@ -60,6 +61,7 @@ export async function status(shell: Shell, id: string | undefined): Promise<Exit
   const { facts, record } = found;
   const decision = decisionOf(record.plan, record.config);
   const tasks = [...facts.tasks.values()];
+  const landed = (await Promise.all(facts.landings.map(({ from, to }) => firstParentLog(context.repository, from, to, 50)))).flat();
   const width = Math.max(...tasks.map((task) => task.id.length));
   const lines = [
     `${found.run}: plan ${record.plan.name} onto ${facts.target}${liveRun(context.repository)?.run === found.run ? " (live)" : found.ended === null ? " (unfinished)" : ` (ended ${found.ended})`}`,
@@ -67,6 +69,9 @@ export async function status(shell: Shell, id: string | undefined): Promise<Exit
       `  group ${group.number}${facts.groups.get(group.number)?.checkpoint === undefined ? "" : `: ${facts.groups.get(group.number)?.checkpoint ?? "under way"}`}`,
       ...group.tasks.map((task) => row(facts.tasks.get(task), width)),
     ]),
+    ...(landed.length === 0
+      ? []
+      : [`  landed on ${facts.target}`, ...landed.map(({ commit, subject }) => `    ${commit.slice(0, 10)}  ${cleanText(subject)}`)]),
     ...(facts.waiting === null ? [] : [`  waits for your checkout: ${facts.waiting.reason}`, `  ${facts.waiting.command}`]),
   ];
   shell.answer(lines.join("\n"), {

@@ -35,19 +35,19 @@ export async function readPlanAt(shell: Shell, source: string, must = false): Pr
   }
   const shown = relative(shell.cwd, source) || source;
   try {
-    if (statSync(source).isDirectory()) return await planFromFolder(source, shown);
+    if (statSync(source).isDirectory()) return planFromFolder(source, shown);
     if (statSync(source).size > LARGEST_BYTES) throw unreadable(source, "it is larger than 16 MiB");
     const text = (readBytes(source) ?? Buffer.alloc(0)).toString("utf8");
     return text.trimStart().startsWith("[{")
-      ? await planFromTasksJson(text, basename(source).replace(/\.\w+$/, ""))
-      : await parsePlan(text, { path: shown });
+      ? planFromTasksJson(text, basename(source).replace(/\.\w+$/, ""))
+      : parsePlan(text, { path: shown });
   } catch (error) {
     if (error instanceof GraftworkError) throw error;
     throw unreadable(source, systemCode(error) ?? String(error));
   }
 }
 
-async function planFromFolder(folder: string, shown: string): Promise<Plan> {
+function planFromFolder(folder: string, shown: string): Plan {
   const names = readdirSync(folder)
     .filter((name) => /^subtask-.*\.md$/.test(name))
     .sort();

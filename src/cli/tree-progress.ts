@@ -74,8 +74,8 @@ function rowTask(id: string, rows: Map<string, Row>, now: () => TaskFacts | unde
       new Promise<void>((resolve, reject) => {
         const settle: Row["settle"] = (facts) => {
           if (facts !== undefined && ["failed", "conflict", "qa_blocked"].includes(facts.status))
-            reject(new Error(facts.lastError ?? facts.status));
-          else if (facts?.status !== "done")
+            return reject(new Error(facts.lastError ?? facts.status));
+          if (facts?.status !== "done")
             row.skip(`${id}: ${facts === undefined || facts.status === "pending" ? "not begun" : facts.status}`);
           resolve();
         };

@@ -21,6 +21,7 @@ export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark } from "./land-checkout.ts";
 export { type ConflictStage, type MergedTrees, mergeTrees, parseMergeTree } from "./merge-trees.ts";
+export { firstParentLog, type LoggedCommit } from "./porcelain.ts";
 export {
   currentBranch,
   isAncestor,
