@@ -16,7 +16,8 @@ export type DocumentPath = readonly (string | number)[];
 
 /** `["tasks", 2, "id"]` as `tasks[2].id`. */
 export function pathText(path: DocumentPath): string {
-  return path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join("");
+  const parts = path.map((part, i) => (typeof part === "number" ? `[${part}]` : `${i === 0 ? "" : "."}${part.slice(0, 100)}`));
+  return cleanText(parts.join(""));
 }
 
 /** A value from outside, safe and short enough to stand in a message. */

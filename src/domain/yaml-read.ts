@@ -1,4 +1,5 @@
 import { type DocumentPath, type Finding, pathText, quoted } from "./finding.ts";
+import { cleanText } from "./text.ts";
 import { gateYaml, YAML_LIMITS } from "./yaml-gate.ts";
 
 /** What is used of the package `yaml`. It is handed in, so that the caller decides when it is loaded. */
@@ -17,6 +18,7 @@ type YamlDocument = {
 /** Duplicate keys are found below: the package compares each key with each other, for ever in a large map. */
 const OPTIONS = { version: "1.2", schema: "core", merge: false, prettyErrors: false, stringKeys: true, uniqueKeys: false } as const;
 const ALIASES_MAX = 100;
+const MESSAGE_MAX = 300;
 /** The parser's own stack has entries besides collections; what the gate lets through stays far below. */
 const STACK_MAX = 4 * YAML_LIMITS.depth;
 
@@ -37,7 +39,7 @@ export function readYaml(text: string, yaml: YamlPackage): YamlText {
   if (refused !== null) return broken(text, [refused]);
   const findings: Finding[] = [];
   const position = positions(text);
-  const note: Note = (offset, message) => void findings.push({ ...position(offset), path: "", message });
+  const note: Note = (offset, message) => void findings.push({ ...position(offset), path: "", message: short(message) });
   const twice: Finding[] = [];
   let document: YamlDocument | undefined;
   let value: unknown;
@@ -69,6 +71,11 @@ export function readYaml(text: string, yaml: YamlPackage): YamlText {
       return isRecord(node) && node["type"] === "PLAIN" && typeof node["source"] === "string" ? node["source"] : undefined;
     },
   };
+}
+
+/** The parser repeats what it dislikes, however long. */
+function short(message: string): string {
+  return cleanText(message.length > MESSAGE_MAX ? `${message.slice(0, MESSAGE_MAX)}…` : message);
 }
 
 function broken(text: string, findings: readonly Finding[]): YamlText {

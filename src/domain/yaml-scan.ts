@@ -1,5 +1,8 @@
 import { isEmpty, isFlowMark, YamlCursor } from "./yaml-cursor.ts";
 
+/** Of each of these, far more than anyone writes, and no more than is reported in no time. */
+const [MARKERS_MAX, PROPERTIES_MAX, STRAY_MAX] = [100, 10_000, 1000];
+
 export type YamlLimits = {
   bytes: number;
   /** Collections within collections, block and flow together. */
@@ -29,6 +32,11 @@ export class YamlScan {
   /** Column of the node that a `:` would make a key; null: none since the last indicator. */
   #nodeColumn: number | null = null;
   #entries = 0;
+  /** What is cheap to write and dear to parse or to report, each with a limit of its own. */
+  #lines = 0;
+  #nodes = 0;
+  #propertyCount = 0;
+  #markers = 0;
   #problem: { message: string; offset: number } | null = null;
 
   constructor(text: string, limits: YamlLimits) {
@@ -60,6 +68,7 @@ export class YamlScan {
     let i = this.#at.pos;
     while (this.#at.text[i] === " " || this.#at.text[i] === "\t") i++;
     if (this.#at.text[this.#at.pos] !== "%" && this.#at.text[i] !== "#" && !this.#at.isLineEnd(i)) return "line";
+    this.#countLine();
     this.#at.skipLine();
     return "stream";
   }
@@ -70,8 +79,10 @@ export class YamlScan {
       this.#at.pos += 3;
       this.#at.indent = this.#at.indentNext = this.#levels.length = 0;
       this.#nodeColumn = null;
+      if (++this.#markers > MARKERS_MAX) this.#fail(`more than ${MARKERS_MAX} documents`);
       return mark === "---" ? "block" : "stream";
     }
+    this.#countLine();
     this.#at.indent = this.#at.skip(" ");
     this.#nodeColumn = null;
     if (this.#at.indentNext > this.#at.indent && !isEmpty(this.#at.text[this.#at.pos + 1])) this.#at.indentNext = this.#at.indent;
@@ -97,6 +108,7 @@ export class YamlScan {
       return "line";
     }
     this.#nodeColumn ??= this.#at.pos - this.#at.lineStart;
+    this.#countNode();
     if (ch === "[" || ch === "{") return this.#open();
     if (ch === "]" || ch === "}") this.#at.pos++;
     else if (ch === "*") this.#at.skipUntilAnchorEnd();
@@ -108,8 +120,10 @@ export class YamlScan {
   #inFlow(): State {
     let lineIndent = -1;
     for (;;) {
-      if (this.#at.newline()) lineIndent = this.#at.indent = this.#at.skip(" ");
-      else if (this.#at.skip(" \t") === 0) break;
+      if (this.#at.newline()) {
+        this.#countLine();
+        lineIndent = this.#at.indent = this.#at.skip(" ");
+      } else if (this.#at.skip(" \t") === 0) break;
     }
     if (lineIndent !== -1 && this.#leavesFlow(lineIndent)) {
       this.#flow.length = 0;
@@ -126,6 +140,7 @@ export class YamlScan {
     this.#properties();
     const ch = this.#at.text[this.#at.pos];
     if (ch === undefined || ch === "\n") return "flow";
+    this.#countNode();
     if (ch === "#") this.#at.pos = this.#at.lineEnd();
     else if (ch === "[" || ch === "{") return this.#open();
     else if (ch === "]" || ch === "}") return this.#close();
@@ -175,6 +190,7 @@ export class YamlScan {
         if (ch === "!") this.#at.skipTag();
         else this.#at.skipUntilAnchorEnd();
         this.#at.skip(" \t");
+        if (++this.#propertyCount > PROPERTIES_MAX) this.#fail(`more than ${PROPERTIES_MAX} tags and anchors`);
       } else if (this.#isIndicator(ch)) {
         if (this.#flow.length === 0) this.#at.indentNext = this.#at.indent + 1;
         this.#indicator(ch);
@@ -222,6 +238,15 @@ export class YamlScan {
     if (this.#levels.length + this.#flow.length > depth) this.#fail(`nested deeper than ${depth} levels`);
     else if (items > itemsMax) this.#fail(`more than ${itemsMax} entries in one list or map`);
     else if (this.#entries > entries) this.#fail(`more than ${entries} entries in all`);
+  }
+
+  #countLine(): void {
+    if (++this.#lines > this.#limits.entries) this.#fail(`more than ${this.#limits.entries} lines besides texts`);
+  }
+
+  /** A key and a value to each indicator is all that YAML has: what is far above is one error each. */
+  #countNode(): void {
+    if (++this.#nodes > 2 * this.#entries + STRAY_MAX) this.#fail(`more than ${STRAY_MAX} values without a key or a dash`);
   }
 
   #fail(message: string): void {

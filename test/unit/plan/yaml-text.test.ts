@@ -36,6 +36,18 @@ describe("the gate stops, with the place, what would hurt the parser", () => {
     expect(finding?.message).toBe("nested deeper than 64 levels");
   });
 
+  test.for<[what: string, text: string, message: string]>([
+    ["comments", "#\n".repeat(600_001), "more than 600000 lines besides texts"],
+    ["blank lines in brackets", `[${"\n".repeat(600_001)}`, "more than 600000 lines besides texts"],
+    ["values without keys", "'' ".repeat(5000), "more than 1000 values without a key or a dash"],
+    ["closing brackets", "]".repeat(5000), "more than 1000 values without a key or a dash"],
+    ["aliases side by side", "[*a *a *a]".repeat(5000), "more than 1000 values without a key or a dash"],
+    ["anchors", "&a ".repeat(20_000), "more than 10000 tags and anchors"],
+    ["documents", "---\n".repeat(200), "more than 100 documents"],
+  ])("%s that the parser would report one by one", ([, text, message]) => {
+    expect(gateYaml(text)?.message).toBe(message);
+  });
+
   test("lists, maps and texts that are too long, and control characters", () => {
     expect(gateYaml("- a\n".repeat(20_001))?.message).toBe("more than 20000 entries in one list or map");
     expect(gateYaml(`[${"1,".repeat(20_001)}]`)?.message).toBe("more than 20000 entries in one list or map");
@@ -202,6 +214,11 @@ describe("the text", () => {
     const { value } = readYaml('{"__proto__": {"polluted": 1}, "a": {"__proto__": {"polluted": 1}}}', yaml);
     expect(Object.keys(value as object)).toEqual(["__proto__", "a"]);
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+  });
+
+  test("what the parser repeats in a message is cut", () => {
+    expect(read(`a: ${"!".repeat(5000)} b`)[0]?.length).toBeLessThan(400);
+    expect(read(`"${"k".repeat(5000)}": 1\n"${"k".repeat(5000)}": 1`)[0]?.length).toBeLessThan(400);
   });
 
   test("small limits hold too", () => {
