@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ConfigRequest, type LoadedConfig, loadConfig } from "../../../src/config/index.ts";
 import { type AgentSpec, GraftworkError } from "../../../src/domain/index.ts";
+import { tempFolder } from "../../fixtures/index.ts";
 
 export const claude: AgentSpec = {
   name: "claude",
@@ -21,7 +21,7 @@ export const claude: AgentSpec = {
 
 /** A folder with this configuration in it; undefined: without one. */
 export function folderWith(text: string | undefined): string {
-  const root = mkdtempSync(join(tmpdir(), "graftwork-config-"));
+  const root = tempFolder("config");
   if (text === undefined) return root;
   mkdirSync(join(root, ".claude"));
   writeFileSync(join(root, ".claude", "auto-context.yaml"), text);
