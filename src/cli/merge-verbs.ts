@@ -6,7 +6,7 @@ import type { Shell } from "./shell.ts";
 
 export async function merge(shell: Shell, options: { into?: string; undo?: string | true; verify?: boolean }): Promise<ExitCode> {
   if (options.undo !== undefined) return undo(shell, options.undo === true ? null : options.undo);
-  return poolMerge(shell, options.into);
+  return poolMerge(shell, options.into, options.verify !== false);
 }
 
 async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
@@ -53,12 +53,13 @@ async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
 }
 
 /** `pool-manager merge [branch]`: the busy slots' branches, by hand. */
-export async function poolMerge(shell: Shell, into: string | undefined): Promise<ExitCode> {
+export async function poolMerge(shell: Shell, into: string | undefined, verify: boolean): Promise<ExitCode> {
   const { context, loaded } = await openPoolContext(shell);
   const done = await mergeByHand({
     context,
     config: loaded.config,
     into: into ?? null,
+    verify,
     signal: shell.interrupted(),
     onLine: (line) => shell.note(line),
   });

@@ -55,7 +55,9 @@ export async function continueVerb(shell: Shell, options: ContinueOptions): Prom
   const found = findRun(opened.context.repository, options.run ?? null);
   const plan = found.record.source === null ? null : await readPlanAt(shell, found.record.source);
   const mode = options.all === true ? "all" : options.oneGroup === true ? "one-group" : null;
-  return session(shell, opened, (host) => continueRun(host, { run: found.run, mode, plan, replan: options.replan === true }));
+  return session(shell, opened, (host) =>
+    continueRun(host, { run: found.run, mode, plan, replan: options.replan === true, takeOver: options.takeOver === true }),
+  );
 }
 
 async function session(shell: Shell, opened: Opened, work: (host: RunHost) => Promise<SessionEnd>): Promise<ExitCode> {

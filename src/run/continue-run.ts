@@ -1,14 +1,15 @@
 import { GraftworkError, type Plan, type RunEvent } from "../domain/index.ts";
 import { isAncestor, type Repository, readRef } from "../git/index.ts";
 import { land, type MergeContext, recoverLanding } from "../merge/index.ts";
-import { diffPlans } from "../plan/index.ts";
+import { diffPlans, planDigest } from "../plan/index.ts";
 import { ensureSlots } from "../pool/index.ts";
 import { pruneQa } from "../qa/index.ts";
 import { foldLine, foldRun, type RunFacts } from "../session/index.ts";
 import { beginJournal, type Journal, readJournal } from "../state/index.ts";
 import { type Ownership, ownRun } from "./ownership.ts";
 import { decisionOf, slotsFor, unknownTarget } from "./prepare-run.ts";
-import { listRuns, type RunRecord, type RunSummary, readRunFolder } from "./run-folder.ts";
+import { listRuns, type RunRecord, type RunSummary, readRunFolder, savePlan } from "./run-folder.ts";
+import { withRunLog } from "./run-log.ts";
 import { drive, mergeContext, poolOf, type RunHost, type SessionEnd } from "./run-session.ts";
 
 export type ContinueRequest = {
@@ -19,6 +20,8 @@ export type ContinueRequest = {
   plan: Plan | null;
   /** Take changes to tasks that have not begun. */
   replan: boolean;
+  /** The user says that the run's owner is gone. */
+  takeOver: boolean;
 };
 
 /** The newest run that is not at its end, or the one named. Throws NOTHING_TO_CONTINUE, RUN_UNKNOWN. */
@@ -35,24 +38,28 @@ export function findRun(repository: Repository, run: string | null): RunSummary 
 }
 
 /** Picks a run up where its journal ends: what is done is not done again. */
-export async function continueRun(host: RunHost, request: ContinueRequest): Promise<SessionEnd> {
-  const { repository, now } = host;
-  const summary = findRun(repository, request.run);
+export async function continueRun(given: RunHost, request: ContinueRequest): Promise<SessionEnd> {
+  const { now } = given;
+  const summary = findRun(given.repository, request.run);
   const record = withPlan(summary, request);
   return inRun(
-    host,
+    given,
     record,
-    async (ownership, journal, facts, emit) => {
-      const resumed = emit({ type: "run-resumed", mode: request.mode ?? facts.mode });
-      await pruneQa(repository, now());
-      const current = await settleLanding(host, record, ownership, resumed, emit);
-      const decision = decisionOf(record.plan, record.config);
-      const base = await readRef(repository, `refs/heads/${current.target}`);
-      if (base === undefined) throw unknownTarget(current.target);
-      await ensureSlots(poolOf(host, record), slotsFor(decision, record.plan), base);
-      return drive(host, record, decision, ownership, journal, current, true);
-    },
+    (ownership, journal, facts, emit) =>
+      withRunLog(given, record, ownership.epoch, async (host) => {
+        const { repository } = host;
+        if (record.digest !== summary.record.digest) savePlan(record);
+        const resumed = emit({ type: "run-resumed", mode: request.mode ?? facts.mode });
+        await pruneQa(repository, now());
+        const current = await settleLanding(host, record, ownership, resumed, emit);
+        const decision = decisionOf(record.plan, record.config);
+        const base = await readRef(repository, `refs/heads/${current.target}`);
+        if (base === undefined) throw unknownTarget(current.target);
+        await ensureSlots(poolOf(host, record), slotsFor(decision, record.plan), base);
+        return drive(host, record, decision, ownership, journal, current, true);
+      }),
     now,
+    { takeOver: request.takeOver },
   );
 }
 
@@ -62,8 +69,9 @@ export async function inRun<Result>(
   record: RunRecord,
   work: (ownership: Ownership, journal: Journal, facts: RunFacts, emit: (event: RunEvent) => RunFacts) => Promise<Result>,
   now: () => Date,
+  options: { takeOver?: boolean } = {},
 ): Promise<Result> {
-  const ownership = await ownRun(host.repository, record.run, now());
+  const ownership = await ownRun(host.repository, record.run, now(), options);
   try {
     const journal = beginJournal(record.folder, ownership.epoch, now);
     try {
@@ -126,7 +134,7 @@ function withPlan(summary: RunSummary, request: ContinueRequest): RunRecord {
       differences,
       touched.map((task) => task.id),
     );
-  return { ...record, plan: request.plan };
+  return { ...record, plan: request.plan, digest: planDigest(request.plan) };
 }
 
 function planChanged(record: RunRecord, differences: readonly string[], begun: readonly string[]): GraftworkError {

@@ -1,42 +1,40 @@
 import { join } from "node:path";
-import { type Config, EXIT, type ExitCode, GraftworkError, type RunEvent, worstExit } from "../domain/index.ts";
-import { currentBranch, dangerousConfig, readRef, requireCommit, userIdentity } from "../git/index.ts";
+import { type Config, count, EXIT, type ExitCode, GraftworkError, type RunEvent, type Verify, worstExit } from "../domain/index.ts";
+import { currentBranch, dangerousConfig, mergeTrees, type Oid, readRef, requireCommit, userIdentity } from "../git/index.ts";
 import { type Candidate, type MergeContext, mergeApproved } from "../merge/index.ts";
 import { existingStore, type PoolContext, poolStatus } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import { withMutex } from "../state/index.ts";
 
-export type ByHand = { context: PoolContext; config: Config; into: string | null; signal: AbortSignal; onLine: (line: string) => void };
+export type ByHand = {
+  context: PoolContext;
+  config: Config;
+  into: string | null;
+  verify: boolean;
+  signal: AbortSignal;
+  onLine: (line: string) => void;
+};
 export type ByHandResult = { merged: string[]; failed: { branch: string; reason: string }[]; exit: ExitCode };
 
 /**
- * Merges the branches of the busy slots into a target without a run: in slot order, each verified as `graftwork qa`
- * would, then all of them together. Slots stay leased. A slot with unsaved work is reported, not called merged.
+ * Merges the branches of the busy slots into a target without a run: in slot order, each verified alone and then all
+ * of them together. Slots stay leased. A slot with unsaved work is reported, not called merged. With `verify` off
+ * nothing is checked, and that is said.
  */
-export async function mergeByHand({ context, config, into, signal, onLine }: ByHand): Promise<ByHandResult> {
+export async function mergeByHand(request: ByHand): Promise<ByHandResult> {
+  const { context, config } = request;
   const { repository } = context;
-  const target = into ?? (await currentBranch(repository, repository.root));
-  if (target === null)
-    throw new GraftworkError("REF_UNKNOWN", {
-      message: "There is no target branch.",
-      because: "HEAD is detached and none was named.",
-      try: "`pool-manager merge main`.",
-    });
-  const base = await requireCommit(repository, `refs/heads/${target}`);
-  if (config.qa.checks.length === 0 && (await packageChecks(repository, base)).length === 0) {
-    throw new GraftworkError("NO_CHECKS", {
-      message: "Nothing says how to tell good work from bad.",
-      because: "the configuration has no `qa.checks` and package.json none of the scripts typecheck, lint, test, build.",
-      try: "set `qa.checks: [npm test]` (or what your project uses) in .claude/auto-context.yaml.",
-    });
-  }
   existingStore(repository);
-  return withMutex(join(repository.layout.root, "merge"), () => mergeSlots({ context, config, into, signal, onLine }, target), {
-    timeoutMs: 1_000,
-  });
+  const target = request.into ?? (await currentBranch(repository, repository.root));
+  if (target === null) throw noTarget();
+  const base = await requireCommit(repository, `refs/heads/${target}`);
+  const checkable = config.qa.checks.length > 0 || (await packageChecks(repository, base)).length > 0;
+  if (request.verify && !checkable) throw noChecks();
+  return withMutex(join(repository.layout.root, "merge"), () => mergeSlots(request, target, base), { timeoutMs: 1_000 });
 }
 
-async function mergeSlots({ context, config, signal, onLine }: ByHand, target: string): Promise<ByHandResult> {
+async function mergeSlots(request: ByHand, target: string, base: Oid): Promise<ByHandResult> {
+  const { context, signal, onLine } = request;
   const { repository, run } = context;
   const result: ByHandResult = { merged: [], failed: [], exit: EXIT.ok };
   const exits: ExitCode[] = [];
@@ -44,55 +42,26 @@ async function mergeSlots({ context, config, signal, onLine }: ByHand, target: s
     result.failed.push({ branch, reason });
     exits.push(exit);
   };
-  const qa = {
-    repository,
-    run,
-    logs: join(repository.layout.root, "logs", run),
-    settings: config.qa,
-    checksFor: () => [],
-    now: context.now,
-  };
-  const candidates: Candidate[] = [];
-  for (const slot of (await poolStatus(context)).slots) {
-    const { lease } = slot;
-    if (slot.status !== "busy" || lease === null) continue;
-    const commit = await readRef(repository, `refs/heads/${lease.branch}`);
-    if (commit === undefined) fail(lease.branch, "the branch is gone", EXIT.refused);
-    else if ((slot.unsaved ?? 0) > 0)
-      fail(lease.branch, `${slot.id} has unsaved work in ${slot.unsaved} file(s): commit it first`, EXIT.refused);
-    else if (commit === lease.base) fail(lease.branch, "nothing was committed on it", EXIT.refused);
-    else candidates.push({ task: lease.task, title: lease.task, branch: lease.branch, commit, dependsOn: [] });
-  }
-  const branchOf = new Map(candidates.map((one) => [one.task, one.branch]));
+  const verify = verifierOf(request);
+  const offered = await busyBranches(context, fail);
   const approved: Candidate[] = [];
-  const onto = await requireCommit(repository, `refs/heads/${target}`);
-  for (const candidate of candidates) {
-    const verification = await verifyCommit(qa, {
-      label: candidate.task,
-      tasks: [candidate.task],
-      commit: candidate.commit,
-      base: onto,
-      signal,
-      onProgress: onLine,
-    });
-    if (verification.decision === "approved") approved.push(candidate);
-    else if (verification.decision === "conflict") fail(candidate.branch, `conflict in ${verification.paths.join(", ")}`, EXIT.person);
-    else fail(candidate.branch, verification.reason, verification.decision === "blocked" ? EXIT.person : EXIT.refused);
+  for (const one of offered) {
+    const verification = await verify({ label: one.task, tasks: [one.task], commit: one.commit, base, signal, onProgress: onLine });
+    if (verification.decision === "approved") approved.push(one);
+    else if (verification.decision === "conflict") fail(one.branch, `conflict in ${verification.paths.join(", ")}`, EXIT.person);
+    else fail(one.branch, verification.reason, verification.decision === "blocked" ? EXIT.person : EXIT.refused);
   }
+  const branchOf = (task: string): string => offered.find((one) => one.task === task)?.branch ?? task;
   const merging: MergeContext = {
     repository,
     run,
     target,
     person: await userIdentity(repository),
-    verify: (request) => verifyCommit(qa, request),
+    verify,
     emit: (event: RunEvent) => {
       if (event.type === "conflict")
-        fail(
-          branchOf.get(event.task) ?? event.task,
-          `conflict in ${event.paths.join(", ")}${event.against.length === 0 ? "" : ` with ${event.against.join(", ")}`}`,
-          EXIT.person,
-        );
-      if (event.type === "ejected") fail(branchOf.get(event.task) ?? event.task, event.reason, EXIT.refused);
+        fail(branchOf(event.task), `conflict in ${event.paths.join(", ")} with ${event.against.join(", ") || target}`, EXIT.person);
+      if (event.type === "ejected") fail(branchOf(event.task), event.reason, EXIT.refused);
       if (event.type === "landed") result.merged.push(...event.tasks.map((one) => one.branch));
       if (event.type === "landing-waits")
         for (const one of event.tasks) fail(one.branch, `${event.reason}; take it with: ${event.command}`, EXIT.person);
@@ -106,4 +75,62 @@ async function mergeSlots({ context, config, signal, onLine }: ByHand, target: s
   if (end.kind === "blocked") for (const one of approved) fail(one.branch, end.reason, EXIT.person);
   if (end.kind === "moved") for (const one of approved) fail(one.branch, `${target} moved each time`, EXIT.refused);
   return { ...result, exit: worstExit(exits) };
+}
+
+/** Branches of busy slots that can be merged as they are; the others are said. */
+async function busyBranches(context: PoolContext, fail: (branch: string, reason: string, exit: ExitCode) => void): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  for (const { id, status, lease, unsaved } of (await poolStatus(context)).slots) {
+    if (status !== "busy" || lease === null) continue;
+    const commit = await readRef(context.repository, `refs/heads/${lease.branch}`);
+    if (commit === undefined) fail(lease.branch, "the branch is gone", EXIT.refused);
+    else if ((unsaved ?? 0) > 0)
+      fail(lease.branch, `${id} has unsaved work in ${count(unsaved ?? 0, "file")}: commit it first`, EXIT.refused);
+    else if (commit === lease.base) fail(lease.branch, "nothing was committed on it", EXIT.refused);
+    else found.push({ task: lease.task, title: lease.task, branch: lease.branch, commit, dependsOn: [] });
+  }
+  return found;
+}
+
+function verifierOf({ context, config, verify, onLine }: ByHand): Verify {
+  const { repository, run, now } = context;
+  if (verify)
+    return (asked) =>
+      verifyCommit(
+        { repository, run, logs: join(repository.layout.root, "logs", run), settings: config.qa, checksFor: () => [], now },
+        asked,
+      );
+  onLine("WARNING: nothing is verified (--no-verify)");
+  return async ({ label, commit, base }) => {
+    const merged = await mergeTrees(repository, base, commit);
+    if (!merged.clean) return { decision: "conflict", label, commit, base, paths: merged.paths };
+    return {
+      decision: "approved",
+      label,
+      commit,
+      base,
+      tree: merged.tree,
+      key: "none",
+      reason: "not verified (--no-verify)",
+      checks: [],
+      install: "none",
+      at: now().toISOString(),
+    };
+  };
+}
+
+function noTarget(): GraftworkError {
+  return new GraftworkError("REF_UNKNOWN", {
+    message: "There is no target branch.",
+    because: "HEAD is detached and none was named.",
+    try: "`pool-manager merge main`.",
+  });
+}
+
+function noChecks(): GraftworkError {
+  return new GraftworkError("NO_CHECKS", {
+    message: "Nothing says how to tell good work from bad.",
+    because: "the configuration has no `qa.checks` and package.json none of the scripts typecheck, lint, test, build.",
+    try: "set `qa.checks: [npm test]` (or what your project uses) in .claude/auto-context.yaml, or `--no-verify` to merge unchecked.",
+  });
 }

@@ -43,13 +43,15 @@ export function liveRun(repository: Repository): LiveState["live"] {
 /**
  * Makes this process the owner of `run`, as the repository's only live one. The epoch is written into the generation
  * store and, as a blob, under `refs/graftwork/owner/<run>`, so that git itself refuses a former owner's moves.
- * Throws RUN_LIVE where another process that is not proved gone owns the place.
+ * Throws RUN_LIVE where another process that is not proved gone owns the place; `takeOver` is the user's word that
+ * the owner of this very run is gone (one on a host that nobody can ask).
  */
-export async function ownRun(repository: Repository, run: string, now: Date): Promise<Ownership> {
+export async function ownRun(repository: Repository, run: string, now: Date, options: { takeOver?: boolean } = {}): Promise<Ownership> {
   const store = liveStore(repository);
   const owner = identityOf(process.pid);
   const { state } = await store.commit(`own ${run} ${owner.pid} ${owner.startTime} ${now.toISOString()}`, (before) => {
-    if (before.live !== null && livenessOf(before.live.owner) !== "dead") return undefined;
+    if (before.live !== null && livenessOf(before.live.owner) !== "dead" && !(options.takeOver === true && before.live.run === run))
+      return undefined;
     const epoch = (before.epochs[run] ?? 0) + 1;
     return { live: { run, epoch, owner, since: now.toISOString() }, epochs: { ...before.epochs, [run]: epoch } };
   });
@@ -77,7 +79,7 @@ function occupied(live: LiveState["live"]): GraftworkError {
   return new GraftworkError("RUN_LIVE", {
     message: "Another run is at work in this repository.",
     because: `${who} is alive, and one run at a time keeps main's story straight.`,
-    try: "wait for it, or end it with `graftwork stop`.",
+    try: "wait for it, or end it with `graftwork stop`; if it died on another machine: `graftwork continue --take-over`.",
     details: { run: live?.run, pid: live?.owner.pid },
   });
 }

@@ -37,9 +37,14 @@ export function createRunFolder(
 ): RunRecord {
   const folder = repository.layout.run(run);
   const record: RunRecord = { run, folder, plan, digest: planDigest(plan), source, config, limits: limitsOf(config), trustedConfig };
-  replaceFile(join(folder, "plan.json"), `${JSON.stringify({ schema: SCHEMA, source, digest: record.digest, plan })}\n`, { flush: true });
+  savePlan(record);
   replaceFile(join(folder, "config.json"), `${JSON.stringify({ schema: SCHEMA, config, trustedConfig })}\n`, { flush: true });
   return record;
+}
+
+/** Writes a run's plan: at its start, and when changes to tasks that had not begun are taken. */
+export function savePlan({ folder, source, digest, plan }: RunRecord): void {
+  replaceFile(join(folder, "plan.json"), `${JSON.stringify({ schema: SCHEMA, source, digest, plan })}\n`, { flush: true });
 }
 
 /** Throws RUN_UNKNOWN. */

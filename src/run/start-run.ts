@@ -7,34 +7,28 @@ import { beginJournal } from "../state/index.ts";
 import { ownRun } from "./ownership.ts";
 import { prepareRun, type RunRequest, slotsFor } from "./prepare-run.ts";
 import { createRunFolder } from "./run-folder.ts";
+import { withRunLog } from "./run-log.ts";
 import { drive, poolOf, type RunHost, type SessionEnd } from "./run-session.ts";
 
 /** Runs a plan from its beginning. Throws before anything is made where plan, target or checks are not usable. */
-export async function startRun(host: RunHost, request: RunRequest): Promise<SessionEnd> {
-  const { repository, config, now } = host;
-  const { target, base, decision } = await prepareRun(host, request);
+export async function startRun(given: RunHost, request: RunRequest): Promise<SessionEnd> {
+  const { repository, config, now } = given;
+  const { target, base, decision } = await prepareRun(given, request);
   const run = runId(request.plan.name, now(), letters());
   const ownership = await ownRun(repository, run, now());
   try {
     const record = createRunFolder(repository, run, request.plan, request.source, config, await dangerousConfig(repository));
-    await ensureSlots(poolOf(host, record), slotsFor(decision, request.plan), base);
-    const journal = beginJournal(record.folder, ownership.epoch, now);
-    try {
-      const first = journal.append({
-        type: "run-started",
-        run,
-        plan: request.plan.name,
-        planDigest: record.digest,
-        target,
-        base,
-        mode: request.mode,
-        merge: request.merge,
-      });
-      const facts = foldRun([first], request.plan, record.limits);
-      return await drive(host, record, decision, ownership, journal, facts, false);
-    } finally {
-      journal.close();
-    }
+    return await withRunLog(given, record, ownership.epoch, async (host) => {
+      await ensureSlots(poolOf(host, record), slotsFor(decision, request.plan), base);
+      const journal = beginJournal(record.folder, ownership.epoch, now);
+      try {
+        const { plan, mode, merge } = request;
+        const first = journal.append({ type: "run-started", run, plan: plan.name, planDigest: record.digest, target, base, mode, merge });
+        return await drive(host, record, decision, ownership, journal, foldRun([first], plan, record.limits), false);
+      } finally {
+        journal.close();
+      }
+    });
   } finally {
     await ownership.release();
   }

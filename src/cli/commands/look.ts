@@ -52,8 +52,9 @@ export const registerLook: Register = (parent, shell, run) => {
     .command("merge")
     .description("merge busy slots' branches by hand, or undo a run's landings")
     .option("--into <branch>")
+    .option("--no-verify", "merge without any check; said loudly")
     .option("--undo [run]", "put the target back where it was before a run")
-    .action((options: { into?: string; undo?: string | true }) =>
+    .action((options: { into?: string; undo?: string | true; verify: boolean }) =>
       run(async () => (await import("../merge-verbs.ts")).merge(shell, options)),
     );
 };

@@ -35,7 +35,10 @@ export const registerPool: Register = (parent, shell, run) => {
     .command("merge")
     .description("verify and merge the busy slots' branches; slots stay leased")
     .argument("[branch]", "the target branch (default: the one checked out)")
-    .action((branch: string | undefined) => run(async () => (await import("../merge-verbs.ts")).poolMerge(shell, branch)));
+    .option("--no-verify", "merge without any check; said loudly")
+    .action((branch: string | undefined, options: { verify: boolean }) =>
+      run(async () => (await import("../merge-verbs.ts")).poolMerge(shell, branch, options.verify)),
+    );
   pool
     .command("cleanup")
     .description("release and remove all slots; unmerged branches and rescues are kept")

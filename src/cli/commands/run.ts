@@ -1,7 +1,7 @@
 import type { Register } from "../verb.ts";
 
 export type RunOptions = { task?: string[]; into?: string; merge: boolean; oneGroup?: boolean; yes?: boolean };
-export type ContinueOptions = { run?: string; oneGroup?: boolean; all?: boolean; replan?: boolean };
+export type ContinueOptions = { run?: string; oneGroup?: boolean; all?: boolean; replan?: boolean; takeOver?: boolean };
 export type ResolveOptions = {
   run?: string;
   open?: boolean;
@@ -35,6 +35,7 @@ export const registerRun: Register = (parent, shell, run) => {
     .option("--run <id>", "a certain run (default: the newest unfinished one)")
     .option("--one-group", "only the next group")
     .option("--all", "to the plan's end")
+    .option("--take-over", "the run's owner is gone for good (it ran on another machine)")
     .option("--replan", "take changes of the plan file to tasks that have not begun")
     .action((options: ContinueOptions) => run(async () => (await verbs()).continueVerb(shell, options)));
   parent

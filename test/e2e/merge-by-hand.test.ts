@@ -1,0 +1,53 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { commitFiles, runCli, tempRepo } from "../fixtures/index.ts";
+
+test("pool-manager merge: verified branches of busy slots land, the others are named, slots stay leased", async () => {
+  const repo = tempRepo({
+    files: { "a.txt": "1\n" },
+    package: { scripts: { test: "node -e \"process.exit(require('fs').existsSync('bad.txt') ? 1 : 0)\"" } },
+  });
+  const pool = (...args: readonly string[]) => runCli(args, { cwd: repo.dir, program: "pool-manager" });
+  await pool("init", "5");
+  const slots = await Promise.all(
+    ["good", "bad", "left", "right", "dirty"].map(async (task) => (await pool("acquire", task)).stdout.split("|")[1] ?? ""),
+  );
+  const [good = "", bad = "", left = "", right = "", dirty = ""] = slots;
+  commitFiles(good, { "good.txt": "g\n" });
+  commitFiles(bad, { "bad.txt": "b\n" });
+  commitFiles(left, { "a.txt": "left\n" });
+  commitFiles(right, { "a.txt": "right\n" });
+  writeFileSync(join(dirty, "unsaved.txt"), "u\n");
+  repo.git("switch", "-q", "-c", "feature");
+  const merged = await pool("merge", "main");
+  expect(merged.code).toBe(5);
+  expect(merged.stdout).toContain("MERGE RESULTS\nStatus: SOME MERGES FAILED\n");
+  const lines = merged.stdout.trimEnd().split("\n").slice(-2);
+  const winner = lines[0]?.includes("auto/left") === true ? "auto/left" : "auto/right";
+  expect(lines).toEqual([expect.stringMatching(/^Merged: /), expect.stringMatching(/^Failed: /)]);
+  for (const branch of ["auto/good", winner]) {
+    expect(lines[0]).toContain(branch);
+    repo.git("merge-base", "--is-ancestor", branch, "main");
+  }
+  expect(lines[1]).toContain("auto/bad");
+  expect(lines[1]).toContain("auto/dirty");
+  expect(merged.stdout).toContain("has unsaved work in 1 file: commit it first");
+  expect(repo.git("branch", "--show-current")).toBe("feature");
+  expect(repo.git("status", "--porcelain")).toBe("");
+  expect((await pool("status")).stdout).toContain("Busy: 5");
+});
+
+test("without any check it refuses with both ways out; --no-verify is loud", async () => {
+  const repo = tempRepo();
+  const pool = (...args: readonly string[]) => runCli(args, { cwd: repo.dir, program: "pool-manager" });
+  await pool("init", "1");
+  commitFiles((await pool("acquire", "t")).stdout.split("|")[1] ?? "", { "t.txt": "t\n" });
+  expect(await pool("merge")).toMatchObject({ code: 2, stderr: expect.stringMatching(/NO_CHECKS[\s\S]*qa\.checks[\s\S]*--no-verify/) });
+  expect(await pool("merge", "--no-verify")).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("Merged: auto/t\nFailed: none"),
+    stderr: expect.stringContaining("WARNING: nothing is verified"),
+  });
+  expect(await pool("merge", "--no-verify")).toMatchObject({ code: 0 });
+});
