@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { presets } from "../agents/index.ts";
 import { type LoadedConfig, loadConfig } from "../config/index.ts";
+import { requireRunId } from "../domain/index.ts";
 import { openRepository } from "../git/index.ts";
 import { type PoolContext, shellOwner } from "../pool/index.ts";
 import { packageRoot } from "./package-files.ts";
@@ -26,7 +27,7 @@ export async function openPoolContext(shell: Shell): Promise<Opened> {
     repository,
     settings: loaded.config.pool,
     owner: shellOwner(shell.env),
-    run: shell.env["GRAFTWORK_RUN"] ?? "shell",
+    run: requireRunId(shell.env["GRAFTWORK_RUN"] || "shell"),
     now: () => new Date(),
     narrate: shell.note,
   };

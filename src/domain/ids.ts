@@ -48,7 +48,13 @@ export function runId(name: string, now: Date, letters: string): string {
   return `${slug === "" ? "plan" : slug}-${day}-${letters}`;
 }
 
-/** True where `id` has the shape of a run id, or is the run of the shell. */
-export function isRunId(id: string): boolean {
-  return id === "shell" || isTaskId(id);
+/** Throws ID_INVALID unless `id` has the shape of a run id: it names a folder and refs. */
+export function requireRunId(id: string): string {
+  if (isTaskId(id)) return id;
+  throw new GraftworkError("ID_INVALID", {
+    message: `${JSON.stringify(id.slice(0, 120))} is not a run id.`,
+    because: "a run id has letters, digits, dots, dashes and underscores, like `shop-20261121-abcd`.",
+    try: "`graftwork runs` lists the runs.",
+    details: { id },
+  });
 }

@@ -26,22 +26,21 @@ export type AgentReport = {
   durationMs: number;
 };
 
-export const FAILURES = [
-  "crashed",
-  "timeout",
-  "idle-timeout",
-  "not-started",
-  "did-nothing",
-  "reported-failure",
-  "permission-denied",
-  "outside-slot",
-  "secret",
-  "lease-lost",
-  "interrupted",
-  "qa-rejected",
-  "train-rejected",
-] as const;
-export type FailureKind = (typeof FAILURES)[number];
+/** Why an attempt did not succeed. */
+export type FailureKind =
+  | "crashed"
+  | "timeout"
+  | "idle-timeout"
+  | "not-started"
+  | "did-nothing"
+  | "reported-failure"
+  | "permission-denied"
+  | "outside-slot"
+  | "secret"
+  | "lease-lost"
+  | "interrupted"
+  | "qa-rejected"
+  | "train-rejected";
 
 /** What an attempt came to. `ready` names a commit that git has and a ref keeps. */
 export type Outcome =

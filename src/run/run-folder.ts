@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Config, GraftworkError, type JournalLine, type Plan } from "../domain/index.ts";
+import { type Config, GraftworkError, type JournalLine, type Plan, requireRunId } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
 import { planDigest } from "../plan/index.ts";
 import { foldRun, type RunFacts, type RunLimits } from "../session/index.ts";
@@ -49,7 +49,7 @@ export function savePlan({ folder, source, digest, plan }: RunRecord): void {
 
 /** Throws RUN_UNKNOWN. */
 export function readRunFolder(repository: Repository, run: string): RunRecord {
-  const folder = repository.layout.run(run);
+  const folder = repository.layout.run(requireRunId(run));
   const plan = readText(join(folder, "plan.json"));
   const config = readText(join(folder, "config.json"));
   if (plan === undefined || config === undefined) {

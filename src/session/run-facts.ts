@@ -1,20 +1,18 @@
 import type { FailureKind, LandedTask, Plan, Usage, Verdict } from "../domain/index.ts";
 
-export const TASK_STATUSES = [
-  "pending",
-  "in_progress",
-  "ready_for_qa",
-  "qa_approved",
-  "qa_rejected",
-  "qa_blocked",
-  "merging",
-  "done",
-  "pending_retry",
-  "failed",
-  "skipped",
-  "conflict",
-] as const;
-export type TaskStatus = (typeof TASK_STATUSES)[number];
+export type TaskStatus =
+  | "pending"
+  | "in_progress"
+  | "ready_for_qa"
+  | "qa_approved"
+  | "qa_rejected"
+  | "qa_blocked"
+  | "merging"
+  | "done"
+  | "pending_retry"
+  | "failed"
+  | "skipped"
+  | "conflict";
 
 /** What the limits allow; part of the fold's arguments, so that the same lines give the same facts. */
 export type RunLimits = {

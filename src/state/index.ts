@@ -1,4 +1,4 @@
-export { makeFolderWhole, moveFile, readBytes, readText, replaceByCopy, replaceFile, writeNewFile } from "./atomic-file.ts";
+export { makeFolderWhole, moveFile, readBytes, readText, replaceByCopy, replaceFile } from "./atomic-file.ts";
 export {
   type GenerationStore,
   openStore,

@@ -1,6 +1,5 @@
 export { type CappedLog, openCappedLog } from "./capped-log.ts";
 export { childEnvironment } from "./environment.ts";
 export { identityOf, livenessOf } from "./identity.ts";
-export { endGroup } from "./process-group.ts";
 export { type Command, type CommandEnd, runCommand } from "./run-command.ts";
 export { findProcesses, type SweepTarget, sweepProcesses } from "./sweep.ts";
