@@ -44,7 +44,7 @@ export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "
     case "train":
       return `${mark.go} merging ${event.tasks.map((task) => task.task).join(", ")}; verifying the result`;
     case "landed":
-      return `${mark.ok} landed on ${facts.target}: ${event.tasks.map((task) => task.task).join(", ")} (${event.to.slice(0, 10)})`;
+      return `${mark.ok} landed on ${facts.target}: ${event.tasks.map((task) => task.task).join(", ")} (${event.to.slice(0, 10)}); ${[...facts.tasks.values()].filter((task) => task.status === "done").length}/${facts.tasks.size} tasks in`;
     case "landing-waits":
       return `${mark.wait} merged and verified, but ${facts.target} could not move: ${firstLine(event.reason)}\n  take it with: ${event.command}`;
     case "checkpoint":

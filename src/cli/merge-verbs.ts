@@ -23,6 +23,14 @@ async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
       try: "`graftwork runs`.",
     });
   }
+  const broken = found.facts.landings.find((landing, n) => n > 0 && landing.from !== found.facts.landings[n - 1]?.to);
+  if (broken !== undefined) {
+    throw new GraftworkError("UNDO_REFUSED", {
+      message: `The landings of run ${found.run} are not undone.`,
+      because: `somebody else committed to ${found.facts.target} between two of them (before ${broken.from.slice(0, 12)}): going back would take that away too.`,
+      try: "`git revert -m 1` the run's merge commits instead; `graftwork status` lists them.",
+    });
+  }
   const branches = found.lines.flatMap(({ event }) =>
     event.type === "branch-deleted" ? [{ branch: event.branch, commit: event.commit }] : [],
   );

@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
+import { EXIT, type ExitCode, GraftworkError, systemCode } from "../domain/index.ts";
 import { resolveCommit, userIdentity } from "../git/index.ts";
 import { choose, finishResolution, readPacket } from "../merge/index.ts";
 import { continueRun, findRun, inRun, listRuns, liveRun, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
@@ -182,8 +182,15 @@ export async function stop(shell: Shell, now: boolean): Promise<ExitCode> {
     shell.answer("No run is at work here.", { run: null });
     return EXIT.ok;
   }
-  process.kill(live.owner.pid, "SIGINT");
-  if (now) process.kill(live.owner.pid, "SIGINT");
+  try {
+    for (let times = now ? 2 : 1; times > 0; times--) process.kill(live.owner.pid, "SIGINT");
+  } catch (error) {
+    throw new GraftworkError("RUN_LIVE", {
+      message: `Run ${live.run} could not be asked to stop.`,
+      because: `process ${live.owner.pid} on ${live.owner.host.split("/")[0]} cannot be reached from here (${systemCode(error) ?? "unknown"}).`,
+      try: "stop it where it runs.",
+    });
+  }
   shell.answer(`Asked run ${live.run} (pid ${live.owner.pid}) to stop. \`graftwork continue\` goes on with it later.`, {
     run: live.run,
     pid: live.owner.pid,

@@ -1,0 +1,44 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { fakeAgent, runCli, tempRepo } from "../fixtures/index.ts";
+
+test("run by group, undo: main and its branches are back; refused where somebody committed between the landings", async () => {
+  const agent = fakeAgent({
+    "*": [[{ write: "made.txt", text: "x\n" }, { commit: "work" }, { promise: "READY_FOR_QA" }]],
+    two: [[{ write: "two.txt", text: "2\n" }, { commit: "work" }, { promise: "READY_FOR_QA" }]],
+  });
+  const repo = tempRepo({
+    files: { ".claude/auto-context.yaml": JSON.stringify({ agents: { default: "fake", fake: { command: agent.command } } }) },
+  });
+  const plan = join(repo.parent, "plan.json");
+  writeFileSync(
+    plan,
+    JSON.stringify({
+      version: 1,
+      name: "u",
+      verification: ["test -f README.md"],
+      tasks: [
+        { id: "one", title: "One" },
+        { id: "two", title: "Two", depends_on: ["one"] },
+      ],
+    }),
+  );
+  const graftwork = (...args: readonly string[]) => runCli(args, { cwd: repo.dir });
+  const before = repo.git("rev-parse", "main");
+  const first = await graftwork("run", plan, "--yes", "--one-group");
+  expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining("Session complete. Run /auto-continue for next group.") });
+  expect(await graftwork("merge", "--undo")).toMatchObject({ code: 0, stdout: expect.stringContaining("main is back at") });
+  expect(repo.git("rev-parse", "main")).toBe(before);
+  expect(repo.git("branch", "--list", "auto/one").trim()).toBe("auto/one");
+
+  const again = await graftwork("run", plan, "--yes", "--one-group", "--json");
+  expect(JSON.parse(again.stdout)).toMatchObject({ ok: true, exit: 0, remaining_groups: [2] });
+  repo.commit({ "user.txt": "mine\n" }, "by the user");
+  expect(await graftwork("continue")).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: one, two") });
+  expect(await graftwork("merge", "--undo")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("somebody else committed to main between two of them"),
+  });
+  expect(repo.git("ls-files", "user.txt", "made.txt", "two.txt").split("\n")).toHaveLength(3);
+});
