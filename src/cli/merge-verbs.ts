@@ -47,7 +47,8 @@ async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
         fence: ownership.fence,
         emit,
       });
-      if (found.ended !== null) emit({ type: "run-ended", exit: found.ended });
+      // Going on with it would build on what was just taken back.
+      emit({ type: "run-ended", exit: found.ended ?? EXIT.ok });
     },
     () => new Date(),
   );
