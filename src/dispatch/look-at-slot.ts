@@ -14,6 +14,7 @@ import {
   subjects,
   userIdentity,
 } from "../git/index.ts";
+import { filesMatcher } from "../plan/index.ts";
 import type { Evidence } from "./evidence.ts";
 import { secretIn } from "./secrets.ts";
 
@@ -76,7 +77,7 @@ async function followHead(repository: Repository, branch: string, tip: string, h
 
 function ours(look: Look, untracked: readonly string[]): string[] {
   const copied = picomatch([...look.copied], { dot: true });
-  const declared = look.task.files.length === 0 ? () => true : picomatch([...look.task.files], { dot: true });
+  const declared = look.task.files.length === 0 ? () => true : filesMatcher(look.task.files);
   return untracked.filter((path) => !copied(path) && declared(path));
 }
 
