@@ -4,12 +4,12 @@ import { choose, finishResolution, readPacket } from "../merge/index.ts";
 import { continueRun, findRun, inRun, listRuns, liveRun, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
 import { viewPaths } from "../session/index.ts";
 import { closingText, sessionObject } from "./closing.ts";
-import type { ContinueOptions, ResolveOptions, RunOptions } from "./commands/run.ts";
 import { requireFound } from "./look-verbs.ts";
 import { templateText } from "./package-files.ts";
 import { readPlanAt, readPlanFrom } from "./plan-files.ts";
 import { type Opened, openPoolContext } from "./pool-context.ts";
 import { lineProgress } from "./progress.ts";
+import type { ContinueOptions, ResolveOptions, RunOptions } from "./run-options.ts";
 import type { Shell } from "./shell.ts";
 
 export async function run(shell: Shell, planPath: string | undefined, options: RunOptions): Promise<ExitCode> {

@@ -1,17 +1,5 @@
+import type { ContinueOptions, ResolveOptions, RunOptions } from "../run-options.ts";
 import type { Register } from "../verb.ts";
-
-export type RunOptions = { task?: string[]; into?: string; merge: boolean; oneGroup?: boolean; yes?: boolean };
-export type ContinueOptions = { run?: string; oneGroup?: boolean; all?: boolean; replan?: boolean; takeOver?: boolean };
-export type ResolveOptions = {
-  run?: string;
-  open?: boolean;
-  ours?: string[];
-  theirs?: string[];
-  takeFile?: string[];
-  done?: boolean;
-  skip?: boolean;
-  retryAgent?: boolean;
-};
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
