@@ -29,6 +29,15 @@ export async function slotStatus(repository: Repository, slot: SlotTree): Promis
   };
 }
 
+/** Unsaved paths of the user's checkout: changed, staged or untracked; ignored ones apart. */
+export async function checkoutChanges(repository: Repository): Promise<string[]> {
+  const answer = await runGit(repository, {
+    cwd: repository.root,
+    args: ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all"],
+  });
+  return splitNul(answer.text).map((line) => line.slice(3));
+}
+
 /** Commits these paths of a slot on the branch it is on, with the project's own filters and no hook. */
 export async function commitInSlot(
   repository: Repository,
