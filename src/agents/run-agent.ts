@@ -119,9 +119,21 @@ function reportOf(spec: AgentSpec, end: CommandEnd, reading: Reading, errors: st
     usage: reading.usage,
     lastWords: withoutMarkers(cleanText(reading.words)).slice(0, WORDS_CHARACTERS),
     permissionDenials: reading.permissionDenials,
-    detail: ended === "not-started" ? `${spec.command[0]}: ${end.notStarted}` : detailOf(reading, errors),
+    detail: end.notStarted !== null ? notStarted(spec, end.notStarted) : detailOf(reading, errors),
     durationMs: end.durationMs,
   };
+}
+
+/** A first run often meets a client that is not installed: the words say what to do about it. */
+function notStarted(spec: AgentSpec, code: string): string {
+  const [program] = spec.command;
+  const name = `\`agents.${spec.name}.command\` of .claude/auto-context.yaml${spec.name === "claude" ? " or in CLAUDE_CODE" : ""}`;
+  if (code === "ENOENT" && !program.includes("/"))
+    return `there is no program ${program} on the PATH (${code}); install it, or name its path in ${name}`;
+  if (code === "ENOENT" || code === "EACCES")
+    return `${program} ${code === "ENOENT" ? "is not there" : "may not be executed"} (${code}); name the program in ${name}`;
+  if (code === "E2BIG") return `the brief is too long for an argument (${code}); set \`agents.${spec.name}.prompt\` to stdin or file`;
+  return `${program}: ${code}`;
 }
 
 function detailOf(reading: Reading, errors: string): string {

@@ -36,7 +36,8 @@ describe("the prompt arrives", () => {
 
   test("or the agent is not started: no argument can be so long", async () => {
     const { report } = await run(program("", { prompt: "argument" }), { brief: "x".repeat(200_000) });
-    expect(report).toMatchObject({ ended: "not-started", detail: `${process.execPath}: E2BIG` });
+    expect(report).toMatchObject({ ended: "not-started", detail: expect.stringContaining("E2BIG"), exitCode: null });
+    expect(report.detail).toBe("the brief is too long for an argument (E2BIG); set `agents.mock.prompt` to stdin or file");
   });
 });
 
@@ -122,12 +123,14 @@ describe("evidence, not exit codes", () => {
   });
 });
 
+const named = "`agents.claude.command` of .claude/auto-context.yaml or in CLAUDE_CODE";
 test.for([
-  ["/nonexistent/agent", "ENOENT"],
-  [import.meta.filename, "EACCES"],
-] as const)("what cannot be started is said once, with the reason (%s)", async ([path, code]) => {
-  const { report } = await run(program("", { command: [path] }));
-  expect(report).toMatchObject({ ended: "not-started", detail: `${path}: ${code}` });
+  ["no-such-client", `there is no program no-such-client on the PATH (ENOENT); install it, or name its path in ${named}`],
+  ["/nonexistent/agent", `/nonexistent/agent is not there (ENOENT); name the program in ${named}`],
+  [import.meta.filename, `${import.meta.filename} may not be executed (EACCES); name the program in ${named}`],
+] as const)("what cannot be started is said once, with the reason and the way out (%s)", async ([path, detail]) => {
+  const { report } = await run(program("", { name: "claude", command: [path] }));
+  expect(report).toMatchObject({ ended: "not-started", detail });
   expect(successOf(report)).toMatchObject({ failure: "not-started", retry: false });
 });
 
