@@ -48,5 +48,12 @@ function ruleOf(words: readonly string[]): string[] {
   const text = words.join(" ");
   if (INTERPRETERS.test(program) && (args[0] === undefined || args[0].startsWith("-")) && !RUNS_TOOL.test(text)) return [];
   if (text.endsWith(":")) return [];
-  return PACKAGE_SCRIPT.test(text) ? [`Bash(${text})`, `Bash(${text} --:*)`] : [`Bash(${text})`];
+  if (!PACKAGE_SCRIPT.test(text)) return [`Bash(${text})`];
+  return [text, ...alsoSaid(text)].flatMap((one) => [`Bash(${one})`, `Bash(${one} --:*)`]);
+}
+
+/** `npm test` and `npm run test` are one: an agent says it as it likes. (`bun test` is bun's own runner.) */
+function alsoSaid(text: string): string[] {
+  const [, program, run] = /^(npm|pnpm|yarn) (run )?test$/.exec(text) ?? [];
+  return program === undefined ? [] : [run === undefined ? `${program} run test` : `${program} test`];
 }

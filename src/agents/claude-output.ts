@@ -26,6 +26,13 @@ const ApiRetry = v.object({
 
 const ModelUsage = v.object({ inputTokens: COUNT, outputTokens: COUNT, cacheReadInputTokens: COUNT, cacheCreationInputTokens: COUNT });
 
+const Denied = v.object({
+  type: v.literal("system"),
+  subtype: v.literal("permission_denied"),
+  tool_name: field(v.string(), "a tool"),
+  message: field(v.string(), ""),
+});
+
 const Result = v.object({
   type: v.literal("result"),
   subtype: field(v.string(), ""),
@@ -43,7 +50,7 @@ const Session = v.object({ session_id: sessionId });
 const MAX_DENIALS = 50;
 
 /**
- * `claude -p --output-format stream-json`. Of some 40 types of message four matter; a run may send two results (a
+ * `claude -p --output-format stream-json`. Of some 40 types of message five matter; a run may send two results (a
  * background task's note starts another turn), and the last one counts. Its `usage` is that of one run, its
  * `modelUsage` and cost that of the conversation.
  */
@@ -85,7 +92,9 @@ export function readClaude(promises: PromiseWatcher): OutputReader {
       if (result.success) return onResult(result.output);
       const retry = v.safeParse(ApiRetry, value);
       if (retry.success) now.rateLimited = retry.output.error_status === 429;
-      return [];
+      const denied = v.safeParse(Denied, value);
+      if (!denied.success) return [];
+      return [`[${cleanText(denied.output.tool_name)}] refused: ${cleanText(denied.output.message).replaceAll("\n", " ").slice(0, 200)}`];
     },
     reading: () => ({ ...now }),
   };

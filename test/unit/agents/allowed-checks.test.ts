@@ -12,7 +12,13 @@ function rulesOf(run: string | readonly string[]): readonly string[] {
 }
 
 test.for<[run: string | readonly string[], rules: string[]]>([
-  ["npm test", ["Bash(npm test)", "Bash(npm test --:*)"]],
+  ["npm test", ["Bash(npm test)", "Bash(npm test --:*)", "Bash(npm run test)", "Bash(npm run test --:*)"]],
+  [
+    ["yarn", "run", "test"],
+    ["Bash(yarn run test)", "Bash(yarn run test --:*)", "Bash(yarn test)", "Bash(yarn test --:*)"],
+  ],
+  // Another program than the script of that name.
+  ["bun test", ["Bash(bun test)", "Bash(bun test --:*)"]],
   ["npm run test:unit", ["Bash(npm run test:unit)", "Bash(npm run test:unit --:*)"]],
   ["pnpm run lint", ["Bash(pnpm run lint)", "Bash(pnpm run lint --:*)"]],
   ["npm run lint && npx tsc --noEmit", ["Bash(npm run lint)", "Bash(npm run lint --:*)", "Bash(npx tsc --noEmit)"]],

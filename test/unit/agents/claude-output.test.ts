@@ -51,9 +51,10 @@ describe("what the client really printed", () => {
   });
 
   test("denials say which tool was asked for what", () => {
-    const { permissionDenials } = readingOf("claude-stream-json", [recording("claude-denials")]);
+    const { permissionDenials, shown } = readingOf("claude-stream-json", [recording("claude-denials")]);
     expect(permissionDenials).toContain("Bash: cd src && git add -A");
     expect(permissionDenials).toContain("Read: /repo/src/a.txt");
+    expect(shown).toContainEqual(expect.stringMatching(/^\[Bash\] refused: This command \S/));
   });
 
   test("shows the agent's words and the tools it uses", () => {
