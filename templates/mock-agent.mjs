@@ -108,7 +108,11 @@ function stepsOf(script) {
 
 function visibleChange() {
   return [
-    { write: `mock/${task}.md`, text: `# ${task}\n\nWritten by the mock agent in attempt ${attempt}.\n` },
+    // Named for the run too: the same task in a second run must change something again.
+    {
+      write: `mock/${task}.md`,
+      text: `# ${task}\n\nWritten by the mock agent in attempt ${attempt} of ${process.env.GRAFTWORK_RUN ?? "no run"}.\n`,
+    },
     { commit: `${task}: a note by the mock agent` },
     { promise: "READY_FOR_QA", reason: `Wrote mock/${task}.md.` },
   ];

@@ -27,6 +27,15 @@ test("without a script it makes a small change that can be seen, and commits it"
   expect(repo.git("status", "--porcelain")).toBe("");
 });
 
+test("does so again in a second run of the same task", async () => {
+  const repo = tempRepo();
+  for (const id of ["first", "second"]) {
+    const { report } = await run(preset("mock"), { cwd: repo.dir, environment: { GRAFTWORK_TASK_ID: "t1", GRAFTWORK_RUN: id } });
+    expect(report.exitCode).toBe(0);
+  }
+  expect(repo.git("rev-list", "--count", "HEAD")).toBe("3");
+});
+
 test("commits where the machine has no identity of its own", async () => {
   const repo = tempRepo();
   repo.git("config", "--unset", "user.name");
