@@ -2,6 +2,7 @@ import { commitTree, isWhole, type Person } from "./commit-objects.ts";
 import { type Oid, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
+import { lstatBelow } from "./slot-path.ts";
 import type { SlotTree } from "./slot-tree.ts";
 import { withWorkIndex } from "./work-index.ts";
 
@@ -27,30 +28,30 @@ export async function captureWork(repository: Repository, capture: Capture): Pro
   const commit = await commitTree(repository, { tree, parents: capture.parents, message: capture.message, person: capture.person });
   const refused = await updateRefs(repository, [{ ref: capture.ref, set: commit, old: null }], "rescue");
   if (refused !== undefined) return undefined;
-  return (await isWhole(repository, commit, capture.parents)) ? { commit, tree } : undefined;
+  if (await isWhole(repository, commit, capture.parents)) return { commit, tree };
+  // A ref to what is not all there would break every later clean-up of the user's.
+  await updateRefs(repository, [{ ref: capture.ref, remove: true, old: commit }], "rescue: not whole");
+  return undefined;
 }
 
 /** The tree that the slot's folder is, where only `paths` differ from our saved index. */
 export function workTree(repository: Repository, slot: SlotTree, paths: readonly string[]): Promise<Oid> {
+  const there = new Set(paths.filter((path) => lstatBelow(slot.path, path) !== undefined));
   return withWorkIndex(repository, slot.id, async (indexFile, own) => {
     const call = { ...own, cwd: slot.path, workTree: slot.path, indexFile };
-    await runGit(repository, {
-      ...call,
-      args: [
-        "-c",
-        "core.fsync=committed,loose-object",
-        "-c",
-        "core.fsyncMethod=batch",
-        "update-index",
-        "--add",
-        "--remove",
-        "--replace",
-        "-z",
-        "--stdin",
-      ],
-      stdin: paths.map((path) => `${path}\0`).join(""),
-    });
-    return (await runGit(repository, { ...call, args: ["write-tree"] })).text.trim();
+    const update = async (flags: readonly string[], chosen: readonly string[]): Promise<void> => {
+      if (chosen.length === 0) return;
+      await runGit(repository, {
+        ...call,
+        args: ["-c", "core.fsync=committed,loose-object", "-c", "core.fsyncMethod=batch", "update-index", ...flags, "-z", "--stdin"],
+        stdin: chosen.map((path) => `${path}\0`).join(""),
+      });
+    };
+    // What is gone is taken out without a look: git refuses to look below a link that took a folder's place.
+    const gone = paths.filter((path) => !there.has(path));
+    await update(["--force-remove"], gone);
+    await update(["--add", "--remove", "--replace"], [...there]);
+    return (await runGit(repository, { ...own, cwd: repository.commonDir, indexFile, args: ["write-tree"] })).text.trim();
   });
 }
 

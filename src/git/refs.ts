@@ -112,7 +112,10 @@ export async function isAncestor(repository: Repository, ancestor: Oid, descenda
   return answer.code === 0;
 }
 
-/** Those of `commits` that no branch, tag or ref of any kind reaches (they may be lost at the next clean-up). */
+/**
+ * Those of `commits` that no branch, tag or ref of any kind reaches (they may be lost at the next clean-up). HEAD of
+ * a linked worktree is none: it is about to move.
+ */
 export async function unreachable(repository: Repository, commits: readonly Oid[]): Promise<Oid[]> {
   if (commits.length === 0) return [];
   const unique = [...new Set(commits)];
@@ -130,7 +133,7 @@ export async function unreachable(repository: Repository, commits: readonly Oid[
   const list = await runGit(repository, {
     cwd: repository.root,
     gitDir: repository.commonDir,
-    args: ["rev-list", "--stdin", "--not", "--all"],
+    args: ["rev-list", "--stdin", "--not", "--single-worktree", "--all"],
     stdin: `${present.join("\n")}\n`,
   });
   const lost = new Set(list.text.split("\n"));

@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readText, replaceByCopy, replaceFile } from "../state/index.ts";
+import { writeBlob } from "./commit-objects.ts";
 import { type Oid, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { type GitCall, runGit, splitNul } from "./run-git.ts";
+import { lstatBelow } from "./slot-path.ts";
 import { withWorkIndex } from "./work-index.ts";
 
 /** A slot as git sees it: its folder, and its administration folder in the common git directory. */
@@ -94,20 +96,40 @@ function saveIndex(repository: Repository, slot: SlotTree): void {
 export async function slotChanges(repository: Repository, slot: SlotTree, rebuildable: readonly string[]): Promise<SlotChanges> {
   return withWorkIndex(repository, slot.id, async (indexFile, own) => {
     const call = { ...own, cwd: slot.path, workTree: slot.path, indexFile };
-    const [changed, untracked] = await Promise.all([
+    const [changed, untracked, tracked] = await Promise.all([
       runGit(repository, {
         ...call,
-        args: [...EXACT, "diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=none", "--name-only", "-z"],
+        // Never looked into by git itself: it would run what the configuration of a repository in there says.
+        args: [...EXACT, "diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=all", "--name-only", "-z"],
       }),
       runGit(repository, { ...call, args: ["ls-files", "--others", "-z", ...rebuildable.flatMap((pattern) => ["-x", pattern])] }),
+      runGit(repository, { ...call, args: ["ls-files", "--stage", "-z"] }),
     ]);
-    return { changed: [...new Set(splitNul(changed.text))], untracked: splitNul(untracked.text) };
+    return {
+      changed: [...new Set(splitNul(changed.text))],
+      untracked: [...splitNul(untracked.text), ...hiddenRepositories(slot, splitNul(tracked.text))],
+    };
   });
 }
 
-/** HEAD of a slot: the branch it is on (short name, null where detached) and its commit. */
+/** Repositories in places where `ls-files --others` does not look: in tracked folders, and where the tree has a submodule. */
+function hiddenRepositories(slot: SlotTree, entries: readonly string[]): string[] {
+  const folders = new Set<string>();
+  const found: string[] = [];
+  for (const entry of entries) {
+    const path = entry.slice(entry.indexOf("\t") + 1);
+    if (entry.startsWith("160000 ") && lstatBelow(slot.path, path)?.isDirectory() === true && readdirSync(join(slot.path, path)).length > 0)
+      found.push(`${path}/`);
+    for (let end = path.lastIndexOf("/"); end > 0 && !folders.has(path.slice(0, end)); end = path.lastIndexOf("/", end - 1))
+      folders.add(path.slice(0, end));
+  }
+  for (const folder of folders) if (lstatBelow(slot.path, `${folder}/.git`) !== undefined) found.push(`${folder}/.git/`);
+  return found;
+}
+
+/** HEAD of a slot: the branch it is on (short name, null where detached) and its commit; also where its folder is gone. */
 export async function slotHead(repository: Repository, slot: SlotTree): Promise<{ branch: string | null; commit: Oid | null }> {
-  const work = slotGit(repository, slot);
+  const work = { ...slotGit(repository, slot), cwd: repository.commonDir };
   const [symbolic, commit] = await Promise.all([
     runGit(repository, { ...work, args: ["symbolic-ref", "--quiet", "HEAD"], answers: [0, 1, 128] }),
     runGit(repository, { ...work, args: ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], answers: [0, 1, 128] }),
@@ -116,11 +138,33 @@ export async function slotHead(repository: Repository, slot: SlotTree): Promise<
   return { branch: ref.startsWith("refs/heads/") ? ref.slice(11) : null, commit: commit.code === 0 ? commit.text.trim() : null };
 }
 
-/** The tree of what is staged in the slot's own index; undefined where it is unmerged or unreadable. */
-export async function stagedTree(repository: Repository, slot: SlotTree): Promise<Oid | undefined> {
-  const answer = await runGit(repository, { ...slotGit(repository, slot), args: ["write-tree"], answers: [0, 128] });
-  return answer.code === 0 ? answer.text.trim() : undefined;
+/**
+ * The tree of what is staged in the slot's own index; unmerged paths are in it below `.unmerged/<stage>/`. Undefined
+ * where there is no index, null where git cannot read it. Asked of a copy: a killed git's lock is no matter.
+ */
+export async function stagedTree(repository: Repository, slot: SlotTree): Promise<Oid | null | undefined> {
+  const index = join(adminDirOf(repository, slot), "index");
+  if (!existsSync(index)) return undefined;
+  return withWorkIndex(repository, null, async (indexFile) => {
+    replaceByCopy(index, indexFile);
+    const call = { ...slotGit(repository, slot), cwd: repository.commonDir, indexFile };
+    const whole = await runGit(repository, { ...call, args: ["write-tree"], answers: [0, 128] });
+    if (whole.code === 0) return whole.text.trim();
+    const listing = await runGit(repository, { ...call, args: ["ls-files", "--stage", "-z"], answers: [0, 128] });
+    if (listing.code !== 0) return null;
+    const lines = splitNul(listing.text).map((line) =>
+      line.replace(/^(\S+ \S+) ([123])\t/, (_, entry, stage) => `${entry}\t${UNMERGED}/${stage}/`),
+    );
+    // Paths that were only announced (`add -N`) name the empty blob, which need not exist.
+    await writeBlob(repository, "");
+    rmSync(indexFile);
+    await runGit(repository, { ...call, args: ["update-index", "-z", "--index-info"], stdin: lines.map((line) => `${line}\0`).join("") });
+    const rest = await runGit(repository, { ...call, args: ["write-tree"], answers: [0, 128] });
+    return rest.code === 0 ? rest.text.trim() : null;
+  });
 }
+
+const UNMERGED = ".unmerged";
 
 /** Every commit that a file of the slot's administration folder names: none of them is safe from garbage collection. */
 export function commitsNamedBy(repository: Repository, slot: SlotTree): Oid[] {
@@ -133,7 +177,7 @@ export function commitsNamedBy(repository: Repository, slot: SlotTree): Oid[] {
       for (const oid of (readText(join(path, entry.name)) ?? "").match(/\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b/g) ?? []) found.add(oid);
     }
   };
-  look(admin);
+  if (existsSync(admin)) look(admin);
   return [...found].filter((oid) => !/^0+$/.test(oid));
 }
 

@@ -68,32 +68,20 @@ export async function addWorktree(repository: Repository, path: string, commit: 
   return basename((readText(join(path, ".git")) ?? "").trim());
 }
 
-/** Forgets a worktree and deletes its folder. The caller has saved what was in it. */
-export async function removeWorktree(repository: Repository, path: string): Promise<void> {
-  await administer(repository, async () => {
-    await runGit(repository, {
-      cwd: repository.commonDir,
-      gitDir: repository.commonDir,
-      args: ["worktree", "unlock", "--", path],
-      answers: [0, 128],
-    });
-    await runGit(repository, {
-      cwd: repository.commonDir,
-      gitDir: repository.commonDir,
-      args: ["worktree", "remove", "--force", "--force", "--", path],
-    });
-  });
+/** Forgets a worktree and deletes its folder, where it is still there. The caller has saved what was in it. */
+export function removeWorktree(repository: Repository, path: string): Promise<void> {
+  return removeEntry(repository, path, [0]);
 }
 
-/** Forgets a worktree whose folder is gone. */
-export async function forgetWorktree(repository: Repository, path: string): Promise<void> {
-  await administer(repository, async () => {
-    await runGit(repository, {
-      cwd: repository.commonDir,
-      gitDir: repository.commonDir,
-      args: ["worktree", "unlock", "--", path],
-      answers: [0, 128],
-    });
-    await runGit(repository, { cwd: repository.commonDir, gitDir: repository.commonDir, args: ["worktree", "prune", "--expire=now"] });
+/** Forgets a worktree whose folder is gone; nothing where git does not know it. Never `prune`, which takes others' too. */
+export function forgetWorktree(repository: Repository, path: string): Promise<void> {
+  return removeEntry(repository, path, [0, 128]);
+}
+
+function removeEntry(repository: Repository, path: string, answers: readonly number[]): Promise<void> {
+  const call = { cwd: repository.commonDir, gitDir: repository.commonDir };
+  return administer(repository, async () => {
+    await runGit(repository, { ...call, args: ["worktree", "unlock", "--", path], answers: [0, 128] });
+    await runGit(repository, { ...call, args: ["worktree", "remove", "--force", "--force", "--", path], answers });
   });
 }

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import picomatch from "picomatch";
 import { dependencyKey, installDependencies, installedStamp } from "../checkout/index.ts";
 import { count, GraftworkError, type SlotStatus, slotId } from "../domain/index.ts";
-import { addWorktree, forgetWorktree, listWorktrees, type Oid, removeWorktree, resetSlot } from "../git/index.ts";
+import { addWorktree, forgetWorktree, listWorktrees, lstatBelow, type Oid, removeWorktree, resetSlot } from "../git/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import { folderIdentity, INSTALL_TIMEOUT_MS, KEPT, operationName, type PoolContext } from "./context.ts";
 import { type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
@@ -121,8 +121,8 @@ export function copyConfigured(context: PoolContext, slot: { path: string }): st
   const copied: string[] = [];
   for (const pattern of context.settings.copy) {
     for (const path of expand(root, pattern)) {
+      if (!isFree(slot.path, path)) continue;
       const to = join(slot.path, path);
-      if (existsSync(to)) continue;
       mkdirSync(dirname(to), { recursive: true });
       cpSync(join(root, path), to, { preserveTimestamps: true });
       copied.push(path);
@@ -130,6 +130,12 @@ export function copyConfigured(context: PoolContext, slot: { path: string }): st
   }
   if (copied.length > 0) context.narrate(`copied ${count(copied.length, "file")} into the slot: ${copied.join(", ")}`);
   return copied;
+}
+
+/** Nothing is there, and no link or file on the way to it: a copy must not land outside of the slot. */
+function isFree(root: string, path: string): boolean {
+  const parents = path.split("/").map((_, index, parts) => parts.slice(0, index + 1).join("/"));
+  return parents.every((one) => lstatBelow(root, one)?.isDirectory() ?? true) && lstatBelow(root, path) === undefined;
 }
 
 /** Files below `root` that match a glob; looks only into the folder that the glob's fixed part names. */

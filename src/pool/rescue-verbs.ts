@@ -64,7 +64,7 @@ export async function restoreRescue(context: PoolContext, id: string, into: stri
   mkdirSync(folder, { recursive: true });
   await writeCapture(context.repository, entry.commit, folder);
   for (const { path, kept } of entry.note.trash) {
-    if (!existsSync(kept) || path.startsWith(".git")) continue;
+    if (!existsSync(kept) || path.startsWith(".git/")) continue;
     const to = join(folder, path);
     mkdirSync(dirname(to), { recursive: true });
     cpSync(kept, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });

@@ -3,7 +3,7 @@ import { aheadBehind } from "../git/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
 import type { PoolContext } from "./context.ts";
 import { existingStore, treeOfSlot } from "./pool-state.ts";
-import { unsavedPaths } from "./rescue.ts";
+import { unsavedPaths } from "./slot-work.ts";
 
 export type SlotRow = {
   id: string;
