@@ -32,15 +32,16 @@ export async function acquireSlot(context: PoolContext, request: { task: string;
       throw exhausted(context, store.read().state, task);
     }
     const { slot, lease } = taken;
+    let created = false;
     try {
-      const ready = await prepare(context, slot, lease, branch.tip);
+      const ready = await prepare(context, slot, lease, branch.tip, () => (created = true));
       await store.commit(operationName("busy"), (state) =>
         withSlot(state, slot.id, { status: "busy", worker: null, head: lease.base, ...ready }),
       );
       writePoolView(repository, store);
       return { id: slot.id, path: slot.path, lease };
     } catch (error) {
-      await giveBack(context, store, slot, lease, branch.tip === undefined);
+      await giveBack(context, store, slot, lease, { fresh: branch.tip === undefined, created });
       writePoolView(repository, store);
       throw error;
     }
@@ -164,7 +165,8 @@ async function reclaim(context: PoolContext, store: PoolStore): Promise<boolean>
     const taken = await takeOver(store, slot);
     if (taken === undefined) continue;
     context.narrate(`${slot.id}: ${slot.lease?.task} is taken back, its owner is gone`);
-    await clearSlot(context, store, taken, { reason: "its owner is gone" });
+    // Where that fails it is quarantined with the reason; another one may do.
+    await clearSlot(context, store, taken, { reason: "its owner is gone" }).catch(() => undefined);
     return true;
   }
   return false;
@@ -175,6 +177,7 @@ async function prepare(
   slot: SlotRecord,
   lease: Lease,
   tip: Oid | undefined,
+  onCreated: () => void,
 ): Promise<Pick<SlotRecord, "dependencies" | "lastError">> {
   const { repository } = context;
   requireFolder(slot);
@@ -186,6 +189,7 @@ async function prepare(
   if (tip === undefined) {
     const refused = await createBranch(repository, lease.branch, lease.base);
     if (refused !== undefined) throw branchTaken(lease.branch, refused);
+    onCreated();
   }
   await attachSlot(repository, tree, lease.branch, lease.base, found !== undefined || slot.head === null ? lease.base : slot.head);
   const ready = await hydrate(context, slot);
@@ -194,19 +198,27 @@ async function prepare(
   return ready;
 }
 
-/** Undoes an acquire that failed: the branch goes where it is new and still at its base, the slot is idle again. */
-async function giveBack(context: PoolContext, store: PoolStore, slot: SlotRecord, lease: Lease, fresh: boolean): Promise<void> {
+/**
+ * Undoes an acquire that failed: the slot is idle again, and a branch that was to be new is ours no more. It is
+ * deleted only where this acquire made it and it is still at its base.
+ */
+async function giveBack(
+  context: PoolContext,
+  store: PoolStore,
+  slot: SlotRecord,
+  lease: Lease,
+  branch: { fresh: boolean; created: boolean },
+): Promise<void> {
   const operation = operationName("give back");
   await store.commit(operation, (state) => withSlot(state, slot.id, { status: "releasing", worker: identityOf(process.pid), operation }));
   const current = store.read().state.slots.find((one) => one.id === slot.id) ?? slot;
   await clearSlot(context, store, current, { reason: "acquire failed" }).catch(() => undefined);
-  if (!fresh) return;
-  const refused = await updateRefs(
-    context.repository,
-    [{ ref: `refs/heads/${lease.branch}`, remove: true, old: lease.base }],
-    `undo the acquire of ${lease.task}`,
+  if (!branch.fresh) return;
+  const remove = { ref: `refs/heads/${lease.branch}`, remove: true, old: lease.base } as const;
+  if (branch.created && (await updateRefs(context.repository, [remove], `undo the acquire of ${lease.task}`)) !== undefined) return;
+  await store.commit(operationName("forget"), (state) =>
+    state.branches[lease.branch]?.task === lease.task ? withoutBranch(state, lease.branch) : undefined,
   );
-  if (refused === undefined) await store.commit(operationName("forget"), (state) => withoutBranch(state, lease.branch));
 }
 
 function leaseHeld(slot: SlotRecord, now: Date): GraftworkError {

@@ -6,9 +6,9 @@ import { storeExists } from "../state/index.ts";
 import { findProcesses, identityOf, livenessOf } from "../subprocess/index.ts";
 import { folderIdentity, operationName, type PoolContext } from "./context.ts";
 import { makeSlot } from "./make-slot.ts";
-import { existingStore, type PoolState, type PoolStore, type SlotRecord, withSlot } from "./pool-state.ts";
+import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
 import { clearSlot, isAbandoned, markersOf, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
-import { moveToTrash } from "./rescue.ts";
+import { moveToTrash, rescueAdmin } from "./rescue.ts";
 import { writePoolView } from "./view.ts";
 
 export type FindingKind =
@@ -106,6 +106,8 @@ function examineSlot(slot: SlotRecord, worktrees: readonly Worktree[], branches:
 async function repairSlot(context: PoolContext, store: PoolStore, slot: SlotRecord, kind: FindingKind): Promise<boolean> {
   if (kind === "wrong-branch") return false;
   if (kind === "slot-not-locked" && slot.status !== "idle") return false;
+  // Its owner is at work and may put that right itself.
+  if (kind === "branch-missing" && slot.lease?.owner.kind === "process" && livenessOf(slot.lease.owner.process) === "alive") return false;
   const taken = await takeOver(store, slot);
   if (taken === undefined) return false;
   try {
@@ -119,6 +121,7 @@ async function repairSlot(context: PoolContext, store: PoolStore, slot: SlotReco
 }
 
 async function makeAnew(context: PoolContext, store: PoolStore, slot: SlotRecord): Promise<void> {
+  if (slot.admin !== null) await rescueAdmin(context, treeOfSlot(slot), slot.lease?.task ?? slot.id, "made anew");
   if (existsSync(slot.path)) moveToTrash(context, { id: slot.id, path: slot.path, admin: slot.admin ?? slot.id }, slot.path, "whole");
   await forgetWorktree(context.repository, slot.path);
   rmSync(join(context.repository.layout.savedIndex(slot.id), ".."), { recursive: true, force: true });

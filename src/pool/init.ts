@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, mkdirSync, realpathSync, rmSync } from "node:fs";
 import { count, GraftworkError } from "../domain/index.ts";
 import {
   isAncestor,
@@ -18,8 +17,8 @@ import { livenessOf } from "../subprocess/index.ts";
 import { holderText } from "./acquire.ts";
 import { operationName, type PoolContext, poolFolder } from "./context.ts";
 import { addSlots } from "./make-slot.ts";
-import { existingStore, openPoolStore, type PoolStore, type SlotRecord, treeOfSlot, withoutSlot } from "./pool-state.ts";
-import { clearSlot, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
+import { existingStore, openPoolStore, type PoolStore, type SlotRecord } from "./pool-state.ts";
+import { clearSlot, dropSlot, forgetSlot, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
 import { excludeOwnFiles, linkPool, poolViewPath, writePoolView } from "./view.ts";
 
 const LARGEST = 256;
@@ -66,7 +65,7 @@ export async function ensureSlots(context: PoolContext, wanted: number, base: Oi
   const store = await ensureStore(context);
   await recoverSlots(context, store);
   const { slots } = store.read().state;
-  const usable = slots.filter((slot) => slot.status === "idle" || slot.lease?.run === context.run).length;
+  const usable = slots.filter((slot) => slot.status === "idle" || (slot.status === "busy" && slot.lease?.run === context.run)).length;
   if (usable < wanted) await addSlots(context, store, Math.min(LARGEST, slots.length + wanted - usable), base);
   writePoolView(context.repository, store);
 }
@@ -83,9 +82,11 @@ async function ensureStore(context: PoolContext): Promise<PoolStore> {
       try: "set `pool.dir` in .claude/auto-context.yaml (or POOL_DIR) to a folder that can be written.",
     });
   }
+  // git tells worktrees by their real path, so that is what slots are known by.
+  const real = realpathSync(dir);
   excludeOwnFiles(repository);
-  linkPool(repository, dir);
-  return openPoolStore(repository, dir, context.now());
+  linkPool(repository, real);
+  return openPoolStore(repository, real, context.now());
 }
 
 /** Refuses kinds of repositories that slots cannot hold without losing something. Throws REPOSITORY_UNSUPPORTED. */
@@ -120,13 +121,22 @@ function shrinkRefused(context: PoolContext, busy: readonly SlotRecord[], size: 
 }
 
 async function removeSlot(context: PoolContext, store: PoolStore, seen: SlotRecord, reason: string): Promise<void> {
-  const slot = (await takeOver(store, seen)) ?? seen;
-  if (slot.admin !== null && existsSync(slot.path)) {
-    await clearSlot(context, store, slot, { reason });
-    await removeWorktree(context.repository, treeOfSlot(slot).path);
-  }
-  rmSync(dirname(context.repository.layout.savedIndex(slot.id)), { recursive: true, force: true });
-  await store.commit(operationName("remove"), (state) => withoutSlot(state, slot.id));
+  const slot = await takeOver(store, seen);
+  if (slot === undefined) throw takenMeanwhile(seen);
+  if (slot.admin === null || !existsSync(slot.path)) return forgetSlot(context, store, slot, reason);
+  // Never idle on its way out: another process would lease what is about to go.
+  await clearSlot(context, store, slot, { reason, keep: true });
+  await removeWorktree(context.repository, slot.path);
+  await dropSlot(context, store, slot);
+}
+
+function takenMeanwhile(slot: SlotRecord): GraftworkError {
+  return new GraftworkError("LEASE_HELD", {
+    message: `${slot.id} is not removed: another process is at work on it.`,
+    because: slot.worker === null ? "it was leased a moment ago." : `process ${slot.worker.pid} is ${slot.status} it.`,
+    try: "run the same command again when that is done.",
+    details: { slot: slot.id },
+  });
 }
 
 export type CleanedUp = { removed: readonly string[]; deletedBranches: readonly string[]; keptBranches: readonly string[] };

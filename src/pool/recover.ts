@@ -1,11 +1,12 @@
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { GraftworkError, type LeasedSlot, systemCode } from "../domain/index.ts";
-import { isConnected, type Oid, readRef, reconnect, resetSlot, slotHead, updateRefs } from "../git/index.ts";
+import { forgetHeadLog, forgetWorktree, isConnected, type Oid, readRef, reconnect, resetSlot, slotHead, updateRefs } from "../git/index.ts";
 import { identityOf, livenessOf, sweepProcesses } from "../subprocess/index.ts";
 import { folderIdentity, KEPT, operationName, type PoolContext } from "./context.ts";
 import { makeSlot } from "./make-slot.ts";
 import { type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
-import { moveToTrash, type Rescue, rescueSlot } from "./rescue.ts";
+import { moveToTrash, type Rescue, rescueAdmin, rescueSlot } from "./rescue.ts";
 
 /** Between TERM and KILL for what still runs in a slot that is being cleared. */
 const GRACE_MS = 5_000;
@@ -29,17 +30,35 @@ export async function recoverSlots(context: PoolContext, store: PoolStore): Prom
     const taken = await takeOver(store, slot);
     if (taken === undefined) continue;
     context.narrate(`${slot.id}: finishing what a process that is gone began (${slot.status})`);
-    if (taken.admin === null) await remake(context, store, taken);
-    else await clearSlot(context, store, taken, { reason: "its process died", undoAcquire: slot.status === "preparing" });
+    try {
+      if (taken.admin === null) await remake(context, store, taken);
+      else if (taken.lease === null && !existsSync(taken.path)) await forgetSlot(context, store, taken, "its process died");
+      else await clearSlot(context, store, taken, { reason: "its process died", undoAcquire: slot.status === "preparing" });
+    } catch (error) {
+      // It is quarantined with the reason, or gone: one slot's trouble must not keep the verb from its own work.
+      context.narrate(`${slot.id}: that failed: ${reasonOf(error)}`);
+    }
   }
 }
 
-/** Makes this process the slot's worker, where it still is as it was seen. */
+/** A slot whose folder is gone leaves the pool: git forgets it, once what only git's own files of it name is saved. */
+export async function forgetSlot(context: PoolContext, store: PoolStore, slot: SlotRecord, reason: string): Promise<void> {
+  if (slot.admin !== null) await rescueAdmin(context, treeOfSlot(slot), slot.lease?.task ?? slot.id, reason);
+  await forgetWorktree(context.repository, slot.path);
+  await dropSlot(context, store, slot);
+}
+
+export async function dropSlot(context: PoolContext, store: PoolStore, slot: SlotRecord): Promise<void> {
+  rmSync(dirname(context.repository.layout.savedIndex(slot.id)), { recursive: true, force: true });
+  await store.commit(operationName("remove"), (state) => withoutSlot(state, slot.id));
+}
+
+/** Makes this process the slot's worker, where it still is as it was seen and no other process is at work on it. */
 export async function takeOver(store: PoolStore, seen: SlotRecord): Promise<SlotRecord | undefined> {
   const operation = operationName("take over");
   const { state } = await store.commit(operation, (before) => {
     const now = before.slots.find((slot) => slot.id === seen.id);
-    if (now === undefined || now.operation !== seen.operation) return undefined;
+    if (now === undefined || now.operation !== seen.operation || isWorkedOn(now)) return undefined;
     return withSlot(before, seen.id, {
       status: now.status === "preparing" && now.admin === null ? "preparing" : "releasing",
       worker: identityOf(process.pid),
@@ -47,6 +66,11 @@ export async function takeOver(store: PoolStore, seen: SlotRecord): Promise<Slot
     });
   });
   return state.slots.find((slot) => slot.id === seen.id && slot.operation === operation);
+}
+
+/** True while another process prepares or releases it. */
+function isWorkedOn({ worker }: SlotRecord): boolean {
+  return worker !== null && worker.pid !== process.pid && livenessOf(worker) === "alive";
 }
 
 async function remake(context: PoolContext, store: PoolStore, slot: SlotRecord): Promise<void> {
@@ -62,12 +86,13 @@ export type ClearResult = { rescue: Rescue | undefined; ended: number };
  * Empties a slot that this process has marked `releasing`: ends what runs in it, saves what is in no branch, puts
  * it back to a clean state, gives the lease up. A branch of an acquire that never finished goes too, where it is
  * still at its base. Where saving or clearing fails the slot is `quarantined` with the reason, and the error thrown.
+ * With `keep` it stays this process's own afterwards, without a lease: nobody may take what is about to be removed.
  */
 export async function clearSlot(
   context: PoolContext,
   store: PoolStore,
   slot: SlotRecord,
-  how: { reason: string; undoAcquire?: boolean; discard?: boolean },
+  how: { reason: string; undoAcquire?: boolean; discard?: boolean; keep?: boolean },
 ): Promise<ClearResult> {
   const { repository } = context;
   const tree = treeOfSlot(slot);
@@ -75,28 +100,42 @@ export async function clearSlot(
   try {
     const ended = await sweepProcesses({ markers: markersOf(slot), folders: [slot.path] }, GRACE_MS);
     requireFolder(slot);
-    // An agent may have put its own repository or a link in the place of the slot's .git file.
-    if (!isConnected(repository, tree)) {
-      if (existsSync(`${slot.path}/.git`)) moveToTrash(context, tree, `${slot.path}/.git`, "dot-git");
-      reconnect(repository, tree);
-    }
+    requireConnection(context, slot);
     const rescue = how.discard === true ? undefined : await rescueSlot(context, tree, task, how.reason, knownCommits(slot));
     const rest = (await slotHead(repository, tree)).commit ?? slot.head;
     const to = slot.lease?.base ?? slot.head ?? rest;
     if (to === null || to === undefined) throw new Error("no commit to put the slot on");
     await resetSlot(repository, tree, to, KEPT);
+    // What it named is in a branch or in the rescue by now; the next lease has nothing to do with it.
+    forgetHeadLog(repository, tree);
     if (how.undoAcquire === true) await dropUnborn(context, store, slot);
+    const clean: Partial<SlotRecord> = { lease: null, head: to, lastError: null, operation: operationName("cleared") };
     await store.commit(operationName("cleared"), (state) =>
-      withSlot(state, slot.id, { status: "idle", lease: null, worker: null, head: to, lastError: null, operation: operationName("idle") }),
+      withSlot(state, slot.id, how.keep === true ? clean : { ...clean, status: "idle", worker: null }),
     );
     return { rescue, ended: ended.length };
   } catch (error) {
-    const why = error instanceof GraftworkError ? `${error.message} ${error.because}` : String(error);
     await store.commit(operationName("quarantine"), (state) =>
-      withSlot(state, slot.id, { status: "quarantined", worker: null, lastError: why }),
+      withSlot(state, slot.id, { status: "quarantined", worker: null, lastError: reasonOf(error) }),
     );
     throw error;
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof GraftworkError ? `${error.message} ${error.because}` : String(error);
+}
+
+/** An agent may have put its own repository or a link in the place of the slot's .git file. */
+export function requireConnection(context: PoolContext, slot: SlotRecord): void {
+  const tree = treeOfSlot(slot);
+  if (isConnected(context.repository, tree)) return;
+  const path = `${slot.path}/.git`;
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
+    const kept = moveToTrash(context, tree, path, "dot-git");
+    context.narrate(`${slot.id}: its .git was replaced; what was there is kept in ${kept}`);
+  }
+  reconnect(context.repository, tree);
 }
 
 function knownCommits(slot: SlotRecord): Oid[] {

@@ -55,7 +55,9 @@ async function mark(context: PoolContext, store: PoolStore, seen: SlotRecord, re
 
 function requireRight(context: PoolContext, slot: SlotRecord, request: ReleaseRequest): void {
   const { lease } = slot;
-  const working = slot.worker !== null && livenessOf(slot.worker) !== "dead" && slot.worker.pid !== process.pid;
+  const worker = slot.worker === null ? "dead" : livenessOf(slot.worker);
+  // A worker on another host, or in a container that is gone, is never proved dead: then a person's word counts.
+  const working = (worker === "alive" && slot.worker?.pid !== process.pid) || (worker === "unknown" && request.force !== true);
   const byToken = lease !== null && request.token === lease.token;
   if (request.token !== undefined && !byToken)
     throw held(context, slot, "the token is not that of the lease (it has another holder by now).");

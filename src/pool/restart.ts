@@ -4,7 +4,7 @@ import { sweepProcesses } from "../subprocess/index.ts";
 import { KEPT, operationName, type PoolContext } from "./context.ts";
 import { copyConfigured, hydrate, requireHydrated } from "./make-slot.ts";
 import { existingStore, requireSlot, treeOfSlot, withSlot } from "./pool-state.ts";
-import { markersOf } from "./recover.ts";
+import { markersOf, requireConnection, requireFolder } from "./recover.ts";
 import { type Rescue, rescueSlot } from "./rescue.ts";
 
 export type Restart = {
@@ -29,6 +29,8 @@ export async function restartLease(context: PoolContext, request: Restart): Prom
   if (lease === null || lease.token !== request.token) throw lost(request.slot);
   const tree = treeOfSlot(slot);
   await sweepProcesses({ markers: markersOf(slot), folders: [slot.path] }, 5_000);
+  requireFolder(slot);
+  requireConnection(context, slot);
   const rescue = await rescueSlot(context, tree, lease.task, "begun anew", slot.head === null ? [] : [slot.head]);
   await resetSlot(repository, tree, request.to, KEPT);
   if (request.keepTipAt !== null) await moveBranch(context, lease.branch, request.to, request.keepTipAt);

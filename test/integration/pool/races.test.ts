@@ -1,0 +1,191 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Lease } from "../../../src/domain/index.ts";
+import {
+  acquireSlot,
+  cleanupPool,
+  ensureSlots,
+  existingStore,
+  initPool,
+  listRescues,
+  type PoolContext,
+  poolHealth,
+  processOwner,
+  releaseSlot,
+  restartLease,
+  type SlotRecord,
+} from "../../../src/pool/index.ts";
+import { withSlot } from "../../../src/pool/pool-state.ts";
+import { identityOf } from "../../../src/subprocess/index.ts";
+import { git, tempFolder } from "../../fixtures/index.ts";
+import { type Lab, lab } from "./lab.ts";
+
+/** The same pool, where `work` happens when git has just run a command whose words hold `words`. */
+function meanwhile(context: PoolContext, words: string, work: () => void): PoolContext {
+  let done = false;
+  const onCommand = (argv: readonly string[]): void => {
+    if (done || !argv.join(" ").includes(words)) return;
+    done = true;
+    work();
+  };
+  return { ...context, repository: { ...context.repository, onCommand } };
+}
+
+/** What another process does to a slot's record; an unfinished one has a worker of its own. */
+function elsewhere({ context }: Lab, id: string, change: Partial<SlotRecord>): void {
+  // A first try without another writer is done when the call returns.
+  void existingStore(context.repository).commit(`elsewhere ${Math.random()}`, (state) =>
+    withSlot(state, id, { operation: `elsewhere ${Math.random()}`, ...change }),
+  );
+}
+
+const LEASE: Lease = {
+  task: "other",
+  run: "shell",
+  branch: "auto/other",
+  base: "",
+  token: 99,
+  owner: { kind: "shell", name: "shell" },
+  acquiredAt: "2026-01-01T00:00:00.000Z",
+  expiresAt: null,
+};
+const DEAD = { ...identityOf(process.pid), startTime: "0" };
+
+async function leasedLab(): Promise<Lab & { path: string }> {
+  const made = await lab();
+  await initPool(made.context, { size: 1 });
+  const { path } = await acquireSlot(made.context, { task: "t" });
+  return { ...made, path };
+}
+
+describe("two processes at once", () => {
+  test("a slot that is on its way out is never leased", async () => {
+    const all = await lab();
+    await initPool(all.context, { size: 2 });
+    let idle = 0;
+    const racing = meanwhile(all.context, "worktree unlock", () => {
+      idle = existingStore(all.context.repository)
+        .read()
+        .state.slots.filter((slot) => slot.status === "idle").length;
+    });
+    await initPool(racing, { size: 1 });
+    expect(idle).toBe(1);
+  });
+
+  test("a slot leased while others are removed stays leased", async () => {
+    const all = await lab();
+    await initPool(all.context, { size: 3 });
+    const racing = meanwhile(all.context, "worktree unlock", () => elsewhere(all, "wt-2", { status: "busy", lease: LEASE }));
+    await expect(initPool(racing, { size: 1 })).rejects.toMatchObject({ code: "LEASE_HELD" });
+    expect(existsSync(join(all.slot("wt-2"), ".git"))).toBe(true);
+    expect(existingStore(all.context.repository).read().state.slots[1]).toMatchObject({ status: "busy", lease: { task: "other" } });
+  });
+
+  test("a slot that a live process prepares is not cleaned up under it", async () => {
+    const all = await lab();
+    await initPool(all.context, { size: 1 });
+    elsewhere(all, "wt-1", { status: "preparing", lease: LEASE, worker: identityOf(process.ppid) });
+    await expect(cleanupPool(all.context, { force: true })).rejects.toMatchObject({ code: "LEASE_HELD" });
+    expect(existsSync(join(all.slot("wt-1"), ".git"))).toBe(true);
+  });
+
+  test("a file that changes while it is saved is not cleared", async () => {
+    const all = await leasedLab();
+    const file = join(all.path, "log");
+    writeFileSync(file, "one");
+    const racing = meanwhile(all.context, "update-index --add", () => writeFileSync(file, "two"));
+    await expect(releaseSlot(racing, { name: "t" })).rejects.toMatchObject({ code: "RESCUE_FAILED" });
+    expect(readFileSync(file, "utf8")).toBe("two");
+    await releaseSlot(all.context, { name: "wt-1" });
+    expect(await listRescues(all.context)).toHaveLength(2);
+  });
+
+  test("a branch that somebody else made a moment ago is neither taken nor deleted", async () => {
+    const all = await lab();
+    await initPool(all.context, { size: 1 });
+    const racing = meanwhile(all.context, "ls-files --others", () => void all.repo.git("branch", "auto/t"));
+    await expect(acquireSlot(racing, { task: "t" })).rejects.toMatchObject({ code: "BRANCH_IN_USE" });
+    expect(all.repo.git("branch", "--list", "auto/t").trim()).toBe("auto/t");
+    expect((await acquireSlot(all.context, { task: "t" })).lease.branch).toBe("auto/t-2");
+  });
+});
+
+test("health takes no slot from a process that is at work in it", async () => {
+  const all = await lab();
+  await initPool(all.context, { size: 1 });
+  const { path } = await acquireSlot(all.as(processOwner("r"), "r"), { task: "t" });
+  git(path, "branch", "-m", "renamed");
+  expect(await poolHealth(all.context, { fix: true })).toMatchObject({ ok: false, findings: [{ kind: "branch-missing" }] });
+  expect(existingStore(all.context.repository).read().state.slots[0]).toMatchObject({ status: "busy", lease: { task: "t" } });
+});
+
+describe("what a killed process left", () => {
+  test("a removal that had got to the folder is finished", async () => {
+    const all = await lab();
+    await initPool(all.context, { size: 2 });
+    elsewhere(all, "wt-2", { status: "releasing", lease: null, worker: DEAD });
+    rmSync(all.slot("wt-2"), { recursive: true });
+    await acquireSlot(all.context, { task: "t" });
+    expect(all.repo.git("worktree", "list", "--porcelain").match(/^worktree /gm)).toHaveLength(2);
+    expect(await poolHealth(all.context, { fix: false })).toMatchObject({ ok: true, slots: 1 });
+  });
+
+  test("a slot that cannot be recovered keeps no verb from its own work", async () => {
+    const all = await lab();
+    await initPool(all.context, { size: 2 });
+    elsewhere(all, "wt-1", { status: "releasing", lease: LEASE, worker: DEAD });
+    rmSync(all.slot("wt-1"), { recursive: true });
+    expect(await acquireSlot(all.context, { task: "t" })).toMatchObject({ id: "wt-2" });
+    expect(await poolHealth(all.context, { fix: true })).toMatchObject({ ok: true, slots: 2 });
+  });
+
+  test("a release whose process is on a host that is gone can be forced", async () => {
+    const all = await leasedLab();
+    elsewhere(all, "wt-1", { status: "releasing", worker: { ...DEAD, host: "container-that-is-gone" } });
+    await expect(releaseSlot(all.context, { name: "wt-1" })).rejects.toMatchObject({ code: "LEASE_HELD" });
+    expect(await releaseSlot(all.context, { name: "wt-1", force: true })).toMatchObject({ slot: "wt-1" });
+  });
+
+  test("a quarantined slot of the run is no slot it can work in", async () => {
+    const all = await leasedLab();
+    elsewhere(all, "wt-1", { status: "quarantined", lastError: "a test" });
+    await ensureSlots(all.context, 1, all.repo.git("rev-parse", "HEAD"));
+    expect(await acquireSlot(all.context, { task: "u" })).toMatchObject({ id: "wt-2" });
+  });
+});
+
+describe("an attempt that begins anew", () => {
+  test("finds the slot connected to its repository again", async () => {
+    const all = await leasedLab();
+    rmSync(join(all.path, ".git"));
+    git(all.path, "init", "-q");
+    const to = all.repo.git("rev-parse", "HEAD");
+    const token = existingStore(all.context.repository).read().state.slots[0]?.lease?.token ?? 0;
+    await restartLease(all.context, { slot: "wt-1", token, to, keepTipAt: null });
+    expect(git(all.path, "branch", "--show-current")).toBe("auto/t");
+  });
+
+  test("touches nothing where the slot's folder became a link", async () => {
+    const all = await leasedLab();
+    const victim = tempFolder("victim");
+    writeFileSync(join(victim, "precious"), "p");
+    renameSync(all.path, `${all.path}-moved`);
+    symlinkSync(victim, all.path);
+    const token = existingStore(all.context.repository).read().state.slots[0]?.lease?.token ?? 0;
+    const restart = restartLease(all.context, { slot: "wt-1", token, to: all.repo.git("rev-parse", "HEAD"), keepTipAt: null });
+    await expect(restart).rejects.toMatchObject({ code: "SLOT_QUARANTINED" });
+    expect(readFileSync(join(victim, "precious"), "utf8")).toBe("p");
+  });
+});
+
+describe("a pool reached through a link", () => {
+  test("is healthy", async () => {
+    const parent = tempFolder("pool-dir");
+    mkdirSync(join(parent, "real"));
+    symlinkSync(join(parent, "real"), join(parent, "link"));
+    const { context } = await lab({}, { dir: join(parent, "link") });
+    await initPool(context, { size: 1 });
+    expect(await poolHealth(context, { fix: false })).toMatchObject({ ok: true });
+  });
+});
