@@ -56,7 +56,8 @@ export type RunEvent =
   | { type: "landing-void"; reason: string }
   | { type: "checkpoint"; group: number; status: "complete" | "partial" | "failed" }
   | { type: "slot-released"; task: string; slot: string; rescue: string | null }
-  | { type: "branch-deleted"; branch: string; commit: string }
+  | { type: "branch-deleted"; task: string; branch: string; commit: string }
+  | { type: "branch-kept"; task: string; branch: string; reason: string }
   | { type: "warning"; task: string | null; text: string }
   | { type: "undone"; from: string; to: string }
   | { type: "run-ended"; exit: number };

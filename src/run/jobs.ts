@@ -151,7 +151,23 @@ async function packet(context: JobContext, id: string): Promise<void> {
 }
 
 async function release(context: JobContext, id: string): Promise<void> {
-  const { slot, token, status, landed } = factsOf(context, id);
+  await releaseHeld(context, id);
+  const { landed, branchSettled } = factsOf(context, id);
+  if (landed === null || branchSettled) return;
+  const { branch, branchTip } = landed;
+  const keep = (reason: string): void => context.emit({ type: "branch-kept", task: id, branch, reason });
+  if (!context.record.config.parallelization.autoCleanup) return keep("parallelization.auto_cleanup is off");
+  const refused = await updateRefs(
+    context.repository,
+    [...context.ownership.fence, { ref: `refs/heads/${branch}`, remove: true, old: branchTip }],
+    "merged",
+  );
+  if (refused === undefined) context.emit({ type: "branch-deleted", task: id, branch, commit: branchTip });
+  else keep(refused);
+}
+
+async function releaseHeld(context: JobContext, id: string): Promise<void> {
+  const { slot, token } = factsOf(context, id);
   if (slot === null) return;
   let rescue: string | null = null;
   try {
@@ -163,13 +179,6 @@ async function release(context: JobContext, id: string): Promise<void> {
     context.emit({ type: "warning", task: id, text: `${slot} was not released cleanly: ${error.message} ${error.because}` });
   }
   context.emit({ type: "slot-released", task: id, slot, rescue });
-  if (status !== "done" || landed === null || !context.record.config.parallelization.autoCleanup) return;
-  const refused = await updateRefs(
-    context.repository,
-    [...context.ownership.fence, { ref: `refs/heads/${landed.branch}`, remove: true, old: landed.branchTip }],
-    "merged",
-  );
-  if (refused === undefined) context.emit({ type: "branch-deleted", branch: landed.branch, commit: landed.branchTip });
 }
 
 async function checkpoint(context: JobContext, group: number, status: GroupStatus): Promise<void> {

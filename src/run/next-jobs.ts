@@ -9,6 +9,7 @@ export type Job =
   | { kind: "verify"; task: string }
   | { kind: "land"; tasks: readonly string[] }
   | { kind: "packet"; task: string }
+  /** Gives the slot back, and settles the branch of what has landed. */
   | { kind: "release"; task: string }
   | { kind: "checkpoint"; group: number; status: GroupStatus };
 
@@ -161,8 +162,9 @@ function tidying(situation: Situation): Job[] {
   const { facts, decision, running } = situation;
   const jobs: Job[] = [];
   for (const task of facts.tasks.values()) {
-    const gone = ["done", "failed", "skipped", "conflict"].includes(task.status);
-    if (gone && task.slot !== null && !running.has(`attempt ${task.id}`)) jobs.push({ kind: "release", task: task.id });
+    const over = ["done", "failed", "skipped", "conflict"].includes(task.status) || inWaiting(facts, task.id);
+    const open = task.slot !== null || (task.landed !== null && !task.branchSettled);
+    if (over && open && !running.has(`attempt ${task.id}`)) jobs.push({ kind: "release", task: task.id });
     if (task.status === "conflict" && task.packet === null && !running.has("land")) jobs.push({ kind: "packet", task: task.id });
   }
   if (jobs.length > 0 || busy(running, "release ", "packet ", "land")) return jobs;

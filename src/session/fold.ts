@@ -107,8 +107,6 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
         groups: new Map(facts.groups).set(event.group, { ...group, checkpoint: event.status }),
       };
     }
-    case "branch-deleted":
-      return facts;
     case "warning":
       return { ...facts, warnings: [...facts.warnings, event.task === null ? event.text : `${event.task}: ${event.text}`] };
     case "undone":
@@ -122,7 +120,19 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
 
 type TaskEvent = Extract<
   RunEvent,
-  { type: "attempt-started" | "attempt-ended" | "verdict" | "conflict" | "packet" | "ejected" | "resolved" | "slot-released" }
+  {
+    type:
+      | "attempt-started"
+      | "attempt-ended"
+      | "verdict"
+      | "conflict"
+      | "packet"
+      | "ejected"
+      | "resolved"
+      | "slot-released"
+      | "branch-deleted"
+      | "branch-kept";
+  }
 >;
 
 function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limits: RunLimits, retries: number): TaskFacts {
@@ -151,6 +161,9 @@ function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limits: RunL
       return resolve(task, event, at);
     case "slot-released":
       return { ...task, slot: null, token: null };
+    case "branch-deleted":
+    case "branch-kept":
+      return { ...task, branchSettled: true };
   }
 }
 

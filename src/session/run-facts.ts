@@ -47,6 +47,8 @@ export type TaskFacts = {
   lastError: string | null;
   verdict: Verdict | null;
   landed: LandedTask | null;
+  /** What is to be done with its branch after landing was done. */
+  branchSettled: boolean;
   /** Set where the next attempt begins anew on the current base, with this diff (from..to) as a hint. */
   rerun: { from: string; to: string; paths: readonly string[] } | null;
   /** Paths of the last conflict. */
@@ -108,6 +110,7 @@ export function freshTask(id: string): TaskFacts {
     lastError: null,
     verdict: null,
     landed: null,
+    branchSettled: false,
     rerun: null,
     conflictPaths: [],
     packet: null,

@@ -123,6 +123,7 @@ function finish(job: Job, facts: () => RunFacts, emit: (event: RunEvent) => void
   if (job.kind === "checkpoint") emit({ type: "checkpoint", group: job.group, status: job.status });
   if (job.kind === "packet") emit({ type: "packet", task: job.task, folder: "f" });
   if (job.kind === "release") emit({ type: "slot-released", task: job.task, slot: "wt-1", rescue: null });
+  if (job.kind === "release" && task?.landed != null) emit({ type: "branch-deleted", task: job.task, branch: "b", commit: "t" });
   if (job.kind === "attempt" && task !== undefined) attempt(job.task, task.attempts + 1, emit, world);
   if (job.kind === "verify" && task?.commit != null) verify(job.task, task.commit, task.attempts, emit, world);
   if (job.kind === "land") land(job.tasks, emit, world);
