@@ -25,6 +25,7 @@ import type { TaskFacts } from "../session/index.ts";
 import { replaceFile } from "../state/index.ts";
 import { type Evidence, outcomeOf } from "./evidence.ts";
 import { lookAtSlot } from "./look-at-slot.ts";
+import { changedSince, checkoutState } from "./tripwire.ts";
 
 export type DispatchContext = {
   repository: Repository;
@@ -89,6 +90,7 @@ export async function attemptTask(
     agent: spec.name,
     log: logFile,
   });
+  const userFiles = await checkoutState(repository);
   const report = await runAgent({
     spec: withAllowedChecks(spec, checksOf(context.plan, task)),
     cwd: leased.path,
@@ -117,6 +119,13 @@ export async function attemptTask(
   });
   const outcome = outcomeOf(claim, evidence, report);
   if (outcome.kind === "ready") await pinAttempt(context, task, attempt, outcome.commit);
+  const strayed = changedSince(userFiles, await checkoutState(repository));
+  if (strayed.length > 0)
+    emit({
+      type: "warning",
+      task: task.id,
+      text: `files changed in your checkout while its agent was at work: ${strayed.slice(0, 5).join(", ")}`,
+    });
   for (const text of evidence.notes) emit({ type: "warning", task: task.id, text });
   emit({
     type: "attempt-ended",

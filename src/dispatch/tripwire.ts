@@ -1,0 +1,25 @@
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
+import { checkoutChanges, type Repository } from "../git/index.ts";
+
+/** Unsaved paths of the user's checkout, each with what tells one version of it from another. */
+export type CheckoutState = ReadonlyMap<string, string>;
+
+/** How the user's checkout stands. Its cost is one `git status`. */
+export async function checkoutState(repository: Repository): Promise<CheckoutState> {
+  const paths = await checkoutChanges(repository);
+  return new Map(paths.map((path) => [path, versionOf(join(repository.root, path))]));
+}
+
+/**
+ * Paths of the user's checkout that changed between two looks. Whose doing it was cannot be told (the user works
+ * there, several agents run side by side), so it is a warning and refuses nobody's work.
+ */
+export function changedSince(before: CheckoutState, after: CheckoutState): string[] {
+  return [...after].filter(([path, version]) => before.get(path) !== version).map(([path]) => path);
+}
+
+function versionOf(path: string): string {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? "gone" : `${stat.size} ${stat.mtimeMs}`;
+}
