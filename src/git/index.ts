@@ -20,12 +20,11 @@ export { editTree, type TreeEdit } from "./edit-tree.ts";
 export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark } from "./land-checkout.ts";
-export { type ConflictStage, type MergedTrees, mergeTrees, parseMergeTree } from "./merge-trees.ts";
+export { type ConflictStage, type MergedTrees, mergeTrees } from "./merge-trees.ts";
 export { firstParentLog, type LoggedCommit } from "./porcelain.ts";
 export {
   currentBranch,
   isAncestor,
-  isOid,
   type Oid,
   type RefChange,
   readRef,
@@ -34,7 +33,6 @@ export {
   resolveCommit,
   unreachable,
   updateRefs,
-  zeroOid,
 } from "./refs.ts";
 export { openRepository, type Repository } from "./repository.ts";
 export { moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";
@@ -56,4 +54,4 @@ export {
   slotHead,
   stagedTree,
 } from "./slot-tree.ts";
-export { addWorktree, forgetWorktree, listWorktrees, parseWorktrees, removeWorktree, type Worktree } from "./worktrees.ts";
+export { addWorktree, forgetWorktree, listWorktrees, removeWorktree, type Worktree } from "./worktrees.ts";

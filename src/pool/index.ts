@@ -1,7 +1,7 @@
-export { acquireSlot, holderText } from "./acquire.ts";
-export { type PoolContext, poolFolder, processOwner, REBUILDABLE, shellOwner } from "./context.ts";
+export { acquireSlot } from "./acquire.ts";
+export { type PoolContext, processOwner, shellOwner } from "./context.ts";
 export { type Finding, type FindingKind, type Health, poolHealth } from "./health.ts";
-export { type CleanedUp, cleanupPool, deleteMergedBranches, ensureSlots, type Initialized, initPool, parseSize } from "./init.ts";
+export { type CleanedUp, cleanupPool, ensureSlots, type Initialized, initPool, parseSize } from "./init.ts";
 export { type BranchRecord, existingStore, findSlot, type PoolState, requireSlot, type SlotRecord, treeOfSlot } from "./pool-state.ts";
 export { leaseMarker, sweepLease } from "./recover.ts";
 export { type Released, type ReleaseRequest, releaseSlot } from "./release.ts";
@@ -9,4 +9,3 @@ export { type Rescue, type RescueNote } from "./rescue.ts";
 export { listRescues, type RescueEntry, type Restored, requireRescue, restoreRescue } from "./rescue-verbs.ts";
 export { restartLease } from "./restart.ts";
 export { type PoolStatus, poolStatus, type SlotRow } from "./status.ts";
-export { poolViewPath } from "./view.ts";
