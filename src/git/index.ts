@@ -16,10 +16,11 @@ export {
   userIdentity,
   writeBlob,
 } from "./commit-objects.ts";
+export { configKeys } from "./config-keys.ts";
 export { editTree, type TreeEdit } from "./edit-tree.ts";
 export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
-export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark } from "./land-checkout.ts";
+export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark, movedFrom } from "./land-checkout.ts";
 export { type ConflictStage, type MergedTrees, mergeTrees } from "./merge-trees.ts";
 export { firstParentLog, type LoggedCommit } from "./porcelain.ts";
 export {

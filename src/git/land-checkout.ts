@@ -92,3 +92,9 @@ export async function fastForward(repository: Repository, worktree: string, to: 
   });
   return answer.code === 0 ? undefined : answer.stderr.trim() || answer.text.trim();
 }
+
+/** Where HEAD of a worktree was before git last moved it by a merge or reset. */
+export async function movedFrom(repository: Repository, worktree: string): Promise<Oid | null> {
+  const answer = await runGit(repository, { cwd: worktree, args: ["rev-parse", "--verify", "--quiet", "ORIG_HEAD"], answers: [0, 1, 128] });
+  return answer.code === 0 ? answer.text.trim() : null;
+}

@@ -59,6 +59,13 @@ async function mainWorktree(context: GitContext, commonDir: string): Promise<str
 }
 
 function noRepository(cwd: string, stderr: string): GraftworkError {
+  if (stderr.includes("repository extension") || stderr.includes("repo version")) {
+    return new GraftworkError("REPOSITORY_UNSUPPORTED", {
+      message: `The repository at ${cwd} cannot be read by this git.`,
+      because: stderr.trim().replace(/^fatal: /, ""),
+      try: "install a git that knows this kind of repository.",
+    });
+  }
   const dubious = stderr.includes("dubious ownership");
   return new GraftworkError("NOT_A_REPOSITORY", {
     message: `${cwd} is not in a git repository.`,

@@ -1,10 +1,11 @@
-import { existsSync, lstatSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readBlob } from "./commit-objects.ts";
 import { ownGit } from "./own-git.ts";
 import { type Oid, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitNul } from "./run-git.ts";
+import { lstatBelow } from "./slot-path.ts";
 
 type Change = { path: string; from: { mode: string; oid: Oid } | null; to: { mode: string; oid: Oid } | null };
 
@@ -15,13 +16,21 @@ type Change = { path: string; from: { mode: string; oid: Oid } | null; to: { mod
  */
 export async function restoreCheckout(repository: Repository, worktree: string, from: Oid, to: Oid): Promise<string[]> {
   const changes = await changesBetween(repository, from, to);
-  const states = await Promise.all(changes.map(async (change) => ({ change, state: await stateOf(repository, worktree, change) })));
+  // A folder in a file's place is the landing's own where the landing writes below it: those files are looked at themselves.
+  const folders = new Set(changes.flatMap(({ path, to: side }) => (side === null ? [] : parentsOf(path))));
+  const states = await Promise.all(
+    changes.map(async (change) => ({ change, state: await stateOf(repository, worktree, change, folders) })),
+  );
   const foreign = states.filter(({ state }) => state === "foreign").map(({ change }) => change.path);
   if (foreign.length > 0) return foreign;
   const lock = join((await runGit(repository, { cwd: worktree, args: ["rev-parse", "--absolute-git-dir"] })).text.trim(), "index.lock");
   if (existsSync(lock)) rmSync(lock);
   const back = states.filter(({ state }) => state !== "old");
-  for (const { change } of back) if (change.from === null) rmSync(join(worktree, change.path), { force: true });
+  // Longest first, so that a folder the landing made is empty when its turn comes; one that is not stays.
+  for (const { change } of back.toSorted((a, b) => b.change.path.length - a.change.path.length)) {
+    if (change.from === null) rmSync(join(worktree, change.path), { force: true });
+    else if (lstatBelow(worktree, change.path)?.isDirectory() === true) removeEmptyFolders(join(worktree, change.path));
+  }
   const paths = back.filter(({ change }) => change.from !== null).map(({ change }) => change.path);
   if (paths.length > 0) {
     await runGit(repository, {
@@ -49,11 +58,27 @@ async function changesBetween(repository: Repository, from: Oid, to: Oid): Promi
   return changes;
 }
 
-async function stateOf(repository: Repository, worktree: string, change: Change): Promise<"old" | "new" | "foreign"> {
+function parentsOf(path: string): string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+
+/** Git writes no file where a folder is; a folder that holds anything is left, and git says so. */
+function removeEmptyFolders(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true })) if (entry.isDirectory()) removeEmptyFolders(join(path, entry.name));
+  if (readdirSync(path).length === 0) rmdirSync(path);
+}
+
+async function stateOf(
+  repository: Repository,
+  worktree: string,
+  change: Change,
+  folders: ReadonlySet<string>,
+): Promise<"old" | "new" | "foreign"> {
   const full = join(worktree, change.path);
-  const stat = lstatSync(full, { throwIfNoEntry: false });
+  const stat = lstatBelow(worktree, change.path);
   if (stat === undefined) return change.from === null ? "old" : "new";
-  if (stat.isDirectory()) return "foreign";
+  if (stat.isDirectory()) return folders.has(change.path) ? "new" : "foreign";
   const bytes = stat.isSymbolicLink() ? Buffer.from(readlinkSync(full)) : readFileSync(full);
   // `--path` applies the checkout's own line-end rules, as git did when it wrote the file.
   const hashed = await runGit(repository, {
@@ -70,22 +95,30 @@ async function stateOf(repository: Repository, worktree: string, change: Change)
 }
 
 /**
- * Puts a checked-out branch back from `to` to `from`, its files with it. Refuses (git's sentence is returned,
- * nothing moved) where a file it would write holds unsaved work.
+ * Puts HEAD of a checkout, and the branch it is on (`ref`; null: detached), back from `from` to `to`, its files with
+ * it. Refuses (git's sentence is returned, nothing moved) where a file it would write holds unsaved work.
  */
 export async function moveCheckoutBack(
   repository: Repository,
   worktree: string,
-  branch: string,
+  ref: string | null,
   from: Oid,
   to: Oid,
 ): Promise<string | undefined> {
-  const readTree = (a: Oid, b: Oid, ...flags: string[]): ReturnType<typeof runGit> =>
-    runGit(repository, { cwd: worktree, args: ["read-tree", ...flags, "-m", "-u", a, b], answers: [0, 128] });
-  const dry = await readTree(from, to, "-n");
-  if (dry.code !== 0) return dry.stderr.trim();
-  await readTree(from, to);
-  const refused = await updateRefs(repository, [{ ref: `refs/heads/${branch}`, set: to, old: from }], "undo");
+  const readTree = async (a: Oid, b: Oid, ...flags: string[]): Promise<string | undefined> => {
+    const answer = await runGit(repository, { cwd: worktree, args: ["read-tree", ...flags, "-m", "-u", a, b], answers: [0, 128] });
+    return answer.code === 0 ? undefined : answer.stderr.trim();
+  };
+  const inTheWay = (await readTree(from, to, "-n")) ?? (await readTree(from, to));
+  if (inTheWay !== undefined) return inTheWay;
+  const refused =
+    ref === null ? await moveHead(repository, worktree, from, to) : await updateRefs(repository, [{ ref, set: to, old: from }], "undo");
   if (refused !== undefined) await readTree(to, from);
   return refused;
+}
+
+async function moveHead(repository: Repository, worktree: string, from: Oid, to: Oid): Promise<string | undefined> {
+  const args = ["update-ref", "--no-deref", "-m", "graftwork: undo", "HEAD", to, from];
+  const answer = await runGit(repository, { cwd: worktree, args, answers: [0, 1, 128] });
+  return answer.code === 0 ? undefined : answer.stderr.trim();
 }

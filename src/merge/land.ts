@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { LandedTask } from "../domain/index.ts";
 import {
@@ -7,6 +8,8 @@ import {
   headOf,
   isAncestor,
   landingMark,
+  moveCheckoutBack,
+  movedFrom,
   type Oid,
   readRef,
   readRefs,
@@ -56,12 +59,13 @@ export async function land(context: MergeContext, landing: Landing): Promise<Lan
       continue;
     }
     if (place.busy !== null) return waits(context, landing, place.worktree.path, place.busy);
-    return landInCheckout(context, landing, place.worktree.path);
+    const result = await landInCheckout(context, landing, place.worktree.path);
+    if (result !== "look again") return result;
   }
   return { kind: "moved", at: await readRef(repository, ref) };
 }
 
-async function landInCheckout(context: MergeContext, landing: Landing, worktree: string): Promise<LandResult> {
+async function landInCheckout(context: MergeContext, landing: Landing, worktree: string): Promise<LandResult | "look again"> {
   const { repository, target } = context;
   const ref = `refs/heads/${target}`;
   if ((await dangerousConfig(repository)) !== context.trustedConfig) {
@@ -75,16 +79,31 @@ async function landInCheckout(context: MergeContext, landing: Landing, worktree:
   const fenced = await updateRefs(repository, [...context.fence, { ref, verify: landing.from }], `land ${context.run}`);
   if (fenced !== undefined) return { kind: "moved", at: await readRef(repository, ref) };
   const head = await headOf(repository, worktree);
-  if (head.ref !== ref || head.commit !== landing.from) return { kind: "moved", at: await readRef(repository, ref) };
+  if (head.ref !== ref || head.commit !== landing.from) return "look again";
   context.emit({ type: "landing", target, ...landing, checkout: worktree });
   const refused = await patientFastForward(context, worktree, landing.to);
   if (refused !== undefined) return waits(context, landing, worktree, refused);
-  if ((await readRef(repository, ref)) === landing.to) return landed(context, landing);
-  // The user switched branches at that very moment: what moved is put back, and said.
-  const after = await headOf(repository, worktree);
-  if (after.ref !== null && after.commit === landing.to)
-    await updateRefs(repository, [...context.fence, { ref: after.ref, set: landing.from, old: landing.to }], "put back: not the target");
-  return waits(context, landing, worktree, `the checkout was switched to ${after.ref ?? "a detached HEAD"} while the target moved`);
+  const [after, before] = await Promise.all([headOf(repository, worktree), movedFrom(repository, worktree)]);
+  if (after.ref === ref && before === landing.from && (await readRef(repository, ref)) === landing.to) return landed(context, landing);
+  return putBack(context, landing, worktree, after, before);
+}
+
+/**
+ * At that very moment the user switched branches, detached HEAD or took the target back a commit: what git moved
+ * instead goes back to where the user had it (review-core rule 3).
+ */
+async function putBack(
+  context: MergeContext,
+  landing: Landing,
+  worktree: string,
+  after: { ref: string | null; commit: Oid | null },
+  before: Oid | null,
+): Promise<LandResult | "look again"> {
+  if (after.commit !== landing.to || before === null || before === landing.to) return "look again";
+  const refused = await moveCheckoutBack(context.repository, worktree, after.ref, landing.to, before);
+  if (refused === undefined) return "look again";
+  const what = `${after.ref ?? "a detached HEAD"} moved to the merged commit, since its checkout was switched at that moment, and could not be put back to ${before.slice(0, 12)}`;
+  return waits(context, landing, worktree, `${what}: ${refused}`);
 }
 
 /** An editor may hold `index.lock` for a moment. */
@@ -148,5 +167,8 @@ export async function recoverLanding(
     return { landed: true, foreign: [] };
   }
   if (at !== begun.from || begun.checkout === null) return { landed: false, foreign: [] };
+  // A checkout that was removed, or is on something else by now, holds nothing of the landing that is ours to put back.
+  const head = existsSync(begun.checkout) ? await headOf(repository, begun.checkout) : undefined;
+  if (head?.ref !== `refs/heads/${target}` || head.commit !== begun.from) return { landed: false, foreign: [] };
   return { landed: false, foreign: await restoreCheckout(repository, begun.checkout, begun.from, begun.to) };
 }

@@ -19,13 +19,14 @@ export async function mergeApproved(
   candidates: readonly Candidate[],
   waiting: { from: Oid; to: Oid; tasks: readonly LandedTask[] } | null,
 ): Promise<MergeResult> {
+  let left = candidates;
   for (let moves = 0; moves < MOVES; moves++) {
     const target = await readRef(context.repository, `refs/heads/${context.target}`);
     if (target === undefined) throw targetGone(context.target);
     // A user may have taken the waiting commit by the named command.
     const queued = waiting !== null && target === waiting.from ? waiting : null;
     const base = queued?.to ?? target;
-    const train = await verifiedTrain(context, base, candidates);
+    const train = await verifiedTrain(context, base, left);
     if (train.kind === "blocked") return { landed: [], result: { kind: "blocked", reason: train.reason } };
     const steps: LandedTask[] = [
       ...(queued?.tasks ?? []),
@@ -37,6 +38,8 @@ export async function mergeApproved(
       if (result.kind === "landed") await unpin(context);
       return { landed: result.kind === "landed" ? steps.map((step) => step.task) : [], result };
     }
+    // Who was sent back is not offered again: that would count a second time against its limits.
+    left = left.filter((one) => train.steps.some((step) => step.task === one.task));
     context.narrate(`${context.target} moved while the merge was verified: merging and verifying again`);
   }
   return { landed: [], result: { kind: "moved", at: await readRef(context.repository, `refs/heads/${context.target}`) } };

@@ -75,6 +75,8 @@ export async function writePacket(repository: Repository, input: PacketInput): P
     commands: commandsOf(input.task, paths),
     written_at: input.now.toISOString(),
   };
+  // Choices were made about another conflict of the same task.
+  replaceFile(join(folder, "choices.json"), "{}\n");
   replaceFile(join(folder, "packet.json"), `${JSON.stringify(facts, null, 2)}\n`);
   replaceFile(join(folder, "README.md"), readme(input, facts.kind, paths, facts.ours_changed));
   return true;

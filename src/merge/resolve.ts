@@ -3,6 +3,7 @@ import { GraftworkError } from "../domain/index.ts";
 import {
   commitTree,
   editTree,
+  isAncestor,
   mergeTrees,
   type Oid,
   type Person,
@@ -57,7 +58,9 @@ export function choose(packet: Packet, path: string, choice: Choice): void {
 
 /**
  * Merges the target into the task's branch as the person decided: chosen sides, else the edited files of the packet.
- * Returns the new commit; the branch points to it. Throws CONFLICT where markers are left.
+ * The decision is about the target as the packet shows it, so that commit is merged, not `onto`, where the target is
+ * now: what it got since then is merged, and verified, when the result lands. Returns the new commit; the branch
+ * points to it. Throws CONFLICT where markers are left, or the target was taken back behind the packet.
  */
 export async function finishResolution(
   repository: Repository,
@@ -74,7 +77,10 @@ export async function finishResolution(
       because: "its agent stopped before it made a commit.",
       try: `\`graftwork resolve ${task} --retry-agent\` or \`--skip\`.`,
     });
-  const merged = await mergeTrees(repository, onto, theirs);
+  const { ours } = packet.commits;
+  const target = (await isAncestor(repository, ours, onto)) ? ours : onto;
+  const merged = await mergeTrees(repository, target, theirs);
+  if (target !== ours && !merged.clean) throw outdated(packet);
   const edits: TreeEdit[] = [];
   for (const path of merged.clean ? [] : merged.paths) {
     const stages = merged.clean ? [] : merged.stages.filter((stage) => stage.path === path);
@@ -84,7 +90,7 @@ export async function finishResolution(
   const ref = `refs/heads/${branch}`;
   const old = await readRef(repository, ref);
   const message = `Merge the target into ${branch}\n\nResolved by hand: ${edits.map((edit) => edit.path).join(", ")}\n\nGraftwork-Task: ${task}\n`;
-  const commit = await commitTree(repository, { tree, parents: [theirs, onto], message, person });
+  const commit = await commitTree(repository, { tree, parents: [theirs, target], message, person });
   // A branch that went on since then keeps its name: the resolution lands by its commit.
   const move: RefChange[] = old === theirs ? [{ ref, set: commit, old: theirs }] : [];
   const refused = await updateRefs(
@@ -142,5 +148,14 @@ function markersLeft(packet: Packet, path: string): GraftworkError {
     because: "no side was chosen for it and the file in the packet is not edited to its end.",
     try: `edit ${join(packet.folder, "files", path)}, or choose: \`graftwork resolve ${packet.task} --ours ${path}\`.`,
     details: { path },
+  });
+}
+
+function outdated(packet: Packet): GraftworkError {
+  return new GraftworkError("CONFLICT", {
+    message: `The conflict of ${packet.task} is not the one that was decided.`,
+    because: `the target is not at or after ${packet.commits.ours.slice(0, 12)} any more, which the packet is about.`,
+    try: `\`graftwork resolve ${packet.task} --retry-agent\` does the task on the target as it is now, \`--skip\` leaves it out.`,
+    details: { task: packet.task },
   });
 }

@@ -21,28 +21,31 @@ export async function undoLandings(undo: Undo): Promise<void> {
   const { repository, target, after, before } = undo;
   const ref = `refs/heads/${target}`;
   const at = await readRef(repository, ref);
-  if (at !== after)
+  // Where it is back already, an undo was cut off after that: the rest of it is done.
+  if (at === after) await moveBack(undo, ref);
+  else if (at !== before)
     throw refused(
       target,
-      at === before
-        ? "it is there already."
-        : `it is at ${at?.slice(0, 12) ?? "nothing"}, not at ${after.slice(0, 12)} where the run left it: somebody has built on it.`,
+      `it is at ${at?.slice(0, 12) ?? "nothing"}, not at ${after.slice(0, 12)} where the run left it: somebody has built on it.`,
     );
-  const place = await checkoutOf(repository, target);
-  if (place === undefined) {
-    const why = await updateRefs(repository, [...undo.fence, { ref, set: before, old: after }], "undo");
-    if (why !== undefined) throw refused(target, why);
-  } else {
-    if (place.busy !== null) throw refused(target, place.busy);
-    const head = await headOf(repository, place.worktree.path);
-    if (head.ref !== ref || head.commit !== after) throw refused(target, "its checkout was switched a moment ago.");
-    const why = await moveCheckoutBack(repository, place.worktree.path, target, after, before);
-    if (why !== undefined) throw refused(target, why);
-  }
   undo.emit({ type: "undone", from: after, to: before });
   // A name that was taken again since then stays with its new owner; the commit is in the run's backup all the same.
   for (const { branch, commit } of undo.branches)
     await updateRefs(repository, [{ ref: `refs/heads/${branch}`, set: commit, old: null }], "undo");
+}
+
+async function moveBack({ repository, target, after, before, fence }: Undo, ref: string): Promise<void> {
+  const place = await checkoutOf(repository, target);
+  if (place === undefined) {
+    const why = await updateRefs(repository, [...fence, { ref, set: before, old: after }], "undo");
+    if (why !== undefined) throw refused(target, why);
+    return;
+  }
+  if (place.busy !== null) throw refused(target, place.busy);
+  const head = await headOf(repository, place.worktree.path);
+  if (head.ref !== ref || head.commit !== after) throw refused(target, "its checkout was switched a moment ago.");
+  const why = await moveCheckoutBack(repository, place.worktree.path, ref, after, before);
+  if (why !== undefined) throw refused(target, why);
 }
 
 function refused(target: string, because: string): GraftworkError {
