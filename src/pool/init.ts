@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, realpathSync, rmSync } from "node:fs";
 import { count, GraftworkError } from "../domain/index.ts";
 import {
+  configKeys,
   isAncestor,
   listPaths,
   listWorktrees,
@@ -12,7 +13,7 @@ import {
   requireCommit,
   updateRefs,
 } from "../git/index.ts";
-import { readText, removeStore } from "../state/index.ts";
+import { removeStore } from "../state/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
 import { holderText } from "./acquire.ts";
 import { operationName, type PoolContext, poolFolder } from "./context.ts";
@@ -89,6 +90,9 @@ async function ensureStore(context: PoolContext): Promise<PoolStore> {
   return openPoolStore(repository, real, context.now());
 }
 
+/** Repository extensions that our own git directory mirrors or that change nothing for it (review-core rule 13). */
+const KNOWN_EXTENSIONS = new Set(["objectformat", "worktreeconfig", "noop", "preciousobjects"]);
+
 /** Refuses kinds of repositories that slots cannot hold without losing something. Throws REPOSITORY_UNSUPPORTED. */
 async function requireSupported(repository: Repository, base: Oid): Promise<void> {
   if ((await listPaths(repository, base, [".gitmodules"])).length > 0) {
@@ -96,9 +100,12 @@ async function requireSupported(repository: Repository, base: Oid): Promise<void
     if (/^\s*\[submodule /m.test(text))
       throw unsupported("it has submodules, and commits made in a slot's submodules would not survive the slot.");
   }
-  const config = readText(`${repository.commonDir}/config`) ?? "";
-  if (/^\s*(?:promisor|partialclonefilter)\s*=/im.test(config))
+  const keys = await configKeys(repository);
+  if (keys.some((key) => /^remote\..*\.(?:promisor|partialclonefilter)$/.test(key)))
     throw unsupported("it is a partial clone: objects may be missing when they are needed.");
+  const unknown = keys.find((key) => key.startsWith("extensions.") && !KNOWN_EXTENSIONS.has(key.slice("extensions.".length)));
+  if (unknown !== undefined)
+    throw unsupported(`it uses ${unknown}, which changes how a repository is stored in a way that graftwork does not know.`);
   if (repository.root.includes("\n") || repository.root.includes("|"))
     throw unsupported("its path holds a character that would break the line `wt-1|path|branch`.");
 }
