@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { GraftworkError, slotNumber } from "../domain/index.ts";
 import { forgetWorktree, listWorktrees, readRefs, requireCommit, type Worktree } from "../git/index.ts";
-import { storeExists } from "../state/index.ts";
+import { openStore, storeExists } from "../state/index.ts";
 import { findProcesses, identityOf, livenessOf } from "../subprocess/index.ts";
 import { folderIdentity, operationName, type PoolContext } from "./context.ts";
 import { makeSlot } from "./make-slot.ts";
@@ -45,6 +45,7 @@ export async function poolHealth(context: PoolContext, request: { fix: boolean }
   const findings: Finding[] = [];
   const store = existingStore(context.repository);
   if (!(await readable(context, store, request.fix, findings))) return { ok: false, slots: 0, findings };
+  examineLiveStore(context, request.fix, findings);
   if (request.fix) await recoverSlots(context, store);
   const worktrees = await listWorktrees(context.repository);
   const branches = new Set((await readRefs(context.repository, "refs/heads/")).keys());
@@ -140,6 +141,21 @@ async function makeAnew(context: PoolContext, store: PoolStore, slot: SlotRecord
   const { state } = await store.commit(operation, (before) => withSlot(before, slot.id, blank));
   const record = state.slots.find((one) => one.id === slot.id);
   if (record !== undefined) await makeSlot(context, store, record, await requireCommit(context.repository, slot.head ?? "HEAD"));
+}
+
+/** Who owns the live run is kept in a store of its own, which a power cut may damage as well. */
+function examineLiveStore(context: PoolContext, fix: boolean, findings: Finding[]): void {
+  const dir = context.repository.layout.liveStore;
+  if (!storeExists(dir)) return;
+  const store = openStore<unknown>({ dir, schema: Number.MAX_SAFE_INTEGER, initial: null, parse: (value) => value });
+  try {
+    store.read();
+  } catch (error) {
+    if (!(error instanceof GraftworkError) || error.code !== "STATE_DAMAGED") throw error;
+    const repaired = fix && store.setAsideDamaged() !== undefined;
+    const repair = "put the damaged record aside and go on with the one before";
+    findings.push({ kind: "state-damaged", subject: dir, text: error.because, repair, repaired });
+  }
 }
 
 async function readable(context: PoolContext, store: PoolStore, fix: boolean, findings: Finding[]): Promise<boolean> {

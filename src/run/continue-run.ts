@@ -8,7 +8,7 @@ import { foldLine, foldRun, type RunFacts } from "../session/index.ts";
 import { beginJournal, type Journal, readJournal } from "../state/index.ts";
 import { type Ownership, ownRun } from "./ownership.ts";
 import { decisionOf, slotsFor, unknownTarget } from "./prepare-run.ts";
-import { listRuns, type RunRecord, type RunSummary, readRunFolder, savePlan } from "./run-folder.ts";
+import { listRuns, type RunRecord, type RunSummary, savePlan, summaryOf } from "./run-folder.ts";
 import { withRunLog } from "./run-log.ts";
 import { drive, mergeContext, poolOf, type RunHost, type SessionEnd } from "./run-session.ts";
 
@@ -24,15 +24,23 @@ export type ContinueRequest = {
   takeOver: boolean;
 };
 
-/** The newest run that is not at its end, or the one named. Throws NOTHING_TO_CONTINUE, RUN_UNKNOWN. */
+/** The newest run that is not at its end and was not undone, or the one named. Throws NOTHING_TO_CONTINUE, RUN_UNKNOWN. */
 export function findRun(repository: Repository, run: string | null): RunSummary {
-  const all = listRuns(repository);
-  const found = run === null ? all.find((one) => one.ended === null) : all.find((one) => one.run === run);
+  const unreadable: GraftworkError[] = [];
+  const all = run === null ? listRuns(repository, (error) => unreadable.push(error)) : [];
+  const found = run === null ? all.find((one) => one.ended === null && !one.facts.undone) : summaryOf(repository, run);
   if (found !== undefined) return found;
-  if (run !== null) readRunFolder(repository, run);
-  throw new GraftworkError("NOTHING_TO_CONTINUE", {
+  if (unreadable[0] !== undefined) throw unreadable[0];
+  if (run !== null) throw nothingToContinue(`run ${run} ended before it said anything.`);
+  throw nothingToContinue(
+    all.length === 0 ? "no plan was ever run in this repository." : `every run is at its end; the newest is ${all[0]?.run}.`,
+  );
+}
+
+function nothingToContinue(because: string): GraftworkError {
+  return new GraftworkError("NOTHING_TO_CONTINUE", {
     message: "No previous autonomous session found.",
-    because: all.length === 0 ? "no plan was ever run in this repository." : `every run is at its end; the newest is ${all[0]?.run}.`,
+    because,
     try: "`graftwork run plan.yaml` begins one, `graftwork runs` lists them.",
   });
 }
@@ -41,6 +49,8 @@ export function findRun(repository: Repository, run: string | null): RunSummary 
 export async function continueRun(given: RunHost, request: ContinueRequest): Promise<SessionEnd> {
   const { now } = given;
   const summary = findRun(given.repository, request.run);
+  // What later tasks build on is not in the target any more.
+  if (summary.facts.undone) throw nothingToContinue(`run ${summary.run} was undone.`);
   const record = withPlan(summary, request);
   return inRun(
     given,

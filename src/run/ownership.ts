@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { GraftworkError, type ProcessIdentity } from "../domain/index.ts";
-import { type RefChange, type Repository, readRef, updateRefs, writeBlob } from "../git/index.ts";
+import { type RefChange, type Repository, readBlob, readRef, updateRefs, writeBlob } from "../git/index.ts";
 import { type GenerationStore, openStore } from "../state/index.ts";
 import { identityOf, livenessOf } from "../subprocess/index.ts";
 
@@ -49,17 +49,22 @@ export function liveRun(repository: Repository): LiveState["live"] {
 export async function ownRun(repository: Repository, run: string, now: Date, options: { takeOver?: boolean } = {}): Promise<Ownership> {
   const store = liveStore(repository);
   const owner = identityOf(process.pid);
-  const { state } = await store.commit(`own ${run} ${owner.pid} ${owner.startTime} ${now.toISOString()}`, (before) => {
-    if (before.live !== null && livenessOf(before.live.owner) !== "dead" && !(options.takeOver === true && before.live.run === run))
-      return undefined;
-    const epoch = (before.epochs[run] ?? 0) + 1;
-    return { live: { run, epoch, owner, since: now.toISOString() }, epochs: { ...before.epochs, [run]: epoch } };
+  const since = now.toISOString();
+  const ref = `refs/graftwork/owner/${run}`;
+  const before = await readRef(repository, ref);
+  const known = before === undefined ? 0 : epochIn((await readBlob(repository, before)).toString("utf8"));
+  const { state } = await store.commit(`own ${run} ${owner.pid} ${owner.startTime} ${since}`, ({ live, epochs }) => {
+    if (live !== null && livenessOf(live.owner) !== "dead" && !(options.takeOver === true && live.run === run)) return undefined;
+    // The ref knows too: after a damaged record was put aside, the store may be behind what was given out.
+    const epoch = Math.max(epochs[run] ?? 0, known) + 1;
+    return { live: { run, epoch, owner, since }, epochs: { ...epochs, [run]: epoch } };
   });
   const { live } = state;
   if (live === null || live.run !== run || live.owner.pid !== owner.pid || live.owner.startTime !== owner.startTime) throw occupied(live);
-  const ref = `refs/graftwork/owner/${run}`;
+  // This very process owns it already, by another call.
+  if (live.since !== since) throw occupied(live);
   const blob = await writeBlob(repository, `${JSON.stringify({ run, epoch: live.epoch, owner })}\n`);
-  const refused = await updateRefs(repository, [{ ref, set: blob, old: (await readRef(repository, ref)) ?? null }], `own ${run}`);
+  const refused = await updateRefs(repository, [{ ref, set: blob, old: before ?? null }], `own ${run}`);
   if (refused !== undefined) throw occupied(live);
   return {
     run,
@@ -71,6 +76,10 @@ export async function ownRun(repository: Repository, run: string, now: Date, opt
       );
     },
   };
+}
+
+function epochIn(text: string): number {
+  return v.parse(v.object({ epoch: v.number() }), JSON.parse(text)).epoch;
 }
 
 function occupied(live: LiveState["live"]): GraftworkError {

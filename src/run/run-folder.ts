@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, GraftworkError, type JournalLine, type Plan, requireRunId } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
@@ -89,13 +89,26 @@ export type RunSummary = {
   lines: readonly JournalLine[];
 };
 
-/** All runs of the repository, newest first. A folder without a first journal line is no run yet. */
-export function listRuns(repository: Repository): RunSummary[] {
+/**
+ * All runs of the repository, newest first. A folder without a plan, a configuration and a first journal line is no
+ * run yet. One that cannot be read is left out, and told to `onUnreadable`: the others are none the worse.
+ */
+export function listRuns(repository: Repository, onUnreadable: (error: GraftworkError) => void = () => undefined): RunSummary[] {
   const { runs } = repository.layout;
   const names = existsSync(runs)
-    ? readdirSync(runs).filter((name) => statSync(join(runs, name)).isDirectory() && existsSync(join(runs, name, "plan.json")))
+    ? readdirSync(runs).filter((name) => ["plan.json", "config.json"].every((file) => existsSync(join(runs, name, file))))
     : [];
-  return names.flatMap((run) => summaryOf(repository, run) ?? []).sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+  return names.flatMap((run) => readable(repository, run, onUnreadable) ?? []).sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+}
+
+function readable(repository: Repository, run: string, onUnreadable: (error: GraftworkError) => void): RunSummary | undefined {
+  try {
+    return summaryOf(repository, run);
+  } catch (error) {
+    if (!(error instanceof GraftworkError)) throw error;
+    onUnreadable(error);
+    return undefined;
+  }
 }
 
 export function summaryOf(repository: Repository, run: string): RunSummary | undefined {

@@ -154,7 +154,12 @@ export function openStore<State>(options: StoreOptions<State>): GenerationStore<
         return undefined;
       } catch {
         const aside = join(dir, `damaged.${fileName(n)}`);
-        renameSync(fileOf(n), aside);
+        try {
+          renameSync(fileOf(n), aside);
+        } catch (error) {
+          // Another process was faster.
+          if (systemCode(error) !== "ENOENT") throw error;
+        }
         return aside;
       }
     },

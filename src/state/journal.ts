@@ -1,7 +1,7 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { GraftworkError, type JournalLine, type RunEvent } from "../domain/index.ts";
-import { readText, writeNewFile } from "./atomic-file.ts";
+import { GraftworkError, type JournalLine, type RunEvent, systemCode } from "../domain/index.ts";
+import { readText, replaceFile } from "./atomic-file.ts";
 
 /**
  * What one run says, in order. Each owner (epoch) writes a file of its own, `journal.<epoch>.jsonl`; taking a run
@@ -42,7 +42,7 @@ export function beginJournal(dir: string, epoch: number, now: () => Date): Journ
   for (const earlier of epochsOf(dir)) if (earlier < epoch && sealOf(dir, earlier) === undefined) seal(dir, earlier);
   let seq = readJournal(dir).lines.length;
   const path = fileOf(dir, epoch);
-  const file = openSync(path, "ax", 0o600);
+  const file = openNew(path, () => fenced(dir, epoch));
   return {
     epoch,
     append(event) {
@@ -66,6 +66,14 @@ export function beginJournal(dir: string, epoch: number, now: () => Date): Journ
   };
 }
 
+function openNew(path: string, taken: () => GraftworkError): number {
+  try {
+    return openSync(path, "ax", 0o600);
+  } catch (error) {
+    throw systemCode(error) === "EEXIST" ? taken() : error;
+  }
+}
+
 const fileOf = (dir: string, epoch: number): string => join(dir, `journal.${epoch}.jsonl`);
 const sealFileOf = (dir: string, epoch: number): string => join(dir, `journal.${epoch}.seal`);
 
@@ -75,14 +83,15 @@ function epochsOf(dir: string): number[] {
 }
 
 function sealOf(dir: string, epoch: number): number | undefined {
-  const text = readText(sealFileOf(dir, epoch));
-  return text === undefined ? undefined : Number(text.trim());
+  // A seal that is no number was cut off while it was written: sealed again, it says the same.
+  const text = /^(\d+)\n$/.exec(readText(sealFileOf(dir, epoch)) ?? "")?.[1];
+  return text === undefined ? undefined : Number(text);
 }
 
 function seal(dir: string, epoch: number): void {
   const text = readText(fileOf(dir, epoch)) ?? "";
   const length = Buffer.byteLength(text.slice(0, text.lastIndexOf("\n") + 1));
-  writeNewFile(sealFileOf(dir, epoch), `${length}\n`, true);
+  replaceFile(sealFileOf(dir, epoch), `${length}\n`, { flush: true });
 }
 
 function parseLine(text: string, seq: number, epoch: number, path: string, number: number): JournalLine {

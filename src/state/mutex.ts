@@ -20,12 +20,23 @@ export async function withMutex<Result>(dir: string, work: () => Promise<Result>
     parse: (value) => value as MutexState,
     durability: "none",
   });
+  setAsideDamaged(store);
   const mine: Holder = { nonce: randomUUID(), process: identityOf(process.pid) };
   await take(store, mine, performance.now() + (options.timeoutMs ?? 60_000));
   try {
     return await work();
   } finally {
     await store.commit(`leave ${mine.nonce}`, (state) => (state.holder?.nonce === mine.nonce ? { holder: null } : undefined));
+  }
+}
+
+/** Its records are not flushed, so a power cut may leave an empty one: whoever held the mutex then is gone. */
+function setAsideDamaged(store: GenerationStore<MutexState>): void {
+  try {
+    store.read();
+  } catch (error) {
+    if (!(error instanceof GraftworkError) || error.code !== "STATE_DAMAGED") throw error;
+    store.setAsideDamaged();
   }
 }
 
