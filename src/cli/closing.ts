@@ -19,7 +19,10 @@ export function closingText(end: SessionEnd, shell: Pick<Shell, "width" | "unico
     ...open.map((task) => `${label(task)}: ${task.id}${reason(task)}`),
     ...(facts.waiting === null
       ? []
-      : [`Waits for your checkout: ${facts.waiting.reason}`, `  take it with: ${facts.waiting.command}, then \`graftwork continue\``]),
+      : [
+          `Waits for your checkout: ${facts.waiting.reason}`,
+          `  commit or stash what is in the way, then take it with: ${facts.waiting.command}, and \`graftwork continue\``,
+        ]),
   ];
   if (facts.landings.length > 0) lines.push(`Undo: graftwork merge --undo ${run}`);
   if (end.exit === 130) lines.push("Interrupted; nothing is lost. `graftwork continue` goes on.");
@@ -43,7 +46,13 @@ function reason(task: TaskFacts): string {
   const branch = task.branch === null ? "" : ` (branch ${task.branch})`;
   const packet =
     task.packet === null || task.status !== "conflict" ? "" : `\n  packet: ${task.packet}/README.md; \`graftwork resolve ${task.id} …\``;
-  return `${first === undefined ? "" : `: ${first}`}${branch}${packet}`;
+  const next =
+    task.status === "qa_approved"
+      ? `\n  take it with: git merge ${task.branch ?? ""}`
+      : task.status === "failed"
+        ? `\n  look: \`graftwork logs ${task.id}\`; once more: \`graftwork retry ${task.id}\`, then \`graftwork continue\``
+        : "";
+  return `${first === undefined ? "" : `: ${first}`}${branch}${packet}${next}`;
 }
 
 /** The same as an object, for `--json`. */

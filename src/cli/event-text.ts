@@ -33,7 +33,10 @@ export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "
       return `${status?.status === "failed" ? mark.bad : mark.wait} ${event.task}: ${event.outcome.kind === "failed" ? event.outcome.failure : event.outcome.kind}: ${firstLine(event.outcome.reason)}${again(status)}`;
     case "verdict":
       if (event.verdict.decision === "approved")
-        return `${mark.ok} ${event.task}: QA approved (${event.verdict.checks.map((check) => check.name).join(", ")})`;
+        return `${mark.ok} ${event.task}: QA approved (${event.verdict.checks
+          .filter((check) => check.state === "passed")
+          .map((check) => check.name)
+          .join(", ")})`;
       return `${event.verdict.decision === "blocked" ? mark.wait : mark.bad} ${event.task}: QA ${event.verdict.decision}: ${firstLine(event.verdict.reason)}${again(status)}`;
     case "conflict":
       return `${mark.wait} ${event.task}: conflict in ${event.paths.join(", ")}${event.against.length === 0 ? "" : ` with ${event.against.join(", ")}`}${status?.status === "conflict" ? "; a person is needed" : "; its agent does it again on the new base"}`;

@@ -13,7 +13,7 @@ export async function runs(shell: Shell): Promise<ExitCode> {
   const all = listRuns(context.repository).map((one) => ({ ...overview(one), live: live?.run === one.run }));
   const lines = all.map(
     (one) =>
-      `${one.run}  ${one.live ? "live" : one.ended === null ? "unfinished" : `ended ${one.ended}`}  ${one.done}/${one.tasks} tasks  ${one.startedAt}`,
+      `${one.run}  ${one.live ? "live" : one.ended === null ? "unfinished" : `exit ${one.ended}`}  ${one.done}/${one.tasks} tasks  ${one.startedAt}`,
   );
   shell.answer(lines.length === 0 ? "No runs yet." : lines.join("\n"), { runs: all });
   return EXIT.ok;
@@ -64,7 +64,7 @@ export async function status(shell: Shell, id: string | undefined): Promise<Exit
   const landed = (await Promise.all(facts.landings.map(({ from, to }) => firstParentLog(context.repository, from, to, 50)))).flat();
   const width = Math.max(...tasks.map((task) => task.id.length));
   const lines = [
-    `${found.run}: plan ${record.plan.name} onto ${facts.target}${liveRun(context.repository)?.run === found.run ? " (live)" : found.ended === null ? " (unfinished)" : ` (ended ${found.ended})`}`,
+    `${found.run}: plan ${record.plan.name} onto ${facts.target}${liveRun(context.repository)?.run === found.run ? " (live)" : found.ended === null ? " (unfinished)" : ` (exit ${found.ended})`}`,
     ...decision.groups.flatMap((group) => [
       `  group ${group.number}${facts.groups.get(group.number)?.checkpoint === undefined ? "" : `: ${facts.groups.get(group.number)?.checkpoint ?? "under way"}`}`,
       ...group.tasks.map((task) => row(facts.tasks.get(task), width)),
@@ -107,11 +107,12 @@ export async function logs(shell: Shell, task: string, options: { run?: string; 
   return EXIT.ok;
 }
 
-/** The run named, else the newest unfinished one, else the newest. */
+/** The run named, else the live or the newest one. */
 function pick(repository: Parameters<typeof listRuns>[0], id: string | undefined): RunSummary {
   if (id !== undefined) return findRun(repository, id);
   const all = listRuns(repository);
-  return all.find((one) => one.ended === null) ?? all[0] ?? findRun(repository, null);
+  const live = liveRun(repository);
+  return all.find((one) => one.run === live?.run) ?? all[0] ?? findRun(repository, null);
 }
 
 /** Throws TASK_UNKNOWN. */

@@ -45,9 +45,10 @@ const DEFAULTS: Readonly<Record<string, string>> = { pool: "status", rescue: "li
 /** `pool-manager VERB` is `graftwork pool VERB`, and a group of verbs alone means its default one. */
 function fullArguments(argv: readonly string[], program: string): string[] {
   const words = program === "pool-manager" ? ["pool", ...argv] : [...argv];
-  const verb = DEFAULTS[words.filter((word) => word !== "--json").at(-1) ?? ""];
+  const last = words.findLastIndex((word) => word !== "--json");
+  const verb = DEFAULTS[words[last] ?? ""];
   const bare = words.every((word) => word === "--json" || word in DEFAULTS);
-  return verb !== undefined && bare ? [...words, verb] : words;
+  return verb !== undefined && bare ? [...words.slice(0, last + 1), verb, ...words.slice(last + 1)] : words;
 }
 
 /** Every command takes `--json` and throws instead of exiting. */

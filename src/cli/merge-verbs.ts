@@ -12,7 +12,13 @@ export async function merge(shell: Shell, options: { into?: string; undo?: strin
 async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
   const { context } = await openPoolContext(shell);
   const { repository } = context;
-  const newest = id ?? listRuns(repository).find((one) => one.facts.landings.length > 0 && !one.facts.undone)?.run ?? null;
+  const newest = id ?? listRuns(repository).find((one) => one.facts.landings.length > 0 && !one.facts.undone)?.run;
+  if (newest === undefined)
+    throw new GraftworkError("UNDO_REFUSED", {
+      message: "There is nothing to undo.",
+      because: "no run has landings that were not undone already.",
+      try: "`graftwork runs`.",
+    });
   const found = findRun(repository, newest);
   const first = found.facts.landings[0];
   const last = found.facts.landings.at(-1);

@@ -99,7 +99,7 @@ function onInterrupt(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.kill(process.pid, "SIGKILL");
+      if (controller.signal.aborted && signal !== "SIGHUP") process.kill(process.pid, "SIGKILL");
       controller.abort(signal);
     });
   }

@@ -33,12 +33,14 @@ export function treeProgress(shell: Shell): Progress {
         task: (_: unknown, parent: { newListr: (tasks: ListrTask[], options: object) => Listr }) =>
           parent.newListr(
             group.tasks.map((id) => rowTask(id, rows, () => last?.tasks.get(id))),
-            { concurrent: true, exitOnError: false },
+            { concurrent: true, exitOnError: false, registerSignalListeners: false },
           ),
       }));
       drawing = new Listr(groups as ListrTask[], {
         concurrent: true,
         exitOnError: false,
+        // Its own handler exits at once, with 127: nothing would be saved or said.
+        registerSignalListeners: false,
         rendererOptions: { collapseSubtasks: false, showErrorMessage: false },
       })
         .run()

@@ -35,6 +35,8 @@ export type DispatchContext = {
   run: string;
   /** Folder of the run: logs and briefs go below it. */
   runFolder: string;
+  /** The checks that QA will judge a task by; they go into the brief and the agent's permissions. */
+  checksFor: (task: Task) => readonly Check[];
   /** Text of the executor's brief template. */
   executorTemplate: string;
   emit: (event: RunEvent) => void;
@@ -71,7 +73,7 @@ export async function attemptTask(
     attempt,
     slotPath: leased.path,
     branch: lease.branch,
-    checks: checksOf(context.plan, task),
+    checks: context.checksFor(task),
     files: task.files,
     neighbours,
     conflicts: facts.conflictPaths,
@@ -92,7 +94,7 @@ export async function attemptTask(
   });
   const userFiles = await checkoutState(repository);
   const report = await runAgent({
-    spec: withAllowedChecks(spec, checksOf(context.plan, task)),
+    spec: withAllowedChecks(spec, context.checksFor(task)),
     cwd: leased.path,
     brief,
     briefFile,

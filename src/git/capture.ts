@@ -8,6 +8,8 @@ import { withWorkIndex } from "./work-index.ts";
 
 export type Capture = {
   slot: SlotTree;
+  /** The commit whose tree the saved one is, but for `paths`; null: what the saved index holds. */
+  head: Oid | null;
   /** Paths to take as they are in the folder: changed, deleted and new ones. */
   paths: readonly string[];
   /** Commits that the capture must keep alive besides its files. */
@@ -24,7 +26,7 @@ export type Capture = {
  * Returns undefined where the ref was taken or the proof failed: try again, with another name.
  */
 export async function captureWork(repository: Repository, capture: Capture): Promise<{ commit: Oid; tree: Oid } | undefined> {
-  const tree = await workTree(repository, capture.slot, capture.paths);
+  const tree = await workTree(repository, capture.slot, capture.paths, capture.head);
   const commit = await commitTree(repository, { tree, parents: capture.parents, message: capture.message, person: capture.person });
   const refused = await updateRefs(repository, [{ ref: capture.ref, set: commit, old: null }], "rescue");
   if (refused !== undefined) return undefined;
@@ -34,11 +36,12 @@ export async function captureWork(repository: Repository, capture: Capture): Pro
   return undefined;
 }
 
-/** The tree that the slot's folder is, where only `paths` differ from our saved index. */
-export function workTree(repository: Repository, slot: SlotTree, paths: readonly string[]): Promise<Oid> {
+/** The tree of `from` (null: of our saved index) with `paths` as they are in the slot's folder. */
+export function workTree(repository: Repository, slot: SlotTree, paths: readonly string[], from: Oid | null = null): Promise<Oid> {
   const there = new Set(paths.filter((path) => lstatBelow(slot.path, path) !== undefined));
-  return withWorkIndex(repository, slot.id, async (indexFile, own) => {
+  return withWorkIndex(repository, from === null ? slot.id : null, async (indexFile, own) => {
     const call = { ...own, cwd: slot.path, workTree: slot.path, indexFile };
+    if (from !== null) await runGit(repository, { ...own, cwd: repository.commonDir, indexFile, args: ["read-tree", from] });
     const update = async (flags: readonly string[], chosen: readonly string[]): Promise<void> => {
       if (chosen.length === 0) return;
       await runGit(repository, {

@@ -90,7 +90,9 @@ export async function fastForward(repository: Repository, worktree: string, to: 
     ],
     answers: [0, 1, 2, 128],
   });
-  return answer.code === 0 ? undefined : answer.stderr.trim() || answer.text.trim();
+  if (answer.code === 0) return undefined;
+  const said = answer.stderr.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("hint:"));
+  return said.map((line) => line.replace(/^error: /, "").trim()).join(" ") || answer.text.trim();
 }
 
 /** Where HEAD of a worktree was before git last moved it by a merge or reset. */

@@ -44,6 +44,7 @@ const PINS = [
   "submodule.recurse=false",
   "protocol.ext.allow=never",
   "advice.detachedHead=false",
+  "advice.graftFileDeprecated=false",
 ].flatMap((pin) => ["-c", pin]);
 
 /** Selects which configuration files the user means; everything else named GIT_* is dropped. */

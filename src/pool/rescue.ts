@@ -130,7 +130,7 @@ async function save(
     const id = `${task}/${await nextNumber(context, task)}`;
     const ref = `${RESCUE_PREFIX}${id}`;
     const message = `rescue of ${task}\n\n${JSON.stringify(note)}\n`;
-    const saved = await captureWork(repository, { slot, paths: [...sorted.files], parents, message, person, ref });
+    const saved = await captureWork(repository, { slot, head: head.commit, paths: [...sorted.files], parents, message, person, ref });
     if (saved !== undefined)
       return { id, ref, commit: saved.commit, files: sorted.files.length, trashed: note.trash.map((one) => one.kept) };
   }

@@ -1,4 +1,4 @@
-import type { Decision, JournalLine, Verify } from "../domain/index.ts";
+import type { Check, Decision, JournalLine, Task, Verify } from "../domain/index.ts";
 import type { Person, Repository } from "../git/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import type { RunFacts } from "../session/index.ts";
@@ -17,6 +17,8 @@ export type EngineContext = {
   verify: Verify;
   person: Person;
   executorTemplate: string;
+  /** The checks that QA will judge a task by. */
+  checksFor: (task: Task) => readonly Check[];
   /** After each event, with the facts before and after it. */
   onEvent: (line: JournalLine, before: RunFacts, after: RunFacts) => void;
   onLine: (task: string, line: string) => void;

@@ -18,7 +18,15 @@ export type JobContext = EngineContext & {
 };
 
 /** Errors that keep one task from beginning and no other; anything else ends the session. */
-const TASK_MATTERS = new Set(["SETUP_FAILED", "AGENT_UNKNOWN", "BRANCH_IN_USE", "CONFIG_INVALID", "SLOT_QUARANTINED", "RESCUE_FAILED"]);
+const TASK_MATTERS = new Set([
+  "SETUP_FAILED",
+  "AGENT_UNKNOWN",
+  "BRANCH_IN_USE",
+  "CONFIG_INVALID",
+  "SLOT_QUARANTINED",
+  "RESCUE_FAILED",
+  "LEASE_HELD",
+]);
 const LONGEST_REST_MS = 15 * 60_000;
 
 /** Does one job and says in events what came of it. */
@@ -199,7 +207,7 @@ async function checkpoint(context: JobContext, group: number, status: GroupStatu
 }
 
 function dispatchOf(context: JobContext): DispatchContext {
-  const { repository, pool, record, executorTemplate, emit, onLine, signal } = context;
+  const { repository, pool, record, executorTemplate, checksFor, emit, onLine, signal } = context;
   return {
     repository,
     pool,
@@ -208,6 +216,7 @@ function dispatchOf(context: JobContext): DispatchContext {
     run: record.run,
     runFolder: record.folder,
     executorTemplate,
+    checksFor,
     emit,
     onLine,
     signal,

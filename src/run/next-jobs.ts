@@ -162,7 +162,10 @@ function tidying(situation: Situation): Job[] {
   const { facts, decision, running } = situation;
   const jobs: Job[] = [];
   for (const task of facts.tasks.values()) {
-    const over = ["done", "failed", "skipped", "conflict"].includes(task.status) || inWaiting(facts, task.id);
+    const over =
+      ["done", "failed", "skipped", "conflict"].includes(task.status) ||
+      inWaiting(facts, task.id) ||
+      (task.status === "qa_approved" && !facts.merge);
     const open = task.slot !== null || (task.landed !== null && !task.branchSettled);
     if (over && open && !running.has(`attempt ${task.id}`)) jobs.push({ kind: "release", task: task.id });
     if (task.status === "conflict" && task.packet === null && !running.has("land")) jobs.push({ kind: "packet", task: task.id });

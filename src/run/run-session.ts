@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { checksOf } from "../dispatch/index.ts";
-import { type Check, type Config, type Decision, EXIT, type ExitCode, type Plan } from "../domain/index.ts";
+import { type Check, type Config, type Decision, EXIT, type ExitCode, type Plan, type Task } from "../domain/index.ts";
 import { type Repository, userIdentity } from "../git/index.ts";
 import type { MergeContext } from "../merge/index.ts";
 import { type PoolContext, processOwner } from "../pool/index.ts";
-import { verifyCommit } from "../qa/index.ts";
+import { packageChecks, verifyCommit } from "../qa/index.ts";
 import type { RunFacts } from "../session/index.ts";
 import type { Journal } from "../state/index.ts";
 import { driveRun } from "./engine.ts";
@@ -53,6 +53,12 @@ export async function drive(
   const { plan, run } = record;
   host.onStart({ run, plan, decision, target: facts.target, facts, resumed });
   const merging = await mergeContext(host, record, ownership, facts.target);
+  // As QA does: the plan's, else the configuration's, else the package scripts of the base.
+  const fallback = record.config.qa.checks.length > 0 ? record.config.qa.checks : await packageChecks(host.repository, facts.base);
+  const checksFor = (task: Task): readonly Check[] => {
+    const own = checksOf(plan, task);
+    return own.length > 0 ? own : fallback;
+  };
   const end = await driveRun(
     {
       repository: host.repository,
@@ -64,6 +70,7 @@ export async function drive(
       verify: merging.verify,
       person: merging.person,
       executorTemplate: host.executorTemplate,
+      checksFor,
       onEvent: host.onEvent,
       onLine: host.onLine,
       narrate: host.narrate,

@@ -113,6 +113,8 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
       return { ...facts, undone: true };
     case "run-ended":
       return { ...facts, ended: event.exit, endedAt: at };
+    case "resolved":
+      return { ...change(facts, event.task, (task) => resolve(task, event, at)), ended: null, endedAt: null };
     default:
       return change(facts, event.task, (task) => applyToTask(task, event, at, limits, retryLimit(plan, event.task, limits)));
   }
@@ -128,7 +130,6 @@ type TaskEvent = Extract<
       | "conflict"
       | "packet"
       | "ejected"
-      | "resolved"
       | "slot-released"
       | "branch-deleted"
       | "branch-kept";
@@ -157,8 +158,6 @@ function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limits: RunL
       const ejected = { ...task, verdict: null, lastError: rejectionText(event.reason, event.excerpt) };
       return failed(ejected, "train-rejected", true, retries, at);
     }
-    case "resolved":
-      return resolve(task, event, at);
     case "slot-released":
       return { ...task, slot: null, token: null };
     case "branch-deleted":
@@ -226,6 +225,7 @@ function afterConflict(task: TaskFacts, event: Extract<RunEvent, { type: "confli
 }
 
 function resolve(task: TaskFacts, event: Extract<RunEvent, { type: "resolved" }>, at: string): TaskFacts {
+  if (task.status === "done") return task;
   if (event.how === "skip") return { ...task, status: "skipped", lastError: event.reason, endedAt: at };
   if (event.how === "commit" && event.commit !== null)
     return { ...task, status: "ready_for_qa", commit: event.commit, verdict: null, lastError: null, packet: null };
