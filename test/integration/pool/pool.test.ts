@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
@@ -189,6 +189,18 @@ describe("no byte is lost on release", () => {
     await releaseSlot(context, { name: "t" });
     expect(git(leased.path, "status", "--porcelain")).toBe("");
     expect(git(leased.path, "status")).not.toContain("rebase");
+  });
+
+  test("a rescue restores the whole tree: what was committed on the branch with what was not", async () => {
+    const { context } = await lab({ files: { "old.txt": "old\n" } });
+    await initPool(context, { size: 1 });
+    const leased = await acquireSlot(context, { task: "t" });
+    commitFiles(leased.path, { "committed.txt": "c\n", "old.txt": null });
+    writeFileSync(join(leased.path, "left.txt"), "l\n");
+    const released = await releaseSlot(context, { name: "t" });
+    const to = join(tempFolder("restored"), "out");
+    await restoreRescue(context, released.rescue?.id ?? "", to, "/");
+    expect(readdirSync(to).sort()).toEqual(["README.md", "committed.txt", "left.txt"]);
   });
 
   test("--discard throws away, and only then", async () => {
