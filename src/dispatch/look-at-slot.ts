@@ -1,11 +1,13 @@
-import { lstatSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import picomatch from "picomatch";
 import type { Task } from "../domain/index.ts";
 import {
   adoptCommit,
   commitInSlot,
+  dropLocks,
   isAncestor,
+  lstatBelow,
   type Repository,
   readRef,
   type SlotTree,
@@ -34,7 +36,8 @@ export type Look = {
 
 /**
  * Reads what an attempt left in its slot. Uncommitted work that belongs to the task is committed on its branch and
- * said so; files outside of what the task declares stay where they are (a release rescues them).
+ * said so; files outside of what the task declares stay where they are (a release rescues them). The caller has ended
+ * what worked in the slot.
  */
 export async function lookAtSlot(repository: Repository, look: Look): Promise<Evidence> {
   const notes: string[] = [];
@@ -42,6 +45,7 @@ export async function lookAtSlot(repository: Repository, look: Look): Promise<Ev
   const nothing: Evidence = { base: look.base, before: look.before, tip: null, subjects: [], notes, secrets: [], unusable: null };
   const tip = await readRef(repository, ref);
   if (tip === undefined) return nothing;
+  dropLocks(repository, look.slot);
   const head = await slotHead(repository, look.slot);
   if (head.branch !== look.branch) {
     const strayed = await followHead(repository, look.branch, tip, head.commit);
@@ -83,6 +87,6 @@ function ours(look: Look, untracked: readonly string[]): string[] {
 
 function textOf(slot: SlotTree, path: string): string {
   const full = join(slot.path, path);
-  const stat = lstatSync(full, { throwIfNoEntry: false });
+  const stat = lstatBelow(slot.path, path);
   return stat?.isFile() === true && stat.size <= SCANNED_BYTES ? readFileSync(full, "utf8") : "";
 }

@@ -38,7 +38,7 @@ export {
 export { openRepository, type Repository } from "./repository.ts";
 export { moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";
 export type { GitContext } from "./run-git.ts";
-export { adoptCommit, checkoutChanges, commitInSlot, slotStatus } from "./slot-commit.ts";
+export { adoptCommit, checkoutChanges, commitInSlot, dropLocks, slotStatus } from "./slot-commit.ts";
 export { lstatBelow } from "./slot-path.ts";
 export {
   attachSlot,

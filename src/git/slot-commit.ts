@@ -1,7 +1,10 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Person } from "./commit-objects.ts";
 import { type Oid, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitNul } from "./run-git.ts";
+import { lstatBelow } from "./slot-path.ts";
 import { adminDirOf, type SlotTree } from "./slot-tree.ts";
 
 /** What `git status` shows in a slot, ignored files apart. */
@@ -51,28 +54,29 @@ export async function commitInSlot(
     workTree: slot.path,
     env: { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email },
   };
-  const stdin = commit.paths.map((path) => `${path}\0`).join("");
+  // What is gone is taken out by name: `add` refuses to look below a link that took a folder's place.
+  const there = new Set(commit.paths.filter((path) => lstatBelow(slot.path, path) !== undefined));
+  const list = (paths: readonly string[]): string => paths.map((path) => `${path}\0`).join("");
+  const gone = list(commit.paths.filter((path) => !there.has(path)));
+  if (gone !== "") await runGit(repository, { ...call, args: ["update-index", "--force-remove", "-z", "--stdin"], stdin: gone });
+  if (there.size > 0) {
+    await runGit(repository, {
+      ...call,
+      args: ["--literal-pathspecs", "add", "--all", "--force", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul"],
+      stdin: list([...there]),
+    });
+  }
+  // Exit 1: nothing is left to commit (a file was staged and deleted).
   await runGit(repository, {
     ...call,
-    args: ["--literal-pathspecs", "add", "--all", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"],
-    stdin,
+    args: ["commit", "--quiet", "--no-verify", "--cleanup=strip", "-m", commit.message],
+    answers: [0, 1],
   });
-  await runGit(repository, {
-    ...call,
-    args: [
-      "--literal-pathspecs",
-      "commit",
-      "--quiet",
-      "--no-verify",
-      "--cleanup=strip",
-      "--only",
-      "-m",
-      commit.message,
-      "--pathspec-from-file=-",
-      "--pathspec-file-nul",
-    ],
-    stdin,
-  });
+}
+
+/** Locks that a killed git left in the slot: its processes have been ended, so they are nobody's. */
+export function dropLocks(repository: Repository, slot: SlotTree): void {
+  for (const name of ["index.lock", "HEAD.lock"]) rmSync(join(adminDirOf(repository, slot), name), { force: true });
 }
 
 /** Moves a branch from `from` to `to`, where `to` is what an agent committed elsewhere (a detached HEAD). */
