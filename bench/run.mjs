@@ -11,7 +11,9 @@ await ensureReady();
 
 const rows = { "start-up": startUp };
 const wanted = process.argv.slice(2);
-process.stdout.write(`node ${process.version}, ${spawnSync("git", ["--version"], { encoding: "utf8" }).stdout.trim()}, ${cpus().length} cores, ${ROUNDS} rounds\n\n`);
+process.stdout.write(
+  `node ${process.version}, ${spawnSync("git", ["--version"], { encoding: "utf8" }).stdout.trim()}, ${cpus().length} cores, ${ROUNDS} rounds\n\n`,
+);
 process.stdout.write("| row | measured | floor | ratio (paired, median) |\n|---|--:|--:|--:|\n");
 for (const [name, row] of Object.entries(rows)) if (wanted.length === 0 || wanted.includes(name)) row(name);
 
@@ -20,7 +22,11 @@ function startUp(name) {
   const folder = mkdtempSync(join(tmpdir(), "graftwork-bench-"));
   const repo = join(folder, "repo");
   try {
-    for (const args of [["init", "-q", "-b", "main", repo], ["-C", repo, "-c", "user.name=b", "-c", "user.email=b@b", "commit", "-q", "--allow-empty", "-m", "first"]]) spawnSync("git", args);
+    for (const args of [
+      ["init", "-q", "-b", "main", repo],
+      ["-C", repo, "-c", "user.name=b", "-c", "user.email=b@b", "commit", "-q", "--allow-empty", "-m", "first"],
+    ])
+      spawnSync("git", args);
     const pool = (...args) => [process.execPath, [join(root, "bin", "pool-manager.js"), ...args], repo];
     cpuOf(...pool("init", "8"));
     const pairs = Array.from({ length: ROUNDS }, () => [cpuOf(...pool("status")), cpuOf(process.execPath, ["-e", "0"], repo)]);
@@ -49,5 +55,7 @@ function report(name, pairs) {
   const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
   const [ours, floor] = [0, 1].map((side) => median(pairs.map((pair) => pair[side])));
   const ratio = median(pairs.map(([a, b]) => a / b));
-  process.stdout.write(`| ${name} | ${ours.toFixed(0)} ms CPU | ${floor.toFixed(0)} ms CPU | ${ratio.toFixed(2)} (+${(ours - floor).toFixed(0)} ms) |\n`);
+  process.stdout.write(
+    `| ${name} | ${ours.toFixed(0)} ms CPU | ${floor.toFixed(0)} ms CPU | ${ratio.toFixed(2)} (+${(ours - floor).toFixed(0)} ms) |\n`,
+  );
 }

@@ -30,6 +30,8 @@ export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "
     case "attempt-ended":
       if (event.outcome.kind === "ready")
         return `${mark.go} ${event.task}: ready for QA after ${humanDuration(event.durationMs)} (${event.outcome.commit.slice(0, 10)})`;
+      if (event.outcome.kind === "interrupted")
+        return `${mark.wait} ${event.task}: interrupted; its work is kept for \`graftwork continue\``;
       return `${status?.status === "failed" ? mark.bad : mark.wait} ${event.task}: ${event.outcome.kind === "failed" ? event.outcome.failure : event.outcome.kind}: ${firstLine(event.outcome.reason)}${again(status)}`;
     case "verdict":
       if (event.verdict.decision === "approved")

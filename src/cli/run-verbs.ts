@@ -62,7 +62,8 @@ export async function continueVerb(shell: Shell, options: ContinueOptions): Prom
 
 async function session(shell: Shell, opened: Opened, work: (host: RunHost) => Promise<SessionEnd>): Promise<ExitCode> {
   const { repository } = opened.context;
-  const progress = shell.isTty && !shell.json ? (await import("./tree-progress.ts")).treeProgress(shell) : lineProgress(shell);
+  const progress =
+    shell.isTty && shell.unicode && !shell.json ? (await import("./tree-progress.ts")).treeProgress(shell) : lineProgress(shell);
   const host: RunHost = {
     repository,
     config: opened.loaded.config,
