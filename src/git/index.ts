@@ -46,6 +46,7 @@ export {
   createBranch,
   forgetHeadLog,
   isConnected,
+  isRegistered,
   moveAdminEntry,
   reconnect,
   resetSlot,
@@ -55,4 +56,4 @@ export {
   slotHead,
   stagedTree,
 } from "./slot-tree.ts";
-export { addWorktree, forgetWorktree, listWorktrees, removeWorktree, type Worktree } from "./worktrees.ts";
+export { addWorktree, adminNameOf, forgetWorktree, listWorktrees, removeWorktree, type Worktree } from "./worktrees.ts";

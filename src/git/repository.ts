@@ -58,6 +58,12 @@ async function mainWorktree(context: GitContext, commonDir: string): Promise<str
   });
 }
 
+/** A repository whose configuration git cannot read is none to it either: then its own words say more. */
+function whyNot(stderr: string): string {
+  const said = stderr.trim().split("\n").at(-1) ?? "";
+  return said === "" || said.includes("not a git repository") ? "no .git was found here or in any folder above." : `git says: ${said}`;
+}
+
 function noRepository(cwd: string, stderr: string): GraftworkError {
   if (stderr.includes("repository extension") || stderr.includes("repo version")) {
     return new GraftworkError("REPOSITORY_UNSUPPORTED", {
@@ -69,7 +75,7 @@ function noRepository(cwd: string, stderr: string): GraftworkError {
   const dubious = stderr.includes("dubious ownership");
   return new GraftworkError("NOT_A_REPOSITORY", {
     message: `${cwd} is not in a git repository.`,
-    because: dubious ? "git does not trust the folder: it belongs to another user." : "no .git was found here or in any folder above.",
+    because: dubious ? "git does not trust the folder: it belongs to another user." : whyNot(stderr),
     try: dubious
       ? `\`git config --global --add safe.directory ${cwd}\`, if you trust it.`
       : "change to your project's folder, or make one with `git init` and a first commit.",

@@ -48,7 +48,12 @@ function slotGit(repository: Repository, slot: SlotTree): Pick<GitCall, "cwd" | 
 
 /** True where `slot/.git` is the file that git wrote there, and git still knows the slot. */
 export function isConnected(repository: Repository, slot: SlotTree): boolean {
-  return readText(join(slot.path, ".git")) === gitFileText(repository, slot) && existsSync(join(adminDirOf(repository, slot), "HEAD"));
+  return readText(join(slot.path, ".git")) === gitFileText(repository, slot) && isRegistered(repository, slot);
+}
+
+/** True where the slot's administration folder is there. */
+export function isRegistered(repository: Repository, slot: SlotTree): boolean {
+  return existsSync(join(adminDirOf(repository, slot), "HEAD"));
 }
 
 /** Writes `slot/.git` anew. Whatever is there under that name has been moved away by the caller. */

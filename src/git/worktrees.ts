@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { readText, withMutex } from "../state/index.ts";
 import type { Oid } from "./refs.ts";
@@ -66,6 +67,13 @@ export async function addWorktree(repository: Repository, path: string, commit: 
     }),
   );
   return basename((readText(join(path, ".git")) ?? "").trim());
+}
+
+/** Name of the administration folder of the worktree at `path`, also where that is gone; undefined where git knows none. */
+export function adminNameOf(repository: Repository, path: string): string | undefined {
+  const folder = join(repository.commonDir, "worktrees");
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.find((name) => readText(join(folder, name, "gitdir"))?.trim() === join(path, ".git"));
 }
 
 /** Forgets a worktree and deletes its folder, where it is still there. The caller has saved what was in it. */

@@ -4,7 +4,7 @@ import { identityOf, livenessOf } from "../subprocess/index.ts";
 import { KEPT, operationName, type PoolContext } from "./context.ts";
 import { copyConfigured, hydrate, requireHydrated } from "./make-slot.ts";
 import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
-import { clearSlot, isAbandoned, recoverSlots, requireFolder, takeOver, withoutBranch } from "./recover.ts";
+import { clearSlot, isAbandoned, recoverSlots, requireConnection, requireFolder, takeOver, withoutBranch } from "./recover.ts";
 import { rescueSlot } from "./rescue.ts";
 import { writePoolView } from "./view.ts";
 
@@ -43,7 +43,9 @@ export async function acquireSlot(context: PoolContext, request: { task: string;
     } catch (error) {
       await giveBack(context, store, slot, lease, { fresh: branch.tip === undefined, created });
       writePoolView(repository, store);
-      throw error;
+      // That slot is quarantined by now; another one may do.
+      if (!(error instanceof GraftworkError) || error.code !== "SLOT_QUARANTINED") throw error;
+      context.narrate(`${slot.id} cannot be used: ${error.because}`);
     }
   }
 }
@@ -181,6 +183,7 @@ async function prepare(
 ): Promise<Pick<SlotRecord, "dependencies" | "lastError">> {
   const { repository } = context;
   requireFolder(slot);
+  requireConnection(context, slot);
   const tree = treeOfSlot(slot);
   // Somebody may have worked in the idle slot by hand: that is saved like any other work.
   const found = await rescueSlot(context, tree, lease.task, "found in an idle slot", slot.head === null ? [] : [slot.head]);
@@ -212,7 +215,10 @@ async function giveBack(
   const operation = operationName("give back");
   await store.commit(operation, (state) => withSlot(state, slot.id, { status: "releasing", worker: identityOf(process.pid), operation }));
   const current = store.read().state.slots.find((one) => one.id === slot.id) ?? slot;
-  await clearSlot(context, store, current, { reason: "acquire failed" }).catch(() => undefined);
+  // Where that fails too the slot is quarantined; the task never had it.
+  await clearSlot(context, store, current, { reason: "acquire failed" }).catch(() =>
+    store.commit(operationName("no lease"), (state) => withSlot(state, slot.id, { lease: null })),
+  );
   if (!branch.fresh) return;
   const remove = { ref: `refs/heads/${lease.branch}`, remove: true, old: lease.base } as const;
   if (branch.created && (await updateRefs(context.repository, [remove], `undo the acquire of ${lease.task}`)) !== undefined) return;

@@ -44,7 +44,7 @@ export type Health = { ok: boolean; slots: number; findings: readonly Finding[] 
 export async function poolHealth(context: PoolContext, request: { fix: boolean }): Promise<Health> {
   const findings: Finding[] = [];
   const store = existingStore(context.repository);
-  if (!(await readable(context, store, request.fix, findings))) return { ok: false, slots: 0, findings };
+  if (!(await readable(context, store, request.fix, findings))) return { ok: findings.every((one) => one.repaired), slots: 0, findings };
   examineLiveStore(context, request.fix, findings);
   if (request.fix) await recoverSlots(context, store);
   const worktrees = await listWorktrees(context.repository);
@@ -172,9 +172,9 @@ async function readable(context: PoolContext, store: PoolStore, fix: boolean, fi
       repair: "put the damaged record aside, go on with the one before, look at every slot",
       repaired: aside !== undefined,
     });
-    if (aside === undefined) return false;
+    if (aside === undefined || !storeExists(context.repository.layout.poolStore)) return false;
     await distrust(store);
-    return storeExists(context.repository.layout.poolStore);
+    return true;
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, realpathSync, rmSync } from "node:fs";
 import { count, GraftworkError } from "../domain/index.ts";
 import {
   configKeys,
@@ -170,7 +170,8 @@ export async function cleanupPool(context: PoolContext, request: { force: boolea
   const link = `${repository.root}/.claude/worktree-pool`;
   rmSync(link, { force: true });
   removeStore(repository.layout.poolStore);
-  rmSync(poolViewPath(repository), { force: true });
+  const view = poolViewPath(repository);
+  if (lstatSync(view, { throwIfNoEntry: false })?.isFile() === true) rmSync(view);
   return { removed: slots.map((slot) => slot.id), ...branches };
 }
 

@@ -3,11 +3,11 @@ import { dirname, join } from "node:path";
 import picomatch from "picomatch";
 import { dependencyKey, installDependencies, installedStamp } from "../checkout/index.ts";
 import { count, GraftworkError, type SlotStatus, slotId } from "../domain/index.ts";
-import { addWorktree, forgetWorktree, listWorktrees, lstatBelow, type Oid, removeWorktree, resetSlot } from "../git/index.ts";
+import { addWorktree, adminNameOf, forgetWorktree, listWorktrees, lstatBelow, type Oid, removeWorktree, resetSlot } from "../git/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import { folderIdentity, INSTALL_TIMEOUT_MS, KEPT, operationName, type PoolContext } from "./context.ts";
 import { type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
-import { moveToTrash } from "./rescue.ts";
+import { moveToTrash, rescueAdmin } from "./rescue.ts";
 
 export function newSlot(n: number, dir: string, status: SlotStatus, operation: string): SlotRecord {
   const id = slotId(n);
@@ -69,6 +69,10 @@ export async function makeSlot(context: PoolContext, store: PoolStore, slot: Slo
 async function clearRemains(context: PoolContext, slot: SlotRecord): Promise<void> {
   const known = (await listWorktrees(context.repository)).find((worktree) => worktree.path === slot.path);
   const there = lstatSync(slot.path, { throwIfNoEntry: false });
+  // Where the pool's state was lost, an earlier pool's slot may be there, with commits that nothing else names.
+  const admin = adminNameOf(context.repository, slot.path);
+  if (admin !== undefined)
+    await rescueAdmin(context, { id: slot.id, path: slot.path, admin }, slot.id, "found where a slot was to be made");
   if (known !== undefined && there === undefined) return forgetWorktree(context.repository, slot.path);
   if (known !== undefined && slot.admin === null && onlyGitFile(slot.path)) return removeWorktree(context.repository, slot.path);
   if (there === undefined) return;

@@ -1,7 +1,18 @@
 import { existsSync, lstatSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { GraftworkError, type LeasedSlot, systemCode } from "../domain/index.ts";
-import { forgetHeadLog, forgetWorktree, isConnected, type Oid, readRef, reconnect, resetSlot, slotHead, updateRefs } from "../git/index.ts";
+import {
+  forgetHeadLog,
+  forgetWorktree,
+  isConnected,
+  isRegistered,
+  type Oid,
+  readRef,
+  reconnect,
+  resetSlot,
+  slotHead,
+  updateRefs,
+} from "../git/index.ts";
 import { identityOf, livenessOf, sweepProcesses } from "../subprocess/index.ts";
 import { folderIdentity, KEPT, operationName, type PoolContext } from "./context.ts";
 import { makeSlot } from "./make-slot.ts";
@@ -126,10 +137,14 @@ function reasonOf(error: unknown): string {
   return error instanceof GraftworkError ? `${error.message} ${error.because}` : String(error);
 }
 
-/** An agent may have put its own repository or a link in the place of the slot's .git file. */
+/**
+ * An agent may have put its own repository or a link in the place of the slot's .git file. Throws where git itself
+ * has forgotten the slot.
+ */
 export function requireConnection(context: PoolContext, slot: SlotRecord): void {
   const tree = treeOfSlot(slot);
   if (isConnected(context.repository, tree)) return;
+  if (!isRegistered(context.repository, tree)) throw lostFolder(slot, "git does not know it any more");
   const path = `${slot.path}/.git`;
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
     const kept = moveToTrash(context, tree, path, "dot-git");

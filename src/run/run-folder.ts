@@ -59,8 +59,8 @@ export function readRunFolder(repository: Repository, run: string): RunRecord {
       try: "`graftwork runs` lists the runs.",
     });
   }
-  const planFile = JSON.parse(plan) as { schema: number; source: string | null; digest: string; plan: Plan };
-  const configFile = JSON.parse(config) as { schema: number; config: Config; trustedConfig: string };
+  const planFile = parsed(plan, join(folder, "plan.json")) as { schema: number; source: string | null; digest: string; plan: Plan };
+  const configFile = parsed(config, join(folder, "config.json")) as { schema: number; config: Config; trustedConfig: string };
   if (planFile.schema > SCHEMA || configFile.schema > SCHEMA) {
     throw new GraftworkError("STATE_NEWER", {
       message: `Run ${run} was made by a newer graftwork.`,
@@ -78,6 +78,19 @@ export function readRunFolder(repository: Repository, run: string): RunRecord {
     limits: limitsOf(configFile.config),
     trustedConfig: configFile.trustedConfig,
   };
+}
+
+function parsed(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new GraftworkError("JOURNAL_DAMAGED", {
+      message: `The run's file ${path} is damaged.`,
+      because: error instanceof Error ? error.message : String(error),
+      try: "restore the file from a backup, or begin a new run; branches and rescues in git are complete without it.",
+      details: { path },
+    });
+  }
 }
 
 export type RunSummary = {

@@ -84,9 +84,9 @@ export function openStore<State>(options: StoreOptions<State>): GenerationStore<
   if (!storeExists(dir)) create(options);
 
   const fileOf = (n: number): string => join(dir, fileName(n));
+  const highest = (): number => Math.max(0, ...readdirSync(dir).map((name) => Number(NAME.exec(name)?.[1] ?? 0)));
   const newest = (): number => {
-    let max = 0;
-    for (const name of readdirSync(dir)) max = Math.max(max, Number(NAME.exec(name)?.[1] ?? 0));
+    const max = highest();
     if (max > 0) return max;
     throw damaged(dir, "it holds no record at all");
   };
@@ -100,7 +100,14 @@ export function openStore<State>(options: StoreOptions<State>): GenerationStore<
       const record = decode(text, n, dir);
       if (record.schema > schema) throw newer(dir, record.schema, schema);
       const value = record.schema < schema && options.migrate !== undefined ? options.migrate(record.state, record.schema) : record.state;
-      return { generation: n, nonce: record.nonce, state: options.parse(value) };
+      return { generation: n, nonce: record.nonce, state: parsed(value, n) };
+    }
+  };
+  const parsed = (value: unknown, n: number): State => {
+    try {
+      return options.parse(value);
+    } catch (error) {
+      throw damaged(dir, `record ${n} is no state: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
   const removeOld = (head: number): void => {
@@ -148,20 +155,22 @@ export function openStore<State>(options: StoreOptions<State>): GenerationStore<
       });
     },
     setAsideDamaged() {
-      const n = newest();
       try {
-        decode(readFileSync(fileOf(n), "utf8"), n, dir);
+        read();
         return undefined;
-      } catch {
-        const aside = join(dir, `damaged.${fileName(n)}`);
-        try {
-          renameSync(fileOf(n), aside);
-        } catch (error) {
-          // Another process was faster.
-          if (systemCode(error) !== "ENOENT") throw error;
-        }
-        return aside;
+      } catch (error) {
+        if (!(error instanceof GraftworkError) || error.code !== "STATE_DAMAGED") throw error;
       }
+      const n = highest();
+      // Without any record there is nothing to go back to: the store is begun anew by whoever opens it next.
+      const [from, aside] = n === 0 ? [dir, `${dir}.damaged.${randomUUID()}`] : [fileOf(n), join(dir, `damaged.${fileName(n)}`)];
+      try {
+        renameSync(from, aside);
+      } catch (error) {
+        // Another process was faster.
+        if (systemCode(error) !== "ENOENT") throw error;
+      }
+      return aside;
     },
   };
 }

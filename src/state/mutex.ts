@@ -13,14 +13,7 @@ type MutexState = { holder: Holder | null };
  * Built on a generation store, so taking over a dead holder's place cannot happen twice.
  */
 export async function withMutex<Result>(dir: string, work: () => Promise<Result>, options: { timeoutMs?: number } = {}): Promise<Result> {
-  const store = openStore<MutexState>({
-    dir,
-    schema: 1,
-    initial: { holder: null },
-    parse: (value) => value as MutexState,
-    durability: "none",
-  });
-  setAsideDamaged(store);
+  const store = openMutex(dir);
   const mine: Holder = { nonce: randomUUID(), process: identityOf(process.pid) };
   await take(store, mine, performance.now() + (options.timeoutMs ?? 60_000));
   try {
@@ -31,13 +24,11 @@ export async function withMutex<Result>(dir: string, work: () => Promise<Result>
 }
 
 /** Its records are not flushed, so a power cut may leave an empty one: whoever held the mutex then is gone. */
-function setAsideDamaged(store: GenerationStore<MutexState>): void {
-  try {
-    store.read();
-  } catch (error) {
-    if (!(error instanceof GraftworkError) || error.code !== "STATE_DAMAGED") throw error;
-    store.setAsideDamaged();
-  }
+function openMutex(dir: string): GenerationStore<MutexState> {
+  const open = (): GenerationStore<MutexState> =>
+    openStore({ dir, schema: 1, initial: { holder: null }, parse: (value) => value as MutexState, durability: "none" });
+  const store = open();
+  return store.setAsideDamaged() === undefined ? store : openMutex(dir);
 }
 
 async function take(store: GenerationStore<MutexState>, mine: Holder, deadline: number): Promise<void> {

@@ -17,6 +17,7 @@ import {
   type SlotRecord,
 } from "../../../src/pool/index.ts";
 import { withSlot } from "../../../src/pool/pool-state.ts";
+import { openStore } from "../../../src/state/index.ts";
 import { identityOf } from "../../../src/subprocess/index.ts";
 import { git, tempFolder } from "../../fixtures/index.ts";
 import { type Lab, lab } from "./lab.ts";
@@ -152,6 +153,50 @@ describe("what a killed process left", () => {
     elsewhere(all, "wt-1", { status: "quarantined", lastError: "a test" });
     await ensureSlots(all.context, 1, all.repo.git("rev-parse", "HEAD"));
     expect(await acquireSlot(all.context, { task: "u" })).toMatchObject({ id: "wt-2" });
+  });
+});
+
+describe("what a person or a program deleted", () => {
+  test("a slot's folder: the next acquire takes another slot", async () => {
+    const all = await lab();
+    await initPool(all.context, { size: 2 });
+    rmSync(all.slot("wt-1"), { recursive: true });
+    expect(await acquireSlot(all.context, { task: "t" })).toMatchObject({ id: "wt-2" });
+  });
+
+  test("git's own files of a slot: named, and made anew with the work kept", async () => {
+    const all = await leasedLab();
+    writeFileSync(join(all.path, "work"), "w");
+    rmSync(join(all.repo.dir, ".git/worktrees"), { recursive: true });
+    await initPool(all.context, { size: 2 });
+    expect(await acquireSlot(all.context, { task: "u" })).toMatchObject({ id: "wt-2" });
+    await expect(releaseSlot(all.context, { name: "t" })).rejects.toMatchObject({ code: "SLOT_QUARANTINED" });
+    expect(await poolHealth(all.context, { fix: true })).toMatchObject({ ok: true, slots: 2 });
+    expect(git(`${all.repo.dir}.pool`, "grep", "--no-index", "-l", "-r", "^w$", "trash")).toMatch(/whole\/work/);
+  });
+
+  test("all records of the pool: health says so, init begins anew, and no commit or file of a slot is lost", async () => {
+    const all = await leasedLab();
+    git(all.path, "checkout", "-q", "--detach");
+    git(all.path, "commit", "-q", "--allow-empty", "-m", "detached");
+    const detached = git(all.path, "rev-parse", "HEAD");
+    writeFileSync(join(all.path, "work"), "w");
+    rmSync(all.context.repository.layout.poolStore, { recursive: true });
+    mkdirSync(all.context.repository.layout.poolStore);
+    await poolHealth(all.context, { fix: true });
+    await initPool(all.context, { size: 1 });
+    expect(all.repo.git("for-each-ref", "--contains", detached)).toContain("refs/graftwork/rescue/wt-1/1");
+    expect(git(`${all.repo.dir}.pool`, "grep", "--no-index", "-l", "-r", "^w$", "trash")).toMatch(/whole\/work/);
+  });
+
+  test("a record that is whole and no state is damage like any other", async () => {
+    const { context } = await lab();
+    await initPool(context, { size: 1 });
+    const { poolStore } = context.repository.layout;
+    await openStore<unknown>({ dir: poolStore, schema: 1, initial: null, parse: (value) => value }).commit("x", () => ({ slots: 3 }));
+    await expect(acquireSlot(context, { task: "t" })).rejects.toMatchObject({ code: "STATE_DAMAGED" });
+    await poolHealth(context, { fix: true });
+    expect(await acquireSlot(context, { task: "t" })).toMatchObject({ id: "wt-1" });
   });
 });
 
