@@ -18,9 +18,11 @@ export async function restoreCheckout(repository: Repository, worktree: string, 
   const changes = await changesBetween(repository, from, to);
   // A folder in a file's place is the landing's own where the landing writes below it: those files are looked at themselves.
   const folders = new Set(changes.flatMap(({ path, to: side }) => (side === null ? [] : parentsOf(path))));
-  const states = await Promise.all(
-    changes.map(async (change) => ({ change, state: await stateOf(repository, worktree, change, folders) })),
-  );
+  const hashes = await hashesOf(repository, worktree, changes);
+  const states: { change: Change; state: "old" | "new" | "foreign" }[] = [];
+  // One after another: each that is neither starts a git.
+  for (const change of changes)
+    states.push({ change, state: await stateOf(repository, worktree, change, hashes.get(change.path), folders) });
   const foreign = states.filter(({ state }) => state === "foreign").map(({ change }) => change.path);
   if (foreign.length > 0) return foreign;
   const lock = join((await runGit(repository, { cwd: worktree, args: ["rev-parse", "--absolute-git-dir"] })).text.trim(), "index.lock");
@@ -69,29 +71,40 @@ function removeEmptyFolders(path: string): void {
   if (readdirSync(path).length === 0) rmdirSync(path);
 }
 
+/** What git would store for each file that is there: one git for all of them, since a landing may write thousands. */
+async function hashesOf(repository: Repository, worktree: string, changes: readonly Change[]): Promise<Map<string, Oid>> {
+  const files = changes.map(({ path }) => path).filter((path) => lstatBelow(worktree, path)?.isFile() === true);
+  // `--stdin-paths` applies the checkout's own line-end rules, as git did when it wrote the file.
+  const quoted = files.map((path) => `"${path.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"\n`).join("");
+  const answer = await runGit(repository, { cwd: worktree, args: ["hash-object", "--stdin-paths"], stdin: quoted });
+  const oids = answer.text.split("\n");
+  return new Map(files.map((path, index) => [path, oids[index] ?? ""]));
+}
+
 async function stateOf(
   repository: Repository,
   worktree: string,
   change: Change,
+  hash: Oid | undefined,
   folders: ReadonlySet<string>,
 ): Promise<"old" | "new" | "foreign"> {
   const full = join(worktree, change.path);
   const stat = lstatBelow(worktree, change.path);
   if (stat === undefined) return change.from === null ? "old" : "new";
   if (stat.isDirectory()) return folders.has(change.path) ? "new" : "foreign";
-  const bytes = stat.isSymbolicLink() ? Buffer.from(readlinkSync(full)) : readFileSync(full);
-  // `--path` applies the checkout's own line-end rules, as git did when it wrote the file.
-  const hashed = await runGit(repository, {
-    cwd: worktree,
-    args: ["hash-object", ...(stat.isSymbolicLink() ? [] : [`--path=${change.path}`]), "--stdin"],
-    stdin: bytes,
-  });
-  const oid = hashed.text.trim();
+  const oid = stat.isSymbolicLink() ? await hashLink(repository, worktree, full) : hash;
   if (change.from !== null && oid === change.from.oid) return "old";
   if (change.to === null) return "foreign";
   if (oid === change.to.oid) return "new";
+  if (!stat.isFile()) return "foreign";
+  const bytes = readFileSync(full);
   const target = await readBlob(repository, change.to.oid);
-  return target?.subarray(0, bytes.length).equals(bytes) === true ? "new" : "foreign";
+  return target.subarray(0, bytes.length).equals(bytes) ? "new" : "foreign";
+}
+
+async function hashLink(repository: Repository, worktree: string, path: string): Promise<Oid> {
+  const answer = await runGit(repository, { cwd: worktree, args: ["hash-object", "--stdin"], stdin: readlinkSync(path) });
+  return answer.text.trim();
 }
 
 /**

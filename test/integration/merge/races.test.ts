@@ -123,6 +123,21 @@ describe("a landing that was cut off", () => {
   });
 });
 
+test("a cut-off landing of many files is looked at with few programs, whatever the files are called", async () => {
+  const { repo, context } = await bench({ x: {} });
+  const names = [...Array.from({ length: 200 }, (_, i) => `many/${i}`), 'q"uote', "back\\slash", "new\nline", "ü ä"];
+  repo.commit(Object.fromEntries(names.map((name) => [name, `old ${name}`])));
+  const from = repo.git("rev-parse", "HEAD");
+  const to = repo.commit(Object.fromEntries(names.map((name) => [name, `new ${name}`])));
+  repo.git("reset", "-q", "--hard", from);
+  writeFiles(repo.dir, Object.fromEntries(names.map((name, i) => [name, i % 2 === 0 ? `new ${name}` : `old ${name}`])));
+  let programs = 0;
+  const counted = { ...context, repository: { ...context.repository, onCommand: () => void programs++ } };
+  expect(await recoverLanding(counted, { from, to, tasks: [], checkout: repo.dir })).toEqual({ landed: false, foreign: [] });
+  expect(repo.git("status", "--porcelain")).toBe("");
+  expect(programs).toBeLessThan(20);
+});
+
 describe("a person's resolution", () => {
   test("keeps what the target got since the packet was written; an older packet's choices do not count", async () => {
     const { repo, context, candidate } = await bench({ x: { "a.txt": "1\n2\nX\n" } });
