@@ -3,6 +3,7 @@ import { resolveCommit, userIdentity } from "../git/index.ts";
 import { choose, finishResolution, readPacket } from "../merge/index.ts";
 import { continueRun, findRun, inRun, listRuns, liveRun, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
 import { viewPaths } from "../session/index.ts";
+import { identityOf } from "../subprocess/index.ts";
 import { closingText, sessionObject } from "./closing.ts";
 import { requireFound } from "./look-verbs.ts";
 import { templateText } from "./package-files.ts";
@@ -94,6 +95,7 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   const found = findRun(repository, options.run ?? null);
   const facts = requireFound(found, task);
   const folder = `${viewPaths(repository.root).conflicts}/${found.run}/${facts.id}`;
+  if (facts.status === "done") throw notWaiting(facts.id, facts.status);
   if (options.skip === true || options.retryAgent === true)
     return decide(shell, found.run, facts.id, options.skip === true ? "skip" : "retry", repository);
   if (facts.status !== "conflict") throw notWaiting(facts.id, facts.status);
@@ -184,11 +186,13 @@ export async function stop(shell: Shell, now: boolean): Promise<ExitCode> {
     return EXIT.ok;
   }
   try {
+    // The same number on another machine is another process.
+    if (live.owner.host !== identityOf(process.pid).host) throw new Error("another host");
     for (let times = now ? 2 : 1; times > 0; times--) process.kill(live.owner.pid, "SIGINT");
   } catch (error) {
     throw new GraftworkError("RUN_LIVE", {
       message: `Run ${live.run} could not be asked to stop.`,
-      because: `process ${live.owner.pid} on ${live.owner.host.split("/")[0]} cannot be reached from here (${systemCode(error) ?? "unknown"}).`,
+      because: `process ${live.owner.pid} on ${live.owner.host.split("/")[0]} cannot be reached from here (${systemCode(error) ?? "it runs elsewhere"}).`,
       try: "stop it where it runs.",
     });
   }
