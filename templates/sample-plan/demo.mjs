@@ -45,7 +45,7 @@ export async function makeSample(folder, git) {
   mkdirSync(join(repository, ".claude"));
   cpSync(join(here, "auto-context.yaml"), join(repository, ".claude", "auto-context.yaml"));
   cpSync(join(here, "plan.yaml"), join(repository, "plan.yaml"));
-  cpSync(join(here, "work"), join(folder, "work"), { recursive: true });
+  cpSync(join(here, "drafts"), join(folder, "drafts"), { recursive: true });
   await git("init", "--quiet", "--initial-branch=main");
   await git("config", "user.name", "Demo Person");
   await git("config", "user.email", "demo@example.invalid");
@@ -97,8 +97,8 @@ async function tell(story, folder, clean) {
   await shown("cat", [join(packet, "files", "src", "steps.js")]);
   say("Both belong on the receipt, and their order matters: rounded first and tipped after, coins could not pay the");
   say("total. No rule could know that, so nothing was guessed. The person puts the rounding last:");
-  await shown("cat", ["../work/person/src/steps.js"]);
-  await graftwork(["resolve", "cash-rounding", "--take-file", "src/steps.js=../work/person/src/steps.js"]);
+  await shown("cat", ["../drafts/person/src/steps.js"]);
+  await graftwork(["resolve", "cash-rounding", "--take-file", "src/steps.js=../drafts/person/src/steps.js"]);
   await graftwork(["resolve", "cash-rounding", "--done"]);
   await graftwork(["continue"]);
 
@@ -133,7 +133,7 @@ async function tell(story, folder, clean) {
   story.list([
     ["the repository", repository],
     ["its slots", join(folder, "kiosk.pool")],
-    ["what the agents wrote", join(folder, "work")],
+    ["what the agents wrote", join(folder, "drafts")],
     ["checkpoints", join(repository, dirname(checkpoint))],
     ["the conflict", join(repository, packet)],
     ["journal, briefs, logs", runFolder(repository, id)],
