@@ -166,13 +166,13 @@ describe("what a person or a program deleted", () => {
 
   test("git's own files of a slot: named, and made anew with the work kept", async () => {
     const all = await leasedLab();
-    writeFileSync(join(all.path, "work"), "w");
+    writeFileSync(join(all.path, "unsaved"), "w");
     rmSync(join(all.repo.dir, ".git/worktrees"), { recursive: true });
     await initPool(all.context, { size: 2 });
     expect(await acquireSlot(all.context, { task: "u" })).toMatchObject({ id: "wt-2" });
     await expect(releaseSlot(all.context, { name: "t" })).rejects.toMatchObject({ code: "SLOT_QUARANTINED" });
     expect(await poolHealth(all.context, { fix: true })).toMatchObject({ ok: true, slots: 2 });
-    expect(git(`${all.repo.dir}.pool`, "grep", "--no-index", "-l", "-r", "^w$", "trash")).toMatch(/whole\/work/);
+    expect(git(`${all.repo.dir}.pool`, "grep", "--no-index", "-l", "-r", "^w$", "trash")).toMatch(/whole\/unsaved/);
   });
 
   test("all records of the pool: health says so, init begins anew, and no commit or file of a slot is lost", async () => {
@@ -180,13 +180,13 @@ describe("what a person or a program deleted", () => {
     git(all.path, "checkout", "-q", "--detach");
     git(all.path, "commit", "-q", "--allow-empty", "-m", "detached");
     const detached = git(all.path, "rev-parse", "HEAD");
-    writeFileSync(join(all.path, "work"), "w");
+    writeFileSync(join(all.path, "unsaved"), "w");
     rmSync(all.context.repository.layout.poolStore, { recursive: true });
     mkdirSync(all.context.repository.layout.poolStore);
     await poolHealth(all.context, { fix: true });
     await initPool(all.context, { size: 1 });
     expect(all.repo.git("for-each-ref", "--contains", detached)).toContain("refs/graftwork/rescue/wt-1/1");
-    expect(git(`${all.repo.dir}.pool`, "grep", "--no-index", "-l", "-r", "^w$", "trash")).toMatch(/whole\/work/);
+    expect(git(`${all.repo.dir}.pool`, "grep", "--no-index", "-l", "-r", "^w$", "trash")).toMatch(/whole\/unsaved/);
   });
 
   test("a record that is whole and no state is damage like any other", async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { checkEnvironment, installParent, programsPath, visibleEnvironment } from "../../../src/qa/check-environment.ts";
 
-const checkout = { dir: "/q/work", home: "/q/home", tmp: "/q/tmp", dispose: () => Promise.resolve() };
+const checkout = { dir: "/q/tree", home: "/q/home", tmp: "/q/tmp", dispose: () => Promise.resolve() };
 
 test("PATH keeps programs of the machine and drops those of any checkout", () => {
   const path =
@@ -40,7 +40,7 @@ test("what is fixed for checks cannot be let through in another form", () => {
   );
   const env = checkEnvironment(visible, checkout, { run: "r", label: "t", base: "b", marker: { GRAFTWORK_QA: "1.a" } });
   expect(env).toMatchObject({
-    PATH: "/q/work/node_modules/.bin:/bin",
+    PATH: "/q/tree/node_modules/.bin:/bin",
     HOME: "/q/home",
     TMPDIR: "/q/tmp",
     GRAFTWORK_RUN: "r",

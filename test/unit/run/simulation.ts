@@ -1,31 +1,11 @@
 import type { Decision, Plan, RunEvent, Task, Verdict } from "../../../src/domain/index.ts";
 import { type Job, jobKey, nextJobs } from "../../../src/run/next-jobs.ts";
 import { foldLine, foldRun, type RunFacts, type RunLimits } from "../../../src/session/index.ts";
+import { planOf, task } from "../plan/plan-fixture.ts";
 
-export const aTask = (id: string, dependsOn: readonly string[] = [], more: Partial<Task> = {}): Task => ({
-  id,
-  title: id,
-  description: id,
-  files: [],
-  dependsOn,
-  workType: null,
-  contention: "FREE",
-  resources: [],
-  agent: null,
-  verification: [],
-  timeoutMs: null,
-  retries: null,
-  ...more,
-});
+export const aTask = (id: string, dependsOn: readonly string[] = [], more: Partial<Task> = {}): Task => task(id, { dependsOn, ...more });
 
-export const aPlan = (tasks: readonly Task[]): Plan => ({
-  version: 1,
-  name: "p",
-  base: "main",
-  protect: "strict",
-  verification: [],
-  tasks,
-});
+export const aPlan = (tasks: readonly Task[]): Plan => planOf(...tasks);
 
 /** Groups by level, as the plan module makes them, without its splitting. */
 export function levels(plan: Plan, agents: number): Decision {
