@@ -8,14 +8,10 @@ import { readTable } from "./tidy/table.ts";
 
 const EXCEPTIONS: Exceptions = {
   writers: {
-    state: "the writer of state: this is what it is for",
-    subprocess: "log files of the programs it runs",
-    git: "the coordinator's own git directory",
-    checkout: "fresh trees, and the caches of installs",
-    pool: "slots, and the files copied into them",
-    agents: "briefs and prompts in files",
-    merge: "packets for the person who resolves a conflict",
-    setup: "files of agent clients, and the sample repository",
+    "src/state/disk.ts": "the door to the file system: a failpoint before and after each call",
+    "src/subprocess/capped-log.ts": "logs, which no promise rests on",
+    "src/subprocess/failpoint.ts": "the failpoints' own log",
+    "src/checkout/remove-tree.ts": "deletes fresh checkouts without blocking the program; nothing of a user's is in them",
   },
   doors: {
     "node:child_process": ["subprocess"],
@@ -42,6 +38,18 @@ describe("the sources", () => {
   test("keep to ARCHITECTURE.md and to the rules of the house", () => {
     const problems = problemsOf([...sourcesBelow("src"), ...sourcesBelow("test")], readTable(architecture), EXCEPTIONS);
     expect(problems.join("\n")).toBe("");
+  });
+
+  test("start no program and change no file without a failpoint before and after", () => {
+    const text = (path: string) => readFileSync(join(root, path), "utf8");
+    const calls = [...text("src/state/disk.ts").matchAll(/^export const \w+: typeof (\w+) = watched\("(\w+)", (\w+)\);$/gm)];
+    expect(calls.length).toBe(text("src/state/disk.ts").split("\nexport const").length - 1);
+    expect(calls.filter(([, type, name, call]) => type !== name || name !== call)).toEqual([]);
+    const starters = sourcesBelow("src")
+      .filter(({ text }) => /\bspawn\(/.test(text))
+      .map(({ path }) => path);
+    expect(starters).toEqual(["src/subprocess/run-command.ts"]);
+    for (const phase of ["spawn", "started", "done.spawn"]) expect(text(starters[0] ?? "")).toContain(`failpoint(\`${phase}.`);
   });
 
   test("have no exception that nothing needs", () => {

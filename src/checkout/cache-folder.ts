@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
+import { chmodSync, mkdirSync } from "../state/index.ts";
 
 /**
  * The user's cache folder, per repository: outside it, since a folder below would resolve the user's own

@@ -1,7 +1,7 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { count, GraftworkError } from "../domain/index.ts";
 import { type ExportLimits, exportLimits, exportTree, type Oid, type Repository } from "../git/index.ts";
+import { mkdirSync } from "../state/index.ts";
 import { removeTree } from "./remove-tree.ts";
 
 /** A folder that holds exactly one commit's files and belongs to one verification. */

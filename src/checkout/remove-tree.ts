@@ -1,7 +1,8 @@
-import { chmodSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../domain/index.ts";
+import { chmodSync } from "../state/index.ts";
 
 /** Deletes a folder and all in it, links as links. What a check made read-only goes as well. */
 export async function removeTree(path: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { mkdirSync, rmSync } from "../state/index.ts";
 import { readBlob } from "./commit-objects.ts";
 import { ownGit } from "./own-git.ts";
 import type { Oid } from "./refs.ts";

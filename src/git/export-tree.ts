@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolderWhole, readText } from "../state/index.ts";
+import { makeFolderWhole, mkdirSync, readText, rmSync } from "../state/index.ts";
 import { ownGit } from "./own-git.ts";
 import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";

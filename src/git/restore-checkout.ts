@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { rmdirSync, rmSync } from "../state/index.ts";
 import { readBlob } from "./commit-objects.ts";
 import { ownGit } from "./own-git.ts";
 import { type Oid, updateRefs } from "./refs.ts";

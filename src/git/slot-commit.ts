@@ -1,5 +1,5 @@
-import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { rmSync } from "../state/index.ts";
 import type { Person } from "./commit-objects.ts";
 import { type Oid, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { readText, replaceByCopy, replaceFile } from "../state/index.ts";
+import { readText, renameSync, replaceByCopy, replaceFile, rmSync } from "../state/index.ts";
 import { writeBlob } from "./commit-objects.ts";
 import { type Oid, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { replaceByCopy } from "../state/index.ts";
+import { mkdirSync, replaceByCopy, rmSync } from "../state/index.ts";
 import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";
 import type { GitCall } from "./run-git.ts";

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { GraftworkError, slotNumber } from "../domain/index.ts";
 import { forgetWorktree, listWorktrees, readRefs, requireCommit, type Worktree } from "../git/index.ts";
-import { openStore, storeExists } from "../state/index.ts";
+import { openStore, rmSync, storeExists } from "../state/index.ts";
 import { findProcesses, identityOf, livenessOf } from "../subprocess/index.ts";
 import { folderIdentity, operationName, type PoolContext } from "./context.ts";
 import { makeSlot } from "./make-slot.ts";

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { count, GraftworkError } from "../domain/index.ts";
 import {
   configKeys,
@@ -13,7 +13,7 @@ import {
   requireCommit,
   updateRefs,
 } from "../git/index.ts";
-import { removeStore } from "../state/index.ts";
+import { mkdirSync, removeStore, rmSync } from "../state/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
 import { holderText } from "./acquire.ts";
 import { operationName, type PoolContext, poolFolder } from "./context.ts";

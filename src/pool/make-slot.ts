@@ -1,9 +1,10 @@
-import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import picomatch from "picomatch";
 import { dependencyKey, installDependencies, installedStamp } from "../checkout/index.ts";
 import { count, GraftworkError, type SlotStatus, slotId } from "../domain/index.ts";
 import { addWorktree, adminNameOf, forgetWorktree, listWorktrees, lstatBelow, type Oid, removeWorktree, resetSlot } from "../git/index.ts";
+import { cpSync, mkdirSync, rmSync } from "../state/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import { folderIdentity, INSTALL_TIMEOUT_MS, KEPT, operationName, type PoolContext } from "./context.ts";
 import { type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";

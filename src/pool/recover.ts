@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, rmSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import { GraftworkError, type LeasedSlot, systemCode } from "../domain/index.ts";
 import {
@@ -13,6 +13,7 @@ import {
   slotHead,
   updateRefs,
 } from "../git/index.ts";
+import { rmSync } from "../state/index.ts";
 import { identityOf, livenessOf, sweepProcesses } from "../subprocess/index.ts";
 import { folderIdentity, KEPT, operationName, type PoolContext } from "./context.ts";
 import { makeSlot } from "./make-slot.ts";

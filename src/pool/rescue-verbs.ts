@@ -1,7 +1,8 @@
-import { cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import { messageOf, type Oid, readRefs, writeCapture } from "../git/index.ts";
+import { cpSync, mkdirSync } from "../state/index.ts";
 import { type PoolContext, poolFolder } from "./context.ts";
 import { RESCUE_PREFIX, type RescueNote } from "./rescue.ts";
 

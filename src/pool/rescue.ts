@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { systemCode } from "../domain/index.ts";
 import {
@@ -17,7 +16,7 @@ import {
   unreachable,
   userIdentity,
 } from "../git/index.ts";
-import { replaceFile } from "../state/index.ts";
+import { mkdirSync, renameSync, replaceFile } from "../state/index.ts";
 import type { PoolContext } from "./context.ts";
 import { changesIn, isFolder, isPlain, rescueFailed, sizeOf, stampOf, uncommitted } from "./slot-work.ts";
 

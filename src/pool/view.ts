@@ -1,7 +1,7 @@
-import { existsSync, lstatSync, mkdirSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { Repository } from "../git/index.ts";
-import { readText, replaceFile } from "../state/index.ts";
+import { mkdirSync, readText, replaceFile, symlinkSync } from "../state/index.ts";
 import { type PoolState, type PoolStore } from "./pool-state.ts";
 
 /** Paths of ours below `.claude/`; kept out of git by `info/exclude`, never by the user's .gitignore. */

@@ -1,20 +1,8 @@
 import { randomUUID } from "node:crypto";
-import {
-  closeSync,
-  copyFileSync,
-  fsyncSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { GraftworkError, systemCode } from "../domain/index.ts";
+import { copyFileSync, fsyncSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, utimesSync, writeSync } from "./disk.ts";
 
 /**
  * Writes a file that is not there yet, whole or not at all. A full disk gives short writes without an exception,

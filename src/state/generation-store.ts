@@ -1,20 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { closeSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { GraftworkError, systemCode } from "../domain/index.ts";
 import { writeNewFile } from "./atomic-file.ts";
+import { fsyncSync, linkSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync } from "./disk.ts";
 import { waitInRoom } from "./waiting-room.ts";
 
 /** Record n may be removed only when a record ≥ n + KEEP exists. A constant of the format. */

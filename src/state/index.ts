@@ -1,5 +1,14 @@
 export { makeFolderWhole, moveFile, readBytes, readText, replaceByCopy, replaceFile } from "./atomic-file.ts";
 export {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+} from "./disk.ts";
+export {
   type GenerationStore,
   openStore,
   removeStore,

@@ -1,7 +1,8 @@
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { GraftworkError, type JournalLine, type RunEvent, systemCode } from "../domain/index.ts";
 import { readText, replaceFile } from "./atomic-file.ts";
+import { fdatasyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from "./disk.ts";
 
 /**
  * What one run says, in order. Each owner (epoch) writes a file of its own, `journal.<epoch>.jsonl`; taking a run

@@ -1,5 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { basename } from "node:path";
 import { type ProcessIdentity, systemCode } from "../domain/index.ts";
+import { failpoint } from "./failpoint.ts";
 import { identityOf } from "./identity.ts";
 import { endGroup } from "./process-group.ts";
 
@@ -66,8 +68,10 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
     return finish(null, null, null);
   }
 
+  const point = pointOf(command.argv);
   let child: ChildProcessWithoutNullStreams;
   try {
+    failpoint(`spawn.${point}`);
     const [program, ...args] = command.argv;
     child = spawn(program, args, { cwd: command.cwd, env: { ...command.env }, detached: true, stdio: ["pipe", "pipe", "pipe"] });
   } catch (error) {
@@ -77,6 +81,7 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   const pid = child.pid;
   if (pid === undefined) return finish((await end).error ?? "unknown", null, null);
   command.onStart?.(identityOf(pid));
+  failpoint(`started.${point}`, pid);
 
   let stopping: Promise<void> | undefined;
   const stop = (why: CommandEnd["ended"]): void => {
@@ -107,7 +112,14 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   command.signal?.removeEventListener("abort", onAbort);
   await (stopping ?? endGroup(pid, graceMs));
   await drained(child);
+  failpoint(`done.spawn.${point}`);
   return finish(null, code, signal);
+}
+
+/** `git-read-tree`: the program and its first word that is no option (nor an option's value). */
+function pointOf(argv: readonly string[]): string {
+  const word = argv.find((arg, index) => index > 0 && !arg.startsWith("-") && argv[index - 1] !== "-c");
+  return [basename(argv[0] ?? ""), ...(word === undefined ? [] : [word])].join("-").replace(/[^A-Za-z0-9-]/g, "_");
 }
 
 /** A timer of more than 24.8 days would fire at once. */

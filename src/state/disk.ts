@@ -1,0 +1,50 @@
+import {
+  chmodSync as chmod,
+  copyFileSync as copyFile,
+  cpSync as cp,
+  fdatasyncSync as fdatasync,
+  fsyncSync as fsync,
+  ftruncateSync as ftruncate,
+  linkSync as link,
+  mkdirSync as mkdir,
+  mkdtempSync as mkdtemp,
+  openSync as open,
+  renameSync as rename,
+  rmSync as rm,
+  rmdirSync as rmdir,
+  symlinkSync as symlink,
+  utimesSync as utimes,
+  writeSync as write,
+} from "node:fs";
+import { failpoint } from "../subprocess/index.ts";
+
+/**
+ * Node's calls that change the file system, as every module of ours uses them: the same names and arguments, with a
+ * failpoint before (`fs.<call>`) and after (`done.fs.<call>`), so that no write can be forgotten by the crash tests.
+ */
+function watched<Call extends (...args: never[]) => unknown>(name: string, call: Call): Call {
+  const run = (...args: Parameters<Call>): unknown => {
+    failpoint(`fs.${name}`);
+    const result = call(...args);
+    failpoint(`done.fs.${name}`);
+    return result;
+  };
+  return run as Call;
+}
+
+export const chmodSync: typeof chmod = watched("chmod", chmod);
+export const copyFileSync: typeof copyFile = watched("copyFile", copyFile);
+export const cpSync: typeof cp = watched("cp", cp);
+export const fdatasyncSync: typeof fdatasync = watched("fdatasync", fdatasync);
+export const fsyncSync: typeof fsync = watched("fsync", fsync);
+export const ftruncateSync: typeof ftruncate = watched("ftruncate", ftruncate);
+export const linkSync: typeof link = watched("link", link);
+export const mkdirSync: typeof mkdir = watched("mkdir", mkdir);
+export const mkdtempSync: typeof mkdtemp = watched("mkdtemp", mkdtemp);
+export const openSync: typeof open = watched("open", open);
+export const renameSync: typeof rename = watched("rename", rename);
+export const rmdirSync: typeof rmdir = watched("rmdir", rmdir);
+export const rmSync: typeof rm = watched("rm", rm);
+export const symlinkSync: typeof symlink = watched("symlink", symlink);
+export const utimesSync: typeof utimes = watched("utimes", utimes);
+export const writeSync: typeof write = watched("write", write);
