@@ -28,6 +28,8 @@ export type Lease = {
   acquiredAt: string;
   /** ISO 8601; null: lives as long as its process. */
   expiresAt: string | null;
+  /** The first port of the block that is this lease's; null: none. */
+  portBase: number | null;
 };
 
 /** What a caller gets from acquire. */

@@ -2,7 +2,8 @@ import { GraftworkError, humanDuration, idKey, type Lease, type LeasedSlot, requ
 import { attachSlot, createBranch, listWorktrees, type Oid, readRefs, requireCommit, resetSlot, updateRefs } from "../git/index.ts";
 import { identityOf, livenessOf } from "../subprocess/index.ts";
 import { KEPT, operationName, type PoolContext } from "./context.ts";
-import { copyConfigured, hydrate, requireHydrated } from "./make-slot.ts";
+import { copyConfigured } from "./copy-files.ts";
+import { hydrate, requireHydrated } from "./hydrate.ts";
 import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
 import { clearSlot, isAbandoned, recoverSlots, requireConnection, requireFolder, takeOver, withoutBranch } from "./recover.ts";
 import { rescueSlot } from "./rescue.ts";
@@ -138,6 +139,7 @@ async function reserve(context: PoolContext, store: PoolStore, wanted: Wanted): 
       owner,
       acquiredAt: now().toISOString(),
       expiresAt: owner.kind === "process" ? null : new Date(now().getTime() + SHELL_TTL_MS).toISOString(),
+      portBase: null,
     };
     const next = withSlot(before, free.id, { status: "preparing", lease, worker: identityOf(process.pid), lastError: null, operation });
     const known = before.branches[wanted.branch];
@@ -197,7 +199,7 @@ async function prepare(
   await attachSlot(repository, tree, lease.branch, lease.base, found !== undefined || slot.head === null ? lease.base : slot.head);
   const ready = await hydrate(context, slot);
   requireHydrated(slot, ready);
-  copyConfigured(context, slot);
+  await copyConfigured(context, slot);
   return ready;
 }
 

@@ -1,12 +1,11 @@
-import { existsSync, lstatSync, readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
-import picomatch from "picomatch";
-import { dependencyKey, installDependencies, installedStamp } from "../checkout/index.ts";
-import { count, GraftworkError, type SlotStatus, slotId } from "../domain/index.ts";
-import { addWorktree, adminNameOf, forgetWorktree, listWorktrees, lstatBelow, type Oid, removeWorktree, resetSlot } from "../git/index.ts";
-import { cpSync, mkdirSync, rmSync } from "../state/index.ts";
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { type SlotStatus, slotId } from "../domain/index.ts";
+import { addWorktree, adminNameOf, forgetWorktree, listWorktrees, type Oid, removeWorktree, resetSlot } from "../git/index.ts";
+import { mkdirSync, rmSync } from "../state/index.ts";
 import { identityOf } from "../subprocess/index.ts";
-import { folderIdentity, INSTALL_TIMEOUT_MS, KEPT, operationName, type PoolContext } from "./context.ts";
+import { folderIdentity, KEPT, operationName, type PoolContext } from "./context.ts";
+import { hydrate } from "./hydrate.ts";
 import { type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
 import { moveToTrash, rescueAdmin } from "./rescue.ts";
 
@@ -84,90 +83,4 @@ async function clearRemains(context: PoolContext, slot: SlotRecord): Promise<voi
 
 function onlyGitFile(path: string): boolean {
   return readdirSync(path).every((name) => name === ".git");
-}
-
-type Hydrated = Pick<SlotRecord, "dependencies" | "lastError">;
-
-/**
- * Brings a slot's dependencies to what its lockfile says. A failure is kept in the record and said: the next
- * acquire tries again, and refuses to hand out a slot whose dependencies are wrong.
- */
-export async function hydrate(context: PoolContext, slot: SlotRecord): Promise<Hydrated> {
-  const key = dependencyKey(slot.path);
-  if (key === null || context.settings.setup === "none") return { dependencies: null, lastError: null };
-  const stamp = installedStamp(slot.path);
-  if (slot.dependencies?.key === key && slot.dependencies.stamp === stamp) return { dependencies: slot.dependencies, lastError: null };
-  const result = await installDependencies({
-    dir: slot.path,
-    parentEnv: context.repository.parentEnv,
-    markers: { GRAFTWORK_SLOT_PATH: slot.path },
-    timeoutMs: INSTALL_TIMEOUT_MS,
-  });
-  if (result.kind === "failed") {
-    context.narrate(`${slot.id}: dependencies not installed: ${result.reason}`);
-    return { dependencies: null, lastError: `${result.reason}\n${result.excerpt}`.trim() };
-  }
-  return { dependencies: { key, stamp: installedStamp(slot.path) }, lastError: null };
-}
-
-export function requireHydrated(slot: SlotRecord, hydrated: Hydrated): void {
-  if (hydrated.lastError === null) return;
-  throw new GraftworkError("SETUP_FAILED", {
-    message: `The dependencies of ${slot.id} could not be installed, so no work was started in it.`,
-    because: hydrated.lastError,
-    try: "mend the lockfile or the registry settings and try again, or set `pool.setup: none` in .claude/auto-context.yaml.",
-    details: { slot: slot.id, path: slot.path },
-  });
-}
-
-/** Copies the configured untracked files (globs below the main worktree) into a slot. Returns their paths. */
-export function copyConfigured(context: PoolContext, slot: { path: string }): string[] {
-  const { root } = context.repository;
-  const copied: string[] = [];
-  for (const pattern of context.settings.copy) {
-    for (const path of expand(root, pattern)) {
-      if (!isFree(slot.path, path)) continue;
-      const to = join(slot.path, path);
-      mkdirSync(dirname(to), { recursive: true });
-      cpSync(join(root, path), to, { preserveTimestamps: true });
-      copied.push(path);
-    }
-  }
-  if (copied.length > 0) context.narrate(`copied ${count(copied.length, "file")} into the slot: ${copied.join(", ")}`);
-  return copied;
-}
-
-/** Nothing is there, and no link or file on the way to it: a copy must not land outside of the slot. */
-function isFree(root: string, path: string): boolean {
-  const parents = path.split("/").map((_, index, parts) => parts.slice(0, index + 1).join("/"));
-  return parents.every((one) => lstatBelow(root, one)?.isDirectory() ?? true) && lstatBelow(root, path) === undefined;
-}
-
-/** Files below `root` that match a glob; looks only into the folder that the glob's fixed part names. */
-function expand(root: string, pattern: string): string[] {
-  if (pattern.startsWith("/") || pattern.split("/").includes("..")) return [];
-  const { base, isGlob } = picomatch.scan(pattern);
-  if (!isGlob) return isFile(join(root, pattern)) ? [pattern] : [];
-  const matches = picomatch(pattern, { dot: true });
-  const deep = pattern.includes("**");
-  const found: string[] = [];
-  const look = (folder: string): void => {
-    for (const entry of existsSync(join(root, folder)) ? readdirSync(join(root, folder), { withFileTypes: true }) : []) {
-      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isFile() && matches(path)) found.push(path);
-      if (
-        entry.isDirectory() &&
-        (deep || pattern.split("/").length > path.split("/").length) &&
-        entry.name !== ".git" &&
-        entry.name !== "node_modules"
-      )
-        look(path);
-    }
-  };
-  look(base === "." ? "" : base);
-  return found;
-}
-
-function isFile(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }

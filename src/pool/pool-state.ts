@@ -3,6 +3,15 @@ import { GraftworkError, idKey, type Lease, type ProcessIdentity, SLOT_STATUSES,
 import type { Oid, Repository, SlotTree } from "../git/index.ts";
 import { type GenerationStore, openStore, storeExists } from "../state/index.ts";
 
+/** What a slot was set up from. */
+export type Dependencies = {
+  key: string;
+  /** What npm wrote then. */
+  stamp: string | null;
+  /** Its dependency folders as they were then; missing: not looked at. */
+  kept?: string | undefined;
+};
+
 /** One slot as the pool knows it. */
 export type SlotRecord = {
   id: string;
@@ -17,8 +26,10 @@ export type SlotRecord = {
   lease: Lease | null;
   /** Who is preparing or releasing it. */
   worker: ProcessIdentity | null;
-  /** What its `node_modules` was installed from, and what npm wrote then. */
-  dependencies: { key: string; stamp: string | null } | null;
+  /** Null: it is set up before it is handed out. */
+  dependencies: Dependencies | null;
+  /** What its folder took on disk when it was made; missing: not measured. */
+  sizeBytes?: number | undefined;
   lastError: string | null;
   /** The last operation that changed this slot: answers an outcome that nobody saw. */
   operation: string;
@@ -49,6 +60,8 @@ const lease = v.object({
   owner,
   acquiredAt: v.string(),
   expiresAt: v.nullable(v.string()),
+  // Leases from before there were ports.
+  portBase: v.optional(v.nullable(v.number()), null),
 });
 const slot = v.object({
   id: v.string(),
@@ -59,7 +72,8 @@ const slot = v.object({
   head: v.nullable(v.string()),
   lease: v.nullable(lease),
   worker: v.nullable(identity),
-  dependencies: v.nullable(v.object({ key: v.string(), stamp: v.nullable(v.string()) })),
+  dependencies: v.nullable(v.object({ key: v.string(), stamp: v.nullable(v.string()), kept: v.optional(v.string()) })),
+  sizeBytes: v.optional(v.number()),
   lastError: v.nullable(v.string()),
   operation: v.string(),
 });

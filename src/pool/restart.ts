@@ -2,7 +2,8 @@ import { GraftworkError } from "../domain/index.ts";
 import { attachSlot, type Oid, readRef, resetSlot, updateRefs } from "../git/index.ts";
 import { sweepProcesses } from "../subprocess/index.ts";
 import { KEPT, operationName, type PoolContext } from "./context.ts";
-import { copyConfigured, hydrate, requireHydrated } from "./make-slot.ts";
+import { copyConfigured } from "./copy-files.ts";
+import { hydrate, requireHydrated } from "./hydrate.ts";
 import { existingStore, requireSlot, treeOfSlot, withSlot } from "./pool-state.ts";
 import { markersOf, requireConnection, requireFolder } from "./recover.ts";
 import { type Rescue, rescueSlot } from "./rescue.ts";
@@ -37,7 +38,7 @@ export async function restartLease(context: PoolContext, request: Restart): Prom
   await attachSlot(repository, tree, lease.branch, request.to, request.to);
   const ready = await hydrate(context, slot);
   requireHydrated(slot, ready);
-  copyConfigured(context, slot);
+  await copyConfigured(context, slot);
   await store.commit(operationName("restart"), (state) =>
     withSlot(state, slot.id, { head: request.to, ...ready, lease: request.keepTipAt === null ? lease : { ...lease, base: request.to } }),
   );

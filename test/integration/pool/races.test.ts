@@ -49,6 +49,7 @@ const LEASE: Lease = {
   token: 99,
   owner: { kind: "shell", name: "shell" },
   acquiredAt: "2026-01-01T00:00:00.000Z",
+  portBase: null,
   expiresAt: null,
 };
 const DEAD = { ...identityOf(process.pid), startTime: "0" };
