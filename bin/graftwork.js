@@ -1,4 +1,2 @@
 #!/usr/bin/env node
-import { start } from "./start.js";
-
-start("graftwork");
+require("./start.js").start("graftwork");

@@ -1,4 +1,2 @@
 #!/usr/bin/env node
-import { start } from "./start.js";
-
-start("pool-manager");
+require("./start.js").start("pool-manager");

@@ -1,22 +1,26 @@
 // Kept plain: an old Node must be able to read this file and say what is wrong.
-import { existsSync } from "node:fs";
+const { existsSync } = require("node:fs");
+const { join } = require("node:path");
 
 const OLDEST = [20, 19];
+const BUNDLE = join(__dirname, "..", "dist", "cli.cjs");
 
 /** Runs a program of graftwork: checks the machine, loads the built command line, leaves its exit code to Node. */
-export function start(program) {
+function start(program) {
   const refusal = refuse();
   if (refusal !== undefined) {
     process.stderr.write(`error[${refusal[0]}]: ${refusal[1]}\n  because: ${refusal[2]}\n  try: ${refusal[3]}\n`);
     process.exitCode = 2;
     return;
   }
-  void import("../dist/cli.js")
-    .then((cli) => cli.main(process.argv.slice(2), program))
-    .then((code) => {
-      // Never process.exit: what was written to a pipe must reach its reader first.
-      process.exitCode = code;
-    });
+  const { loadBundle } = require("./load-bundle.js");
+  const argv = process.argv.slice(2);
+  const { exports, keepCompiled } = loadBundle(BUNDLE, argv);
+  void exports.main(argv, program).then((code) => {
+    // Never process.exit: what was written to a pipe must reach its reader first.
+    process.exitCode = code;
+    keepCompiled();
+  });
 }
 
 function refuse() {
@@ -37,13 +41,15 @@ function refuse() {
       "install a newer Node and run the same command again.",
     ];
   }
-  if (!existsSync(new URL("../dist/cli.js", import.meta.url))) {
+  if (!existsSync(BUNDLE)) {
     return [
       "USAGE",
       "This checkout of graftwork has not been built yet.",
-      "dist/cli.js does not exist.",
+      "dist/cli.cjs does not exist.",
       "`npm ci && npm run build` in the checkout, then the same command again.",
     ];
   }
   return undefined;
 }
+
+module.exports = { start };

@@ -1,74 +1,76 @@
 // Bundles the command line and the library into dist/. `node scripts/build.mjs` also writes the declarations.
 //
-// Dependencies are bundled in: with 13 starts each, CPU over a bare Node, `status` costs 12 ms bundled and 17 ms not,
-// a verb that reads YAML 22 against 49, one that loads everything 40 against 125. Splitting keeps each verb's
-// modules in chunks of their own, loaded by dynamic import.
+// Dependencies are bundled in, one file each: code that a verb does not need is not run, and V8 keeps what it compiled
+// of the command line (bin/load-bundle.js), which works for a CommonJS script only.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 const stamp = join(dist, ".inputs");
-const ENTRIES = { cli: "src/cli/main.ts", index: "src/index.ts" };
 const INPUTS = ["src", "scripts/build.mjs", "package.json", "package-lock.json"];
+/** Of what an earlier build left in dist: the rest was made from other sources. */
+const KEPT = new Set(["types", "cli.cjs", "index.js", ".inputs"]);
 /** Loaded only where somebody has installed them. */
 const OPTIONAL = ["playwright-core", "@modelcontextprotocol/sdk"];
-const OLD_CHUNK_MS = 15 * 60_000;
 
 /** True where dist was made from the sources as they are. */
 export function isBuilt() {
   return existsSync(stamp) && readFileSync(stamp, "utf8") === inputDigest();
 }
 
-/** Writes dist/cli.js, dist/index.js and their chunks; keeps chunks of before while a running program may need them. */
-export async function bundle({ keepChunksMs = OLD_CHUNK_MS } = {}) {
+/** Writes dist/cli.cjs and dist/index.js, each by rename: a program that starts meanwhile finds a whole file. */
+export async function bundle() {
   const digest = inputDigest();
   const { build } = await import("esbuild");
-  const result = await build({
+  const shared = {
     absWorkingDir: root,
-    // Until both entries exist, what exists is built.
-    entryPoints: Object.entries(ENTRIES)
-      .filter(([, entry]) => existsSync(join(root, entry)))
-      .map(([out, entry]) => ({ in: entry, out })),
     outdir: dist,
-    chunkNames: "chunk-[name]-[hash]",
     bundle: true,
-    splitting: true,
-    format: "esm",
     platform: "node",
     target: "node20",
     external: OPTIONAL,
-    define: { GRAFTWORK_VERSION: JSON.stringify(packageJson().version) },
-    // CommonJS dependencies ask for Node's own modules by require.
-    banner: { js: 'import { createRequire as nodeRequire } from "node:module"; const require = nodeRequire(import.meta.url);' },
     legalComments: "none",
     write: false,
     metafile: true,
     logLevel: "error",
-  });
-  writeOut(result.outputFiles, keepChunksMs);
-  writeFileSync(join(dist, "THIRD-PARTY.txt"), notices(Object.keys(result.metafile.inputs)));
-  writeFileSync(stamp, digest);
-}
-
-/** Entries last, each by rename; chunks are named by content. So a program that runs meanwhile finds whole files. */
-function writeOut(files, keepChunksMs) {
+  };
+  const version = JSON.stringify(packageJson().version);
+  const results = [
+    await build({
+      ...shared,
+      entryPoints: { cli: "src/cli/main.ts" },
+      outExtension: { ".js": ".cjs" },
+      format: "cjs",
+      // Names stay, so that the stack of a defect can be read.
+      minifyWhitespace: true,
+      minifySyntax: true,
+      define: { GRAFTWORK_VERSION: version, "import.meta.url": "bundleUrl" },
+      banner: {
+        js: `// ${digest}\n(function (exports, require, module, __filename, __dirname) {\nconst bundleUrl = require("node:url").pathToFileURL(__filename).href;`,
+      },
+      footer: { js: "})" },
+    }),
+    await build({
+      ...shared,
+      entryPoints: { index: "src/index.ts" },
+      format: "esm",
+      define: { GRAFTWORK_VERSION: version },
+      banner: { js: 'import { createRequire as nodeRequire } from "node:module"; const require = nodeRequire(import.meta.url);' },
+    }),
+  ];
   mkdirSync(dist, { recursive: true });
-  const isEntry = (file) => basename(file.path) in { "cli.js": 1, "index.js": 1 };
-  for (const file of [...files].sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
+  for (const name of readdirSync(dist)) if (!KEPT.has(name)) rmSync(join(dist, name), { force: true });
+  for (const file of results.flatMap((result) => result.outputFiles)) {
     const temporary = `${file.path}.${process.pid}`;
     writeFileSync(temporary, file.contents);
     renameSync(temporary, file.path);
   }
-  const current = new Set(files.map((file) => basename(file.path)));
-  for (const name of readdirSync(dist)) {
-    const path = join(dist, name);
-    if (name.startsWith("chunk-") && !current.has(name) && Date.now() - statSync(path).mtimeMs > keepChunksMs)
-      rmSync(path, { force: true });
-  }
+  writeFileSync(join(dist, "THIRD-PARTY.txt"), notices(results.flatMap((result) => Object.keys(result.metafile.inputs))));
+  writeFileSync(stamp, digest);
 }
 
 /** The licences of everything that was bundled in. */
@@ -120,8 +122,7 @@ function packageJson() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    // A package has nothing of before in it.
-    await bundle(process.argv.includes("--clean") ? { keepChunksMs: -1 } : {});
+    await bundle();
     declarations();
   } catch (error) {
     process.stderr.write(`build: ${error.message}\n`);

@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import { type Layout, layoutOf } from "../state/index.ts";
+import { keepFacts, knownFacts, type RepositoryFacts } from "./repository-facts.ts";
 import { type GitContext, runGit } from "./run-git.ts";
 
 /** A repository as every other module knows it; made by `openRepository`, plain data but for the log hook. */
@@ -21,6 +22,8 @@ const OLDEST = [2, 38] as const;
  * GIT_TOO_OLD, REPOSITORY_UNSUPPORTED (a bare one).
  */
 export async function openRepository(cwd: string, context: GitContext): Promise<Repository> {
+  const known = knownFacts(cwd, context);
+  if (known !== undefined) return repositoryOf(context, known, dirname(known.commonDir));
   const [version, found] = await Promise.all([
     runGit(context, { cwd, args: ["version"] }),
     runGit(context, { cwd, args: ["rev-parse", "--path-format=absolute", "--git-common-dir", "--show-object-format"], answers: [0, 128] }),
@@ -30,7 +33,13 @@ export async function openRepository(cwd: string, context: GitContext): Promise<
   if (found.code !== 0 || commonDir === undefined) throw noRepository(cwd, found.stderr);
   const common = realpathSync(commonDir);
   const root = await mainWorktree(context, common);
-  return { ...context, commonDir: common, root, objectFormat: objectFormat === "sha256" ? "sha256" : "sha1", layout: layoutOf(common) };
+  const facts: RepositoryFacts = { commonDir: common, objectFormat: objectFormat === "sha256" ? "sha256" : "sha1" };
+  keepFacts(facts, context);
+  return repositoryOf(context, facts, root);
+}
+
+function repositoryOf(context: GitContext, { commonDir, objectFormat }: RepositoryFacts, root: string): Repository {
+  return { ...context, commonDir, root, objectFormat, layout: layoutOf(commonDir) };
 }
 
 function requireVersion(text: string): void {
