@@ -13,6 +13,7 @@ import {
 import { patchBetween, type Repository, updateRefs } from "../git/index.ts";
 import {
   acquireSlot,
+  copyMatcher,
   existingStore,
   leaseMarker,
   type PoolContext,
@@ -116,7 +117,7 @@ export async function attemptTask(
     branch: lease.branch,
     base: lease.base,
     before: facts.rerun === null ? facts.commit : null,
-    copied: context.config.pool.copy,
+    isCopied: copyMatcher(context.pool),
     commit: claim.kind === "claims-success",
   });
   const outcome = outcomeOf(claim, evidence, report);
@@ -159,7 +160,7 @@ export async function settleInterrupted(context: DispatchContext, task: Task, fa
           branch: facts.branch,
           base: facts.base,
           before: facts.commit,
-          copied: context.config.pool.copy,
+          isCopied: copyMatcher(context.pool),
           commit: false,
         })
       : undefined;

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import picomatch from "picomatch";
 import type { Task } from "../domain/index.ts";
 import {
   adoptCommit,
@@ -28,8 +27,8 @@ export type Look = {
   branch: string;
   base: string;
   before: string | null;
-  /** Patterns of files that graftwork copied in: never committed. */
-  copied: readonly string[];
+  /** Tells files that graftwork copied in: never committed. */
+  isCopied: (path: string) => boolean;
   /** Commit what the agent left uncommitted; off where the attempt failed anyway. */
   commit: boolean;
 };
@@ -80,9 +79,8 @@ async function followHead(repository: Repository, branch: string, tip: string, h
 }
 
 function ours(look: Look, untracked: readonly string[]): string[] {
-  const copied = picomatch([...look.copied], { dot: true });
   const declared = look.task.files.length === 0 ? () => true : filesMatcher(look.task.files);
-  return untracked.filter((path) => !copied(path) && declared(path));
+  return untracked.filter((path) => !look.isCopied(path) && declared(path));
 }
 
 function textOf(slot: SlotTree, path: string): string {

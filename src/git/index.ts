@@ -56,4 +56,5 @@ export {
   slotHead,
   stagedTree,
 } from "./slot-tree.ts";
+export { trackedPaths } from "./tracked-paths.ts";
 export { addWorktree, adminNameOf, forgetWorktree, listWorktrees, removeWorktree, type Worktree } from "./worktrees.ts";

@@ -21,7 +21,7 @@ const look = ({ context }: Lab, { id, lease }: LeasedSlot, more: { files?: strin
     branch: lease.branch,
     base: lease.base,
     before: null,
-    copied: [],
+    isCopied: () => false,
     commit: true,
   });
 
