@@ -3,6 +3,9 @@ import { SETTING_KEYS, SETTINGS } from "./settings.ts";
 
 type Schema = Record<string, unknown>;
 
+/** Their defaults are numbers to the program, and text with a unit in the file. */
+const IN_OTHER_WORDS: ReadonlySet<string> = new Set(["pool.ttl", "pool.trash_max", "pool.rescue_max", "pool.rescue_max_file"]);
+
 /** The JSON Schema of `.claude/auto-context.yaml`, for editors. Keys of other programs are allowed at the top. */
 export function configJsonSchema(): Schema {
   const properties: Record<string, Schema> = {};
@@ -12,7 +15,7 @@ export function configJsonSchema(): Schema {
     const described = {
       ...orEmpty(kind.json),
       description: about,
-      ...(key === "qa.slots" || key.startsWith("pool.rescue") || fallback === null ? {} : { default: fallback }),
+      ...(key === "qa.slots" || IN_OTHER_WORDS.has(key) || fallback === null ? {} : { default: fallback }),
     };
     if (name === undefined) properties[section] = described;
     else {

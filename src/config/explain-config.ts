@@ -25,6 +25,12 @@ function valuesOf(config: Config): Record<SettingKey, unknown> {
     "pool.branch_prefix": pool.branchPrefix,
     "pool.copy": pool.copy,
     "pool.setup": pool.setup,
+    "pool.keep": pool.keep,
+    "pool.ports": pool.ports,
+    // The names only, as for agents.
+    "pool.env": Object.keys(pool.env),
+    "pool.ttl": durationText(pool.ttlMs),
+    "pool.trash_max": sizeText(pool.trashMaxBytes),
     "pool.rescue_max_file": sizeText(pool.rescueMaxFileBytes),
     "pool.rescue_max": sizeText(pool.rescueMaxBytes),
     schedule: config.schedule,

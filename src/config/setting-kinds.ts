@@ -134,7 +134,55 @@ export const textMap: Kind<Record<string, string>> = {
   json: { type: "object", additionalProperties: { type: "string" } },
 };
 
+/** A map from names that pass `problem` (which returns what is wrong with one) to text. */
+export function checkedTextMap(problem: (name: string) => string | undefined): Kind<Record<string, string>> {
+  return {
+    ...textMap,
+    schema: v.pipe(
+      v.record(
+        v.string(),
+        v.pipe(
+          v.string(),
+          v.check((value) => !value.includes("\0"), "must not hold a NUL character"),
+        ),
+      ),
+      v.rawCheck(({ dataset, addIssue }) => {
+        for (const name of Object.keys(dataset.typed ? dataset.value : {})) {
+          const wrong = problem(name);
+          if (wrong !== undefined) addIssue({ message: `has ${quoted(name)}, which ${wrong}` });
+        }
+      }),
+    ),
+  };
+}
+
 const command: v.GenericSchema<unknown, string | string[]> = v.lazy((input) => (Array.isArray(input) ? argv.schema : textSchema));
+const COMMAND_JSON = {
+  anyOf: [
+    { type: "string", minLength: 1, description: "Run by `sh -c`." },
+    { type: "array", items: { type: "string" }, minItems: 1, description: "A program and its arguments." },
+  ],
+} as const;
+
+/** One of a few words, or a list of commands. */
+export function wordOrCommands<const T extends readonly string[]>(words: T): Kind<T[number] | readonly (string | [string, ...string[]])[]> {
+  const commands = v.pipe(
+    v.array(v.lazy((input): v.GenericSchema<unknown, string | [string, ...string[]]> => (Array.isArray(input) ? argv.schema : textSchema))),
+    v.check((list) => list.length > 0, "must have at least one command"),
+  );
+  const word = v.picklist(words, ({ input }) => {
+    const near = typeof input === "string" ? didYouMean(input, words) : "";
+    return `must be ${words.join(", ")} or a list of commands, not ${describeValue(input)}${near}`;
+  });
+  return {
+    schema: v.lazy(
+      (input): v.GenericSchema<unknown, T[number] | (string | [string, ...string[]])[]> => (Array.isArray(input) ? commands : word),
+    ),
+    fromText: asText,
+    json: { anyOf: [{ enum: words }, { type: "array", minItems: 1, items: COMMAND_JSON }] },
+  };
+}
+
 const checkMap = v.object({
   name: v.nullish(textSchema),
   run: command,

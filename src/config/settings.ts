@@ -1,4 +1,17 @@
-import { check, checkedText, flag, type Kind, listOf, oneOf, size, text, whole } from "./setting-kinds.ts";
+import {
+  check,
+  checkedText,
+  checkedTextMap,
+  duration,
+  flag,
+  type Kind,
+  listOf,
+  oneOf,
+  size,
+  text,
+  whole,
+  wordOrCommands,
+} from "./setting-kinds.ts";
 
 /** One key of the file outside `agents`: its type, its default and the variable that overrides it. */
 export type Setting<T> = { kind: Kind<T>; fallback: T; env: string | null; about: string };
@@ -21,6 +34,18 @@ const insideGlob = checkedText((value) => {
 const variableName = checkedText((value) =>
   /^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(value) ? undefined : "must be the name of a variable, or its beginning and `*`",
 );
+const ownVariable = checkedTextMap((name) => {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return "is no name of a variable";
+  return name.startsWith("GRAFTWORK_") ? "is graftwork's own" : undefined;
+});
+const anchoredFolder = checkedText((value) => {
+  if (!/^(?:\/[^/]+)+\/$/.test(value))
+    return "must be a folder as seen from the top of the repository, with `/` at both ends: /node_modules/";
+  if (/[*?[\]\\]/.test(value)) return "must name one folder, without a pattern";
+  return value.split("/").some((part) => part === "." || part === ".." || part === ".git")
+    ? "must stay in the slot, outside of .git"
+    : undefined;
+});
 
 /** Every key outside `agents` that this version knows. */
 // biome-ignore format: a table
@@ -34,7 +59,12 @@ export const SETTINGS = {
   "pool.dir": setting<string | null>(text, null, "Folder of the slots; default: ../<repository>.pool.", "POOL_DIR"),
   "pool.branch_prefix": setting(branchPrefix, "auto", "Branches are called <prefix>/<task>."),
   "pool.copy": setting(listOf(insideGlob), [".claude/project-profile.yaml"], "Globs of untracked files that every slot gets a copy of."),
-  "pool.setup": setting(oneOf(["auto", "none"]), "auto", "auto: install dependencies by lockfile when a slot is made."),
+  "pool.setup": setting(wordOrCommands(["auto", "none"]), "auto", "auto: install dependencies by lockfile when a slot is made; or a list of commands."),
+  "pool.keep": setting(listOf(anchoredFolder), ["/node_modules/"], "Folders that git ignores and that stay in a slot from one task to the next."),
+  "pool.ports": setting(whole(0, 40), 10, "Ports that each lease has for itself; 0: none."),
+  "pool.env": setting(ownVariable, {}, "Variables of agents, set-up commands and checks."),
+  "pool.ttl": setting(duration, 24 * 3_600_000, "A lease that was made from a shell ends after so long."),
+  "pool.trash_max": setting(size, 5 * 2 ** 30, "What the pool's trash may hold."),
   "pool.rescue_max_file": setting(size, 50 * 2 ** 20, "Larger unsaved files are moved aside, not put into git."),
   "pool.rescue_max": setting(size, 2 ** 30, "The same for all files of a slot together."),
   "agents.default": setting(text, "claude", "The agent of tasks that name none."),
@@ -53,7 +83,6 @@ export const SETTING_KEYS = Object.keys(SETTINGS) as SettingKey[];
 
 /** Keys of the documentation that this version does not have: refused, so that nobody relies on them. */
 export const NOT_YET: readonly string[] = [
-  ...["keep", "env", "ports", "ttl", "trash_max"].map((key) => `pool.${key}`),
   ...["install", "protected", "policy", "agent", "network", "filters"].map((key) => `qa.${key}`),
   ...["level", "strategy", "union", "generated", "message", "sign"].map((key) => `merge.${key}`),
   "session.groups_per_session",

@@ -102,7 +102,7 @@ export async function attemptTask(
     task: task.id,
     logFile,
     logMaxBytes: spec.outputMaxBytes,
-    environment: environmentOf(context, task, leased, attempt),
+    environment: environmentOf(context, task, spec, leased, attempt),
     parentEnv: repository.parentEnv,
     resumeSession: facts.rerun === null ? facts.session : null,
     timeoutMs: task.timeoutMs,
@@ -202,9 +202,11 @@ async function leaseFor(context: DispatchContext, task: Task, facts: TaskFacts, 
 }
 
 /** What tells the agent, and any process it starts, whose work this is. */
-function environmentOf(context: DispatchContext, task: Task, leased: LeasedSlot, attempt: number): Record<string, string> {
+function environmentOf(context: DispatchContext, task: Task, spec: AgentSpec, leased: LeasedSlot, attempt: number): Record<string, string> {
   const { lease } = leased;
   return {
+    ...context.config.pool.env,
+    ...spec.setEnv,
     GRAFTWORK_TASK_ID: task.id,
     GRAFTWORK_RUN: context.run,
     GRAFTWORK_SLOT: leased.id,
@@ -213,6 +215,7 @@ function environmentOf(context: DispatchContext, task: Task, leased: LeasedSlot,
     GRAFTWORK_BASE: lease.base,
     GRAFTWORK_ATTEMPT: String(attempt),
     GRAFTWORK_LEASE: leaseMarker(leased.path, lease.token),
+    ...(lease.portBase === null ? {} : { GRAFTWORK_PORT_BASE: String(lease.portBase) }),
     CLAUDE_CODE_TASK_LIST_ID: context.run,
   };
 }

@@ -40,7 +40,17 @@ export type Config = {
     branchPrefix: string;
     /** Globs of untracked files that every slot gets a copy of. */
     copy: readonly string[];
-    setup: "auto" | "none";
+    /** Text is run by `sh -c`, a list as argv. */
+    setup: "auto" | "none" | readonly (string | readonly [string, ...string[]])[];
+    /** Anchored folders (`/node_modules/`) that stay in a slot from one task to the next. */
+    keep: readonly string[];
+    /** How many ports each lease has for itself; 0: none. */
+    ports: number;
+    /** Variables of agents, set-up commands and checks. */
+    env: Readonly<Record<string, string>>;
+    /** A lease from a shell ends after so long. */
+    ttlMs: number;
+    trashMaxBytes: number;
     rescueMaxFileBytes: number;
     rescueMaxBytes: number;
   };

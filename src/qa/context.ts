@@ -9,6 +9,8 @@ export type QaContext = {
   /** Absolute folder for the logs of this run; a check's is `<logs>/qa/<label>/<n>-<check>.log`. */
   logs: string;
   settings: Config["qa"];
+  /** Variables of all checks, with fixed values (`pool.env`). */
+  setEnv: Config["pool"]["env"];
   /** The checks for these tasks (the plan's and the tasks' own), in order; empty: from configuration or package scripts. */
   checksFor: (tasks: readonly string[]) => readonly Check[];
   /**

@@ -26,7 +26,7 @@ export async function verifyCommit(context: QaContext, request: VerifyRequest): 
   if (merged.kind === "conflict") return { decision: "conflict", label, commit, base, paths: merged.paths };
   const plan = await planChecks(context, request);
   const checks = runnable(plan).map(({ check }) => check);
-  const visible = visibleEnvironment(repository.parentEnv, settings.env, repository.root);
+  const visible = { ...visibleEnvironment(repository.parentEnv, settings.env, repository.root), ...context.setEnv };
   const key = verdictKey({ checks, environment: visible, allowScripts: settings.allowScripts, commits: [commit, base] });
   const verdict = (judgement: Judgement): Verdict => ({
     decision: judgement.decision,

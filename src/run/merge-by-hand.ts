@@ -97,7 +97,15 @@ function verifierOf({ context, config, verify, onLine }: ByHand): Verify {
   if (verify)
     return (asked) =>
       verifyCommit(
-        { repository, run, logs: join(repository.layout.root, "logs", run), settings: config.qa, checksFor: () => [], now },
+        {
+          repository,
+          run,
+          logs: join(repository.layout.root, "logs", run),
+          settings: config.qa,
+          setEnv: config.pool.env,
+          checksFor: () => [],
+          now,
+        },
         asked,
       );
   onLine("WARNING: nothing is verified (--no-verify)");

@@ -100,7 +100,8 @@ export async function mergeContext(
     const own = record.plan.tasks.filter((task) => tasks.includes(task.id)).flatMap((task) => task.verification);
     return uniqueChecks(own).filter((check) => !plans.has(JSON.stringify(check)));
   };
-  const qa = { repository, run: record.run, ownChecks, logs: join(record.folder, "logs"), settings: record.config.qa, checksFor, now };
+  const { qa: settings, pool } = record.config;
+  const qa = { repository, run: record.run, ownChecks, logs: join(record.folder, "logs"), settings, setEnv: pool.env, checksFor, now };
   return {
     repository,
     run: record.run,

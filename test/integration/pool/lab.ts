@@ -10,6 +10,11 @@ export const SETTINGS: Config["pool"] = {
   branchPrefix: "auto",
   copy: [".claude/project-profile.yaml"],
   setup: "auto",
+  keep: ["/node_modules/"],
+  ports: 0,
+  env: {},
+  ttlMs: 24 * 3_600_000,
+  trashMaxBytes: 5 * 2 ** 30,
   rescueMaxFileBytes: 1024 * 1024,
   rescueMaxBytes: 4 * 1024 * 1024,
 };

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openRoom } from "../../../src/checkout/index.ts";
-import { pruneQa } from "../../../src/qa/index.ts";
+import { pruneQa, verifyCommit } from "../../../src/qa/index.ts";
 import { identityOf, livenessOf } from "../../../src/subprocess/index.ts";
 import { atEnd } from "../../fixtures/index.ts";
 import { qaLab, WITH_DEPENDENCY } from "./lab.ts";
@@ -47,6 +47,20 @@ describe("what checks see", () => {
     const lab = await qaLab({ checks: ['echo "$GRAFTWORK_RUN $GRAFTWORK_TASK_ID $GRAFTWORK_BASE" >> "$NOTES"'] });
     await lab.judge(lab.work({ "a.txt": "a" }));
     expect(lab.notes()).toBe(`shell task-a ${lab.repo.git("rev-parse", "main")}\n`);
+  });
+
+  test("has the variables of pool.env, and a verdict holds for their values", async () => {
+    const lab = await qaLab({ checks: ['echo "$MODE" >> "$NOTES"'], setEnv: { MODE: "test" } });
+    const commit = lab.work({ "a.txt": "a" });
+    const first = await lab.judge(commit);
+    expect(lab.notes()).toBe("test\n");
+    const other = await verifyCommit(
+      { ...lab.context, setEnv: { MODE: "other" } },
+      { commit, base: lab.repo.git("rev-parse", "main"), label: "task-a", tasks: ["task-a"] },
+    );
+    expect(other).toMatchObject({ decision: "approved", install: "none" });
+    expect(first.key).not.toBe(other.decision === "approved" ? other.key : "");
+    expect(lab.notes()).toBe("test\nother\n");
   });
 
   test("is not what a project's npm settings would have run", async () => {

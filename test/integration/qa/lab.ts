@@ -33,12 +33,13 @@ export type LabOptions = RepoOptions & {
   checks?: readonly CheckEntry[];
   ownChecks?: readonly Check[];
   settings?: Partial<Config["qa"]>;
+  setEnv?: Config["pool"]["env"];
   env?: Readonly<Record<string, string>> | ((repo: TempRepo) => Readonly<Record<string, string>>);
 };
 
 /** A repository and a context whose home and cache folders lie beside it, away from everything else. */
 export async function qaLab(options: LabOptions = {}): Promise<QaLab> {
-  const { checks = [], ownChecks, settings, env, ...ofRepo } = options;
+  const { checks = [], ownChecks, settings, setEnv = {}, env, ...ofRepo } = options;
   const repo = tempRepo(ofRepo);
   const notes = join(repo.parent, "notes");
   const parentEnv = { ...hermeticEnv(), HOME: repo.parent, NOTES: notes, REPO: repo.dir, npm_config_fetch_retries: "0" };
@@ -50,6 +51,7 @@ export async function qaLab(options: LabOptions = {}): Promise<QaLab> {
     run: "shell",
     logs: join(repo.parent, "logs"),
     settings: { checks: [], allowScripts: [], slots: 1, ...settings, env: ["NOTES", "REPO", ...(settings?.env ?? [])] },
+    setEnv,
     checksFor: () => planned,
     ...(ownChecks === undefined ? {} : { ownChecks: () => ownChecks }),
     now: () => new Date("2026-02-03T04:05:06Z"),

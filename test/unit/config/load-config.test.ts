@@ -18,6 +18,11 @@ describe("without a file", () => {
         branchPrefix: "auto",
         copy: [".claude/project-profile.yaml"],
         setup: "auto",
+        keep: ["/node_modules/"],
+        ports: 10,
+        env: {},
+        ttlMs: 86_400_000,
+        trashMaxBytes: 5 * 2 ** 30,
         rescueMaxFileBytes: 50 * 2 ** 20,
         rescueMaxBytes: 2 ** 30,
       },
@@ -112,7 +117,17 @@ describe("a wrong file is refused with its place", () => {
     ["pool:\n  size: many", '2:9 `pool.size` must be a number, not "many"'],
     ["pool:\n  size: 1.5", "2:9 `pool.size` must be a whole number from 1 to 1000, not 1.5"],
     ["pool: 3", "1:7 `pool` must be a map"],
-    ["pool:\n  ports: 10", "2:3 `pool.ports` is not supported yet: take it out"],
+    ["pool:\n  ports: 41", "2:10 `pool.ports` must be a whole number from 0 to 40, not 41"],
+    ["pool:\n  ttl: 24", "2:8 `pool.ttl` must be a duration such as 500ms, 90s, 30m or 1h, not the number 24"],
+    ["pool:\n  setup: atuo", '2:10 `pool.setup` must be auto, none or a list of commands, not "atuo" (did you mean `auto`?)'],
+    ["pool:\n  setup: []", "2:10 `pool.setup` must have at least one command"],
+    ["pool:\n  setup: [make, []]", "2:17 `pool.setup[1]` must name a program"],
+    ["pool:\n  keep: [node_modules]", "2:10 `pool.keep[0]` must be a folder as seen from the top of the repository"],
+    ["pool:\n  keep: ['/a/../b/']", "2:10 `pool.keep[0]` must stay in the slot"],
+    ["pool:\n  keep: ['/packages/*/node_modules/']", "2:10 `pool.keep[0]` must name one folder, without a pattern"],
+    ["pool:\n  env: {A-B: x}", '2:8 `pool.env` has "A-B", which is no name of a variable'],
+    ["pool:\n  env: {GRAFTWORK_SLOT: x}", '2:8 `pool.env` has "GRAFTWORK_SLOT", which is graftwork\'s own'],
+    ["pool:\n  env: {PORT: 80}", '2:15 `pool.env.PORT` must be text: YAML reads 80 as the number 80, so quote it: "80"'],
     ["pool:\n  rescue_max: 5", "2:15 `pool.rescue_max` must be a size such as 500KiB, 50MiB or 1GiB, not the number 5"],
     ["pool:\n  branch_prefix: a..b", "2:18 `pool.branch_prefix` must be a beginning of branch names"],
     ["pool:\n  copy: [../secrets]", "2:10 `pool.copy[0]` must be relative to the repository"],
@@ -209,6 +224,16 @@ describe("explained", () => {
     expect(lines).toContain("pool.rescue_max_file = 50MiB  (default)");
     expect(lines).toContain('agents.claude.set_env = ["TOKEN"]  (file)');
     expect(lines).toContain("agents.claude.idle_timeout = 5m  (default)");
+    expect(lines.join("\n")).not.toContain("s3cret");
+  });
+
+  test("of pool.env the names alone are shown, and units are those of the file", async () => {
+    const text = "pool: {env: {TOKEN: s3cret}, ttl: 90m, setup: [make, [npm, ci]], keep: [/.venv/]}\n";
+    const lines = explainConfig(await load(text));
+    expect(lines).toContain('pool.env = ["TOKEN"]  (file)');
+    expect(lines).toContain("pool.ttl = 90m  (file)");
+    expect(lines).toContain("pool.trash_max = 5GiB  (default)");
+    expect(lines).toContain('pool.setup = ["make",["npm","ci"]]  (file)');
     expect(lines.join("\n")).not.toContain("s3cret");
   });
 
