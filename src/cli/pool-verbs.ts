@@ -35,6 +35,7 @@ export async function acquire(shell: Shell, task: string, base: string | undefin
       branch: slot.lease.branch,
       base: slot.lease.base,
       token: slot.lease.token,
+      ports: slot.lease.portBase === null ? null : { base: slot.lease.portBase, count: context.settings.ports },
     });
     return EXIT.ok;
   } catch (error) {
