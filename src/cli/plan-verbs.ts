@@ -1,6 +1,7 @@
 import { configJsonSchema, explainConfig } from "../config/index.ts";
 import { count, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
 import { executionModeBox, planJsonSchema } from "../plan/index.ts";
+import { rebuildableText } from "../pool/index.ts";
 import { decisionOf } from "../run/index.ts";
 import { readPlanFrom } from "./plan-files.ts";
 import { openPoolContext } from "./pool-context.ts";
@@ -22,7 +23,13 @@ export async function show(shell: Shell, path: string): Promise<ExitCode> {
 
 export async function config(shell: Shell): Promise<ExitCode> {
   const { loaded } = await openPoolContext(shell);
-  shell.answer(explainConfig(loaded).join("\n"), { config: loaded.config, origins: loaded.origins, path: loaded.path });
+  const rebuilt = rebuildableText();
+  shell.answer([...explainConfig(loaded), "", "Not saved at a release:", ...rebuilt].join("\n"), {
+    config: loaded.config,
+    origins: loaded.origins,
+    path: loaded.path,
+    rebuilt,
+  });
   return EXIT.ok;
 }
 

@@ -48,28 +48,7 @@ export function folderIdentity(path: string): string {
   return `${dev}:${ino}`;
 }
 
-/**
- * Ignore patterns of folders that any build makes again; they are neither rescued nor missed. Names that people
- * also use for their own work (`build`, `dist`, `target`) are not among them.
- */
-export const REBUILDABLE: readonly string[] = [
-  "node_modules/",
-  "__pycache__/",
-  ".pytest_cache/",
-  ".mypy_cache/",
-  ".ruff_cache/",
-  ".tox/",
-  ".venv/",
-  ".gradle/",
-  ".next/",
-  ".nuxt/",
-  ".turbo/",
-  ".parcel-cache/",
-  ".dart_tool/",
-  ".stack-work/",
-  ".terraform/",
-  ".eslintcache",
-];
+export { REBUILDABLE } from "./rebuildable.ts";
 
 /** What stays in a slot from one task to the next. */
 export const KEPT: readonly string[] = ["/node_modules/"];
