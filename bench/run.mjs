@@ -1,61 +1,67 @@
-// `npm run bench [-- ROW]`: what graftwork costs, as ratios against a floor or a peer taken in the same run. Rounds are
-// interleaved, so that a busy machine slows both sides; the figure to quote is the median of the paired ratios.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
-import { ensureReady, root } from "../scripts/setup.mjs";
+// `npm run bench -- [pool | peers | a case…] [--rounds N] [--sizes 200,5000] [--tools git,branchlet]`: what graftwork costs, as ratios taken in
+// one run, and what its peers do with the same jobs. docs/performance.md says how to read it.
+import { parseArgs } from "node:util";
+import { ensureReady } from "../scripts/setup.mjs";
+import { tableOutput } from "./harness/compare.mjs";
+import { removeAtSignals } from "./harness/folders.mjs";
+import { machine } from "./harness/machine.mjs";
+import { oneLine } from "./harness/processes.mjs";
 
-const ROUNDS = 15;
-await ensureReady();
+const POOL = {
+  "start-up": async () => (await import("./pool/status.mjs")).startUp,
+  acquire: async () => (await import("./pool/acquire.mjs")).acquire,
+  release: async () => (await import("./pool/release.mjs")).release,
+  cleanup: async () => (await import("./pool/cleanup.mjs")).cleanup,
+  burst: async () => (await import("./pool/burst.mjs")).burst,
+  library: async () => (await import("./pool/library.mjs")).library,
+  status: async () => (await import("./pool/status.mjs")).status,
+};
 
-const rows = { "start-up": startUp };
-const wanted = process.argv.slice(2);
-process.stdout.write(
-  `node ${process.version}, ${spawnSync("git", ["--version"], { encoding: "utf8" }).stdout.trim()}, ${cpus().length} cores, ${ROUNDS} rounds\n\n`,
-);
-process.stdout.write("| row | measured | floor | ratio (paired, median) |\n|---|--:|--:|--:|\n");
-for (const [name, row] of Object.entries(rows)) if (wanted.length === 0 || wanted.includes(name)) row(name);
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = 1;
+}
 
-/** CPU of a whole `pool-manager status` on an idle pool against a bare Node. */
-function startUp(name) {
-  const folder = mkdtempSync(join(tmpdir(), "graftwork-bench-"));
-  const repo = join(folder, "repo");
-  try {
-    for (const args of [
-      ["init", "-q", "-b", "main", repo],
-      ["-C", repo, "-c", "user.name=b", "-c", "user.email=b@b", "commit", "-q", "--allow-empty", "-m", "first"],
-    ])
-      spawnSync("git", args);
-    const pool = (...args) => [process.execPath, [join(root, "bin", "pool-manager.js"), ...args], repo];
-    cpuOf(...pool("init", "8"));
-    const pairs = Array.from({ length: ROUNDS }, () => [cpuOf(...pool("status")), cpuOf(process.execPath, ["-e", "0"], repo)]);
-    report(name, pairs);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+async function main() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { rounds: { type: "string", default: "9" }, sizes: { type: "string", default: "200,5000,40000" }, tools: { type: "string" } },
+  });
+  const [rounds] = counts("--rounds", values.rounds);
+  const sizes = counts("--sizes", values.sizes);
+  const names = wanted(positionals);
+  removeAtSignals();
+  await ensureReady();
+  const output = tableOutput();
+  process.stdout.write(`${await machine()}\n\n`);
+  const cases = names.filter((name) => name in POOL);
+  if (cases.length > 0) output.head();
+  for (const name of cases) {
+    const row = await POOL[name]();
+    await row({ output, rounds, sizes }).catch((error) =>
+      output.line(`| ${name} | aborted: ${oneLine(error.message)} | | | | | | | | | |\n`),
+    );
+  }
+  if (names.includes("peers")) {
+    const { peers } = await import("./peers/peers.mjs");
+    await peers(output, values.tools?.split(","));
   }
 }
 
-/** Milliseconds of CPU of a program and all it waited for, as the system counts it for this process's children. */
-function cpuOf(program, args, cwd) {
-  const before = childrenCpu();
-  const { status } = spawnSync(program, args, { cwd, stdio: "ignore" });
-  if (status !== 0) throw new Error(`${args.join(" ")} ended with ${status}`);
-  return childrenCpu() - before;
+/** No word means the pool: peers are fetched from the registry, so they are asked for. */
+function wanted(words) {
+  const known = [...Object.keys(POOL), "pool", "peers"];
+  const unknown = words.filter((word) => !known.includes(word));
+  if (unknown.length > 0) throw new Error(`no case ${unknown.join(", ")}; there are ${known.join(", ")}`);
+  const own = words.filter((word) => word in POOL);
+  if (words.includes("peers")) return [...own, "peers"];
+  return own.length > 0 ? own : Object.keys(POOL);
 }
 
-/** Linux counts in ticks of 10 ms: medians over the rounds are what can be quoted. */
-function childrenCpu() {
-  const stat = readFileSync("/proc/self/stat", "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[13]) + Number(fields[14])) * 10;
-}
-
-function report(name, pairs) {
-  const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-  const [ours, floor] = [0, 1].map((side) => median(pairs.map((pair) => pair[side])));
-  const ratio = median(pairs.map(([a, b]) => a / b));
-  process.stdout.write(
-    `| ${name} | ${ours.toFixed(0)} ms CPU | ${floor.toFixed(0)} ms CPU | ${ratio.toFixed(2)} (+${(ours - floor).toFixed(0)} ms) |\n`,
-  );
+function counts(option, text) {
+  const numbers = text.split(",").map(Number);
+  if (numbers.every((number) => Number.isInteger(number) && number > 0)) return numbers;
+  throw new Error(`${option} takes whole numbers above 0, not ${JSON.stringify(text)}`);
 }
