@@ -29,6 +29,8 @@ export async function releaseSlot(context: PoolContext, request: ReleaseRequest)
   const seen = requireSlot(store.read().state, request.name);
   if (seen.status === "idle") return { slot: seen.id, wasIdle: true, branch: null, rescue: undefined };
   const slot = await mark(context, store, seen, request);
+  // Ended by another process meanwhile: the slot may be anybody's by now.
+  if (slot === undefined) return { slot: seen.id, wasIdle: true, branch: null, rescue: undefined };
   try {
     const { rescue, ended } = await clearSlot(context, store, slot, { reason: "release", discard: request.discard === true });
     if (ended > 0) context.narrate(`${slot.id}: ended ${ended} process${ended === 1 ? "" : "es"} that still ran there`);
@@ -42,15 +44,18 @@ export async function releaseSlot(context: PoolContext, request: ReleaseRequest)
   }
 }
 
-async function mark(context: PoolContext, store: PoolStore, seen: SlotRecord, request: ReleaseRequest): Promise<SlotRecord> {
+/** Makes the slot this process's to clear; undefined where the lease that was seen is over already. */
+async function mark(context: PoolContext, store: PoolStore, seen: SlotRecord, request: ReleaseRequest): Promise<SlotRecord | undefined> {
   const operation = operationName("release");
   const { state } = await store.commit(operation, (before) => {
     const now = requireSlot(before, seen.id);
     if (now.status === "idle") return undefined;
+    if (request.token === undefined && now.lease?.token !== seen.lease?.token) return undefined;
     requireRight(context, now, request);
     return withSlot(before, seen.id, { status: "releasing", worker: identityOf(process.pid), operation });
   });
-  return requireSlot(state, seen.id);
+  const slot = requireSlot(state, seen.id);
+  return slot.operation === operation ? slot : undefined;
 }
 
 function requireRight(context: PoolContext, slot: SlotRecord, request: ReleaseRequest): void {

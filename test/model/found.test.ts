@@ -1,0 +1,45 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { beforeEach, expect, test } from "vitest";
+import { acquireSlot, existingStore, initPool, releaseSlot } from "../../src/pool/index.ts";
+import { type RunningCli, startCli } from "../fixtures/index.ts";
+import { type Lab, lab } from "../integration/pool/lab.ts";
+
+beforeEach((context) => {
+  if (process.platform !== "linux") context.skip("only /proc tells when a process has stopped");
+});
+
+/** A release that was stopped when it had seen its lease and had not said so yet. */
+async function stalledRelease(all: Lab): Promise<RunningCli> {
+  const env = { GRAFTWORK_FAILPOINT: "fs.link@1=stop", HOME: all.repo.parent };
+  const release = startCli(["release", "t"], { cwd: all.repo.dir, program: "pool-manager", env });
+  while (!/^State:\tT/m.test(readFileSync(`/proc/${release.child.pid}/status`, "utf8"))) await delay(5);
+  return release;
+}
+
+test("a release that stalled while its lease ended and the slot was leased again does not touch it", async () => {
+  const all = await lab();
+  await initPool(all.context, { size: 1 });
+  await acquireSlot(all.context, { task: "t" });
+  const release = await stalledRelease(all);
+  await releaseSlot(all.context, { name: "t" });
+  const other = await acquireSlot(all.context, { task: "other" });
+  writeFileSync(join(other.path, "unsaved"), "u");
+  release.child.kill("SIGCONT");
+  await release.result;
+  expect(existingStore(all.context.repository).read().state.slots[0]).toMatchObject({ status: "busy", lease: { task: "other" } });
+  expect(existsSync(join(other.path, "unsaved"))).toBe(true);
+});
+
+test("a release that stalled while its lease ended leaves the idle slot alone", async () => {
+  const all = await lab();
+  await initPool(all.context, { size: 1 });
+  await acquireSlot(all.context, { task: "t" });
+  const release = await stalledRelease(all);
+  await releaseSlot(all.context, { name: "t" });
+  const { generation } = existingStore(all.context.repository).read();
+  release.child.kill("SIGCONT");
+  expect(await release.result).toMatchObject({ code: 0, stdout: "RELEASED:wt-1\n" });
+  expect(existingStore(all.context.repository).read().generation).toBe(generation);
+});
