@@ -8,17 +8,24 @@ import { installExcerpt, installFault } from "./install-failure.ts";
 const NPM_QUIET = ["--no-audit", "--no-fund"] as const;
 const NPM_CI = ["npm", "ci", "--ignore-scripts", ...NPM_QUIET, "--prefer-offline"] as const;
 
+/**
+ * No hard links into the user's store: what a task writes into an installed file would be written into every project
+ * on the machine, and an install in one slot would change the files of all others.
+ */
+const PNPM_COPIES = ["--package-import-method=clone-or-copy"] as const;
+const BUN_COPIES = ["--backend=copyfile"] as const;
+
 /** How each package manager installs exactly what its lockfile says, running no script of a package or of the project. */
 const MANAGERS = [
   { lockfile: "npm-shrinkwrap.json", argv: NPM_CI },
   { lockfile: "package-lock.json", argv: NPM_CI },
   {
     lockfile: "pnpm-lock.yaml",
-    argv: ["pnpm", "install", "--frozen-lockfile", "--ignore-scripts", "--ignore-pnpmfile", "--prefer-offline"],
+    argv: ["pnpm", "install", "--frozen-lockfile", "--ignore-scripts", "--ignore-pnpmfile", "--prefer-offline", ...PNPM_COPIES],
   },
   { lockfile: "yarn.lock", argv: ["yarn", "install", "--frozen-lockfile", "--ignore-scripts", "--prefer-offline"] },
-  { lockfile: "bun.lock", argv: ["bun", "install", "--frozen-lockfile", "--ignore-scripts"] },
-  { lockfile: "bun.lockb", argv: ["bun", "install", "--frozen-lockfile", "--ignore-scripts"] },
+  { lockfile: "bun.lock", argv: ["bun", "install", "--frozen-lockfile", "--ignore-scripts", ...BUN_COPIES] },
+  { lockfile: "bun.lockb", argv: ["bun", "install", "--frozen-lockfile", "--ignore-scripts", ...BUN_COPIES] },
 ] as const;
 
 /** Yarn from version 2 on knows other options; its lock files begin with this. */

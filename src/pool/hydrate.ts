@@ -1,6 +1,7 @@
 import { dependencyKey, installDependencies, installedStamp } from "../checkout/index.ts";
 import { GraftworkError } from "../domain/index.ts";
 import { INSTALL_TIMEOUT_MS, type PoolContext } from "./context.ts";
+import { keptStamp } from "./kept-folders.ts";
 import type { SlotRecord } from "./pool-state.ts";
 
 type Hydrated = Pick<SlotRecord, "dependencies" | "lastError">;
@@ -24,7 +25,8 @@ export async function hydrate(context: PoolContext, slot: SlotRecord): Promise<H
     context.narrate(`${slot.id}: dependencies not installed: ${result.reason}`);
     return { dependencies: null, lastError: `${result.reason}\n${result.excerpt}`.trim() };
   }
-  return { dependencies: { key, stamp: installedStamp(slot.path) }, lastError: null };
+  const kept = keptStamp(slot, context.settings.keep);
+  return { dependencies: { key, stamp: installedStamp(slot.path), kept }, lastError: null };
 }
 
 export function requireHydrated(slot: SlotRecord, hydrated: Hydrated): void {
