@@ -1,10 +1,15 @@
-// `npm run bench -- [pool | peers | a case…] [--rounds N] [--sizes 200,5000] [--tools git,branchlet]`: what graftwork costs, as ratios taken in
-// one run, and what its peers do with the same jobs. docs/performance.md says how to read it.
+// `npm run bench -- [pool | peers | a case…]`: what graftwork costs, as ratios taken in one run, and what its peers do with
+// the same jobs. docs/performance.md says how to read it.
+//   --rounds N             rounds of each case (9)
+//   --sizes 200,5000       files of the repositories (200,5000,40000)
+//   --tools git,branchlet  of the peers, only these
+//   --record               puts the tables of `pool` and of `peers` into docs/performance.md
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { ensureReady } from "../scripts/setup.mjs";
-import { tableOutput } from "./harness/compare.mjs";
+import { ensureReady, root } from "../scripts/setup.mjs";
 import { removeAtSignals } from "./harness/folders.mjs";
 import { machine } from "./harness/machine.mjs";
+import { record, tableOutput } from "./harness/output.mjs";
 import { oneLine } from "./harness/processes.mjs";
 
 const POOL = {
@@ -27,26 +32,39 @@ try {
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: "string", default: "9" }, sizes: { type: "string", default: "200,5000,40000" }, tools: { type: "string" } },
+    options: {
+      rounds: { type: "string", default: "9" },
+      sizes: { type: "string", default: "200,5000,40000" },
+      tools: { type: "string" },
+      record: { type: "boolean", default: false },
+    },
   });
   const [rounds] = counts("--rounds", values.rounds);
   const sizes = counts("--sizes", values.sizes);
-  const names = wanted(positionals);
+  const { cases, withPeers } = wanted(positionals);
+  // Half a table would take the other half's place.
+  if (values.record && ((cases.length > 0 && cases.length < Object.keys(POOL).length) || values.tools !== undefined))
+    throw new Error("--record takes whole tables: `pool`, `peers` or both");
   removeAtSignals();
   await ensureReady();
-  const output = tableOutput();
-  process.stdout.write(`${await machine()}\n\n`);
-  const cases = names.filter((name) => name in POOL);
-  if (cases.length > 0) output.head();
+  const parts = {
+    pool: cases.length === 0 ? undefined : (output) => runCases(output, cases, { rounds, sizes }),
+    peers: withPeers ? async (output) => (await import("./peers/peers.mjs")).peers(output, values.tools?.split(",")) : undefined,
+  };
+  for (const [name, part] of Object.entries(parts)) {
+    if (part === undefined) continue;
+    const output = tableOutput();
+    output.line(`${await machine()}\n\n`);
+    await part(output);
+    if (values.record) record(join(root, "docs", "performance.md"), name, output.text());
+  }
+}
+
+async function runCases(output, cases, options) {
+  output.head();
   for (const name of cases) {
     const row = await POOL[name]();
-    await row({ output, rounds, sizes }).catch((error) =>
-      output.line(`| ${name} | aborted: ${oneLine(error.message)} | | | | | | | | | |\n`),
-    );
-  }
-  if (names.includes("peers")) {
-    const { peers } = await import("./peers/peers.mjs");
-    await peers(output, values.tools?.split(","));
+    await row({ output, ...options }).catch((error) => output.line(`| ${name} | aborted: ${oneLine(error.message)} | | | | | | | | | |\n`));
   }
 }
 
@@ -55,9 +73,10 @@ function wanted(words) {
   const known = [...Object.keys(POOL), "pool", "peers"];
   const unknown = words.filter((word) => !known.includes(word));
   if (unknown.length > 0) throw new Error(`no case ${unknown.join(", ")}; there are ${known.join(", ")}`);
-  const own = words.filter((word) => word in POOL);
-  if (words.includes("peers")) return [...own, "peers"];
-  return own.length > 0 ? own : Object.keys(POOL);
+  const withPeers = words.includes("peers");
+  const named = Object.keys(POOL).filter((name) => words.includes(name));
+  const all = words.includes("pool") || words.length === 0;
+  return { withPeers, cases: all ? Object.keys(POOL) : named };
 }
 
 function counts(option, text) {

@@ -2,7 +2,7 @@ import { oneLine } from "./processes.mjs";
 
 // A case: what graftwork takes against one or more yardsticks, in interleaved rounds, so that a busy machine slows all
 // sides. What counts is the median of the ratios within a round.
-const HEAD =
+export const HEAD =
   "| case | against | rounds | CPU ms | its CPU ms | ratio | wall ms | its wall ms | ratio | limit | |\n|---|---|--:|--:|--:|--:|--:|--:|--:|---|---|\n";
 
 /**
@@ -56,13 +56,4 @@ export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-/** Where lines go: the table to stdout as it grows, what is being done to stderr. */
-export function tableOutput() {
-  return {
-    head: () => process.stdout.write(HEAD),
-    line: (text) => process.stdout.write(text),
-    progress: (text) => process.stderr.write(`bench: ${text}\n`),
-  };
 }
