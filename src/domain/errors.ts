@@ -52,6 +52,7 @@ export const ERROR_EXITS = {
   UNDO_REFUSED: EXIT.failed,
   POOL_EXHAUSTED: EXIT.retry,
   POOL_BUSY: EXIT.retry,
+  DISK_LOW: EXIT.retry,
   LEASE_HELD: EXIT.retry,
   BRANCH_IN_USE: EXIT.retry,
   RUN_LIVE: EXIT.retry,

@@ -39,3 +39,16 @@ export function humanDuration(ms: number): string {
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
+
+/** "1.5 GiB", "20 MiB", "0 B": a size for people. */
+export function humanSize(bytes: number): string {
+  const [unit, factor] = (
+    [
+      ["GiB", 2 ** 30],
+      ["MiB", 2 ** 20],
+      ["KiB", 2 ** 10],
+    ] as const
+  ).find(([, least]) => bytes >= least) ?? ["B", 1];
+  const amount = bytes / factor;
+  return `${amount >= 10 || factor === 1 ? Math.round(amount) : Math.round(amount * 10) / 10} ${unit}`;
+}

@@ -1,10 +1,11 @@
 import { dependencyKey, installDependencies, installedStamp } from "../checkout/index.ts";
 import { GraftworkError } from "../domain/index.ts";
 import { INSTALL_TIMEOUT_MS, type PoolContext } from "./context.ts";
+import { sizeOnDisk } from "./disk-space.ts";
 import { keptStamp } from "./kept-folders.ts";
 import type { SlotRecord } from "./pool-state.ts";
 
-type Hydrated = Pick<SlotRecord, "dependencies" | "lastError">;
+type Hydrated = Pick<SlotRecord, "dependencies" | "lastError" | "sizeBytes">;
 
 /**
  * Brings a slot's dependencies to what its lockfile says. A failure is kept in the record and said: the next
@@ -26,7 +27,7 @@ export async function hydrate(context: PoolContext, slot: SlotRecord): Promise<H
     return { dependencies: null, lastError: `${result.reason}\n${result.excerpt}`.trim() };
   }
   const kept = keptStamp(slot, context.settings.keep);
-  return { dependencies: { key, stamp: installedStamp(slot.path), kept }, lastError: null };
+  return { dependencies: { key, stamp: installedStamp(slot.path), kept }, lastError: null, sizeBytes: sizeOnDisk(slot.path) };
 }
 
 export function requireHydrated(slot: SlotRecord, hydrated: Hydrated): void {

@@ -5,6 +5,7 @@ import { addWorktree, adminNameOf, forgetWorktree, listWorktrees, type Oid, remo
 import { mkdirSync, rmSync } from "../state/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import { folderIdentity, KEPT, operationName, type PoolContext } from "./context.ts";
+import { requireDiskSpace, sizeOnDisk } from "./disk-space.ts";
 import { hydrate } from "./hydrate.ts";
 import { type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
 import { moveToTrash, rescueAdmin } from "./rescue.ts";
@@ -29,6 +30,9 @@ export function newSlot(n: number, dir: string, status: SlotStatus, operation: s
 /** Adds `count` slots to the pool, all at once in the state, then on disk side by side. Returns those that were made. */
 export async function addSlots(context: PoolContext, store: PoolStore, target: number, base: Oid): Promise<SlotRecord[]> {
   const operation = operationName("grow");
+  const { state: now } = store.read();
+  mkdirSync(now.dir, { recursive: true });
+  if (now.slots.length < target) requireDiskSpace(context, now, target - now.slots.length);
   const { state } = await store.commit(operation, (before) => {
     const used = new Set(before.slots.map((slot) => slot.id));
     const added: SlotRecord[] = [];
@@ -38,7 +42,6 @@ export async function addSlots(context: PoolContext, store: PoolStore, target: n
     return added.length === 0 ? undefined : { ...before, slots };
   });
   const mine = state.slots.filter((slot) => slot.operation === operation && slot.admin === null);
-  mkdirSync(state.dir, { recursive: true });
   const made = await Promise.allSettled(mine.map((slot) => makeSlot(context, store, slot, base)));
   const failure = made.find((one) => one.status === "rejected");
   if (failure !== undefined) throw failure.reason;
@@ -49,14 +52,18 @@ export async function addSlots(context: PoolContext, store: PoolStore, target: n
 export async function makeSlot(context: PoolContext, store: PoolStore, slot: SlotRecord, base: Oid): Promise<void> {
   const { repository } = context;
   try {
+    requireDiskSpace(context, store.read().state, 1);
     await clearRemains(context, slot);
     const admin = await addWorktree(repository, slot.path, base, `slot of a graftwork pool; to remove it: pool-manager cleanup`);
     const made: SlotRecord = { ...slot, admin, folder: folderIdentity(slot.path) };
     await store.commit(operationName("register"), (state) => withSlot(state, slot.id, { admin: made.admin, folder: made.folder }));
     await resetSlot(repository, treeOfSlot(made), base, KEPT);
     const installed = await hydrate(context, made);
+    // Slots are alike: one that was measured tells enough of all.
+    const isKnown = store.read().state.slots.some(({ sizeBytes }) => sizeBytes !== undefined);
+    const size = isKnown ? {} : { sizeBytes: sizeOnDisk(slot.path) };
     await store.commit(operationName("made"), (state) =>
-      withSlot(state, slot.id, { status: "idle", head: base, worker: null, ...installed }),
+      withSlot(state, slot.id, { status: "idle", head: base, worker: null, ...size, ...installed }),
     );
   } catch (error) {
     await clearRemains(context, slot).catch(() => undefined);
