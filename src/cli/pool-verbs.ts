@@ -1,4 +1,4 @@
-import { count, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
+import { count, DURATION_FORM, EXIT, type ExitCode, GraftworkError, parseDuration } from "../domain/index.ts";
 import {
   acquireSlot,
   cleanupPool,
@@ -25,10 +25,22 @@ export async function init(shell: Shell, size: string | undefined, base: string 
   return EXIT.ok;
 }
 
-export async function acquire(shell: Shell, task: string, base: string | undefined): Promise<ExitCode> {
+export async function acquire(
+  shell: Shell,
+  task: string,
+  base: string | undefined,
+  options: { wait?: string; ttl?: string },
+): Promise<ExitCode> {
+  const waitMs = options.wait === undefined ? undefined : parseWait(options.wait);
+  const ttlMs = options.ttl === undefined ? undefined : parseTtl(options.ttl);
   const { context } = await openPoolContext(shell);
   try {
-    const slot = await acquireSlot(context, { task, ...(base === undefined ? {} : { base }) });
+    const slot = await acquireSlot(context, {
+      task,
+      ...(base === undefined ? {} : { base }),
+      ...(waitMs === undefined ? {} : { waitMs, signal: shell.interrupted() }),
+      ...(ttlMs === undefined ? {} : { ttlMs }),
+    });
     shell.answer(`${slot.id}|${slot.path}|${slot.lease.branch}`, {
       slot: slot.id,
       path: slot.path,
@@ -59,6 +71,27 @@ export async function release(
   });
   shell.answer(`RELEASED:${released.slot}`, { ...released, rescue: released.rescue?.id ?? null });
   return EXIT.ok;
+}
+
+/** Whole or broken seconds, or a duration with its unit. */
+function parseWait(text: string): number {
+  const ms = /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) * 1000 : parseDuration(text);
+  if (ms !== undefined) return ms;
+  throw new GraftworkError("USAGE", {
+    message: `${JSON.stringify(text.slice(0, 40))} is no time to wait.`,
+    because: `--wait takes seconds, or ${DURATION_FORM}.`,
+    try: "`pool-manager acquire TASK --wait 60`.",
+  });
+}
+
+function parseTtl(text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= 1000) return ms;
+  throw new GraftworkError("USAGE", {
+    message: `${JSON.stringify(text.slice(0, 40))} is no time for a lease to live.`,
+    because: `--ttl takes ${DURATION_FORM}, one second or more.`,
+    try: "`pool-manager acquire TASK --ttl 24h`.",
+  });
 }
 
 function parseToken(text: string): number {

@@ -26,8 +26,12 @@ export type Lease = {
   owner: LeaseOwner;
   /** ISO 8601. */
   acquiredAt: string;
-  /** ISO 8601; null: lives as long as its process. */
+  /** ISO 8601, for people to read; null: lives as long as its process. What decides is `renewed` and `ttlMs`. */
   expiresAt: string | null;
+  /** How long a lease of a shell lives after it was last renewed; null: as long as its process. */
+  ttlMs: number | null;
+  /** When it was last renewed, by a clock that no setting of the time moves (milliseconds since that boot). */
+  renewed: { bootId: string; ms: number };
   /** The first port of the block that is this lease's; null: none. */
   portBase: number | null;
 };

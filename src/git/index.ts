@@ -20,8 +20,10 @@ export { configKeys } from "./config-keys.ts";
 export { editTree, type TreeEdit } from "./edit-tree.ts";
 export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
+export { type Planted, plantedText } from "./guarded-settings.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark, movedFrom } from "./land-checkout.ts";
 export { type ConflictStage, type MergedTrees, mergeTrees } from "./merge-trees.ts";
+export { pinSettings, plantedSettings, undoPlanted } from "./pinned-settings.ts";
 export { firstParentLog, type LoggedCommit } from "./porcelain.ts";
 export {
   currentBranch,
@@ -32,29 +34,37 @@ export {
   readRefs,
   requireCommit,
   resolveCommit,
+  resolveNames,
   unreachable,
   updateRefs,
 } from "./refs.ts";
 export { openRepository, type Repository } from "./repository.ts";
 export { moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";
 export type { GitContext } from "./run-git.ts";
+export { type SlotChanges, scanSlot } from "./scan-slot.ts";
 export { adoptCommit, checkoutChanges, commitInSlot, dropLocks, slotStatus } from "./slot-commit.ts";
 export { lstatBelow } from "./slot-path.ts";
 export {
   attachSlot,
   commitsNamedBy,
   createBranch,
+  detachSlot,
   forgetHeadLog,
+  hasSavedIndex,
+  hasStagedWork,
+  isAsLeft,
   isConnected,
+  isOnBranch,
   isRegistered,
   moveAdminEntry,
+  moveSlot,
   reconnect,
   resetSlot,
-  type SlotChanges,
   type SlotTree,
-  slotChanges,
+  slotFiles,
   slotHead,
   stagedTree,
 } from "./slot-tree.ts";
 export { trackedPaths } from "./tracked-paths.ts";
+export { committedPaths, emptyTree } from "./tree-differences.ts";
 export { addWorktree, adminNameOf, forgetWorktree, listWorktrees, removeWorktree, type Worktree } from "./worktrees.ts";

@@ -61,6 +61,25 @@ export async function readRefs(repository: Repository, ...prefixes: readonly str
   return refs;
 }
 
+/**
+ * What several names mean, in one look: ids of objects, undefined where a name means none. A name with a line end
+ * means none.
+ */
+export async function resolveNames<Name extends string>(
+  repository: Repository,
+  names: readonly Name[],
+): Promise<Map<Name, Oid | undefined>> {
+  const usable = names.filter((name) => !/[\n\0]/.test(name));
+  const answer = await runGit(repository, {
+    cwd: repository.root,
+    gitDir: repository.commonDir,
+    args: ["cat-file", "--batch-check=%(objectname)"],
+    stdin: usable.map((name) => `${name}\n`).join(""),
+  });
+  const lines = answer.text.split("\n");
+  return new Map(usable.map((name, index) => [name, isOid(lines[index] ?? "") ? lines[index] : undefined]));
+}
+
 /** The object a full ref name points to; undefined where there is no such ref. */
 export async function readRef(repository: Repository, ref: string): Promise<Oid | undefined> {
   const answer = await runGit(repository, {

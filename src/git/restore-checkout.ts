@@ -5,10 +5,9 @@ import { readBlob } from "./commit-objects.ts";
 import { ownGit } from "./own-git.ts";
 import { type Oid, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
-import { runGit, splitNul } from "./run-git.ts";
+import { type GitCall, runGit } from "./run-git.ts";
 import { lstatBelow } from "./slot-path.ts";
-
-type Change = { path: string; from: { mode: string; oid: Oid } | null; to: { mode: string; oid: Oid } | null };
+import { blobId, storedIds, type TreeDifference, treeDifferences } from "./tree-differences.ts";
 
 /**
  * After a landing was killed half way: every path between `from` and `to` that is absent, or holds the old or the
@@ -16,18 +15,19 @@ type Change = { path: string; from: { mode: string; oid: Oid } | null; to: { mod
  * anything else: then they are a person's, and nothing was changed.
  */
 export async function restoreCheckout(repository: Repository, worktree: string, from: Oid, to: Oid): Promise<string[]> {
-  const changes = await changesBetween(repository, from, to);
+  const changes = await treeDifferences(repository, from, to);
   // A folder in a file's place is the landing's own where the landing writes below it: those files are looked at themselves.
   const folders = new Set(changes.flatMap(({ path, to: side }) => (side === null ? [] : parentsOf(path))));
   const hashes = await hashesOf(repository, worktree, changes);
-  const states: { change: Change; state: "old" | "new" | "foreign" }[] = [];
+  const states: { change: TreeDifference; state: "old" | "new" | "foreign" }[] = [];
   // One after another: each that is neither starts a git.
   for (const change of changes)
     states.push({ change, state: await stateOf(repository, worktree, change, hashes.get(change.path), folders) });
   const foreign = states.filter(({ state }) => state === "foreign").map(({ change }) => change.path);
   if (foreign.length > 0) return foreign;
-  const lock = join((await runGit(repository, { cwd: worktree, args: ["rev-parse", "--absolute-git-dir"] })).text.trim(), "index.lock");
-  if (existsSync(lock)) rmSync(lock);
+  const gitDir = (await runGit(repository, { cwd: worktree, args: ["rev-parse", "--absolute-git-dir"] })).text.trim();
+  if (existsSync(join(gitDir, "index.lock"))) rmSync(join(gitDir, "index.lock"));
+  const files = { ...checkoutFiles(repository, worktree), indexFile: join(gitDir, "index") };
   const back = states.filter(({ state }) => state !== "old");
   // Longest first, so that a folder the landing made is empty when its turn comes; one that is not stays.
   for (const { change } of back.toSorted((a, b) => b.change.path.length - a.change.path.length)) {
@@ -37,28 +37,13 @@ export async function restoreCheckout(repository: Repository, worktree: string, 
   const paths = back.filter(({ change }) => change.from !== null).map(({ change }) => change.path);
   if (paths.length > 0) {
     await runGit(repository, {
-      cwd: worktree,
+      ...files,
       args: ["checkout-index", "--force", "--quiet", "-z", "--stdin"],
       stdin: paths.map((path) => `${path}\0`).join(""),
     });
   }
-  await runGit(repository, { cwd: worktree, args: ["update-index", "-q", "--refresh"], answers: [0, 1] });
+  await runGit(repository, { ...files, args: ["update-index", "-q", "--refresh"], answers: [0, 1] });
   return [];
-}
-
-async function changesBetween(repository: Repository, from: Oid, to: Oid): Promise<Change[]> {
-  const answer = await runGit(repository, {
-    ...ownGit(repository, "plain"),
-    args: ["diff-tree", "-r", "-z", "--no-renames", "--raw", from, to],
-  });
-  const parts = splitNul(answer.text);
-  const changes: Change[] = [];
-  for (let i = 0; i + 1 < parts.length; i += 2) {
-    const [fromMode = "", toMode = "", fromOid = "", toOid = ""] = (parts[i] ?? "").slice(1).split(" ");
-    const side = (mode: string, oid: Oid): Change["from"] => (/^0+$/.test(oid) ? null : { mode, oid });
-    changes.push({ path: parts[i + 1] ?? "", from: side(fromMode, fromOid), to: side(toMode, toOid) });
-  }
-  return changes;
 }
 
 function parentsOf(path: string): string[] {
@@ -73,19 +58,20 @@ function removeEmptyFolders(path: string): void {
 }
 
 /** What git would store for each file that is there: one git for all of them, since a landing may write thousands. */
-async function hashesOf(repository: Repository, worktree: string, changes: readonly Change[]): Promise<Map<string, Oid>> {
+function hashesOf(repository: Repository, worktree: string, changes: readonly TreeDifference[]): Promise<Map<string, Oid>> {
   const files = changes.map(({ path }) => path).filter((path) => lstatBelow(worktree, path)?.isFile() === true);
-  // `--stdin-paths` applies the checkout's own line-end rules, as git did when it wrote the file.
-  const quoted = files.map((path) => `"${path.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"\n`).join("");
-  const answer = await runGit(repository, { cwd: worktree, args: ["hash-object", "--stdin-paths"], stdin: quoted });
-  const oids = answer.text.split("\n");
-  return new Map(files.map((path, index) => [path, oids[index] ?? ""]));
+  return storedIds(repository, checkoutFiles(repository, worktree), files);
+}
+
+/** The checkout's files, written and hashed with the settings that were pinned when no task was at work. */
+function checkoutFiles(repository: Repository, worktree: string): Pick<GitCall, "cwd" | "gitDir" | "workTree" | "env"> {
+  return { ...ownGit(repository, "pinned"), cwd: worktree, workTree: worktree };
 }
 
 async function stateOf(
   repository: Repository,
   worktree: string,
-  change: Change,
+  change: TreeDifference,
   hash: Oid | undefined,
   folders: ReadonlySet<string>,
 ): Promise<"old" | "new" | "foreign"> {
@@ -93,7 +79,7 @@ async function stateOf(
   const stat = lstatBelow(worktree, change.path);
   if (stat === undefined) return change.from === null ? "old" : "new";
   if (stat.isDirectory()) return folders.has(change.path) ? "new" : "foreign";
-  const oid = stat.isSymbolicLink() ? await hashLink(repository, worktree, full) : hash;
+  const oid = stat.isSymbolicLink() ? blobId(repository, readlinkSync(full)) : hash;
   if (change.from !== null && oid === change.from.oid) return "old";
   if (change.to === null) return "foreign";
   if (oid === change.to.oid) return "new";
@@ -101,11 +87,6 @@ async function stateOf(
   const bytes = readFileSync(full);
   const target = await readBlob(repository, change.to.oid);
   return target.subarray(0, bytes.length).equals(bytes) ? "new" : "foreign";
-}
-
-async function hashLink(repository: Repository, worktree: string, path: string): Promise<Oid> {
-  const answer = await runGit(repository, { cwd: worktree, args: ["hash-object", "--stdin"], stdin: readlinkSync(path) });
-  return answer.text.trim();
 }
 
 /**

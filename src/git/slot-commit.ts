@@ -1,13 +1,17 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { GraftworkError } from "../domain/index.ts";
 import { rmSync } from "../state/index.ts";
-import type { Person } from "./commit-objects.ts";
-import { type Oid, updateRefs } from "./refs.ts";
+import { commitTree, type Person, treeOf } from "./commit-objects.ts";
+import { ownGit } from "./own-git.ts";
+import { type Oid, resolveCommit, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
-import { runGit, splitNul } from "./run-git.ts";
+import { type GitCall, runGit, splitNul } from "./run-git.ts";
 import { lstatBelow } from "./slot-path.ts";
-import { adminDirOf, type SlotTree } from "./slot-tree.ts";
+import { adminDirOf, type SlotTree, slotFiles, slotHead } from "./slot-tree.ts";
+import { emptyTree } from "./tree-differences.ts";
 
-/** What `git status` shows in a slot, ignored files apart. */
+/** What `git status` would show in a worktree, ignored files apart. */
 export type SlotStatus = {
   /** Tracked paths with changes, staged or not. */
   tracked: readonly string[];
@@ -16,29 +20,55 @@ export type SlotStatus = {
   unmerged: boolean;
 };
 
+type Files = Pick<GitCall, "cwd" | "gitDir" | "workTree" | "env"> & { indexFile: string };
+
+/** A slot's files with the slot's own index; filters are those that were pinned. */
+function filesOf(repository: Repository, slot: SlotTree): Files {
+  return { ...slotFiles(repository, slot), indexFile: join(adminDirOf(repository, slot), "index") };
+}
+
 export async function slotStatus(repository: Repository, slot: SlotTree): Promise<SlotStatus> {
-  const answer = await runGit(repository, {
-    cwd: slot.path,
-    gitDir: adminDirOf(repository, slot),
-    workTree: slot.path,
-    args: ["status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all"],
-  });
-  const lines = splitNul(answer.text);
-  const pathOf = (line: string, fields: number): string => line.split(" ").slice(fields).join(" ");
-  return {
-    tracked: lines.filter((line) => line.startsWith("1 ")).map((line) => pathOf(line, 8)),
-    untracked: lines.filter((line) => line.startsWith("? ")).map((line) => line.slice(2)),
-    unmerged: lines.some((line) => line.startsWith("u ")),
-  };
+  const { commit } = await slotHead(repository, slot);
+  return statusOf(repository, filesOf(repository, slot), commit);
 }
 
 /** Unsaved paths of the user's checkout: changed, staged or untracked; ignored ones apart. */
 export async function checkoutChanges(repository: Repository): Promise<string[]> {
-  const answer = await runGit(repository, {
-    cwd: repository.root,
-    args: ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all"],
+  const head = await resolveCommit(repository, "HEAD");
+  const files = { ...ownGit(repository, "pinned"), cwd: repository.root, workTree: repository.root };
+  const status = await statusOf(repository, { ...files, indexFile: join(repository.commonDir, "index") }, head ?? null);
+  return [...status.tracked, ...status.untracked];
+}
+
+/** `git status` itself would run the filters that the repository's configuration has now. */
+async function statusOf(repository: Repository, files: Files, head: Oid | null): Promise<SlotStatus> {
+  const excludes = join(repository.commonDir, "info", "exclude");
+  const [listing, staged] = await Promise.all([
+    runGit(repository, {
+      ...files,
+      args: [
+        ...["ls-files", "-z", "-t", "--modified", "--deleted", "--unmerged", "--others", "--exclude-standard"],
+        ...(existsSync(excludes) ? [`--exclude-from=${excludes}`] : []),
+      ],
+    }),
+    runGit(repository, {
+      ...files,
+      args: ["diff-index", "--cached", "--name-only", "-z", "--no-renames", "--ignore-submodules=all", head ?? emptyTree(repository)],
+    }),
+  ]);
+  // With `--unmerged`, tracked paths come after their mode, id and stage, and a tab.
+  const entries = splitNul(listing.text).map((line) => {
+    const tag = line.slice(0, 1);
+    return { tag, path: line.slice(tag === "?" ? 2 : line.indexOf("\t") + 1) };
   });
-  return splitNul(answer.text).map((line) => line.slice(3));
+  const of = (...tags: string[]): string[] => entries.filter(({ tag }) => tags.includes(tag)).map(({ path }) => path);
+  const unmerged = of("M");
+  const tracked = new Set([...of("C", "R"), ...splitNul(staged.text)]);
+  return {
+    tracked: [...tracked].filter((path) => !unmerged.includes(path)).sort(),
+    untracked: of("?"),
+    unmerged: unmerged.length > 0,
+  };
 }
 
 /** Commits these paths of a slot on the branch it is on, with the project's own filters and no hook. */
@@ -47,31 +77,34 @@ export async function commitInSlot(
   slot: SlotTree,
   commit: { paths: readonly string[]; message: string; person: Person },
 ): Promise<void> {
-  const { name, email } = commit.person;
-  const call = {
-    cwd: slot.path,
-    gitDir: adminDirOf(repository, slot),
-    workTree: slot.path,
-    env: { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email },
-  };
+  const files = filesOf(repository, slot);
   // What is gone is taken out by name: `add` refuses to look below a link that took a folder's place.
   const there = new Set(commit.paths.filter((path) => lstatBelow(slot.path, path) !== undefined));
   const list = (paths: readonly string[]): string => paths.map((path) => `${path}\0`).join("");
   const gone = list(commit.paths.filter((path) => !there.has(path)));
-  if (gone !== "") await runGit(repository, { ...call, args: ["update-index", "--force-remove", "-z", "--stdin"], stdin: gone });
+  if (gone !== "") await runGit(repository, { ...files, args: ["update-index", "--force-remove", "-z", "--stdin"], stdin: gone });
   if (there.size > 0) {
     await runGit(repository, {
-      ...call,
+      ...files,
       args: ["--literal-pathspecs", "add", "--all", "--force", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul"],
       stdin: list([...there]),
     });
   }
-  // Exit 1: nothing is left to commit (a file was staged and deleted).
-  await runGit(repository, {
-    ...call,
-    args: ["commit", "--quiet", "--no-verify", "--cleanup=strip", "-m", commit.message],
-    answers: [0, 1],
-  });
+  const tree = (await runGit(repository, { ...files, args: ["write-tree"] })).text.trim();
+  const head = await slotHead(repository, slot);
+  // Nothing may be left to commit: a file was staged and deleted.
+  if (head.branch === null || head.commit === null || tree === (await treeOf(repository, head.commit))) return;
+  const made = await commitTree(repository, { tree, parents: [head.commit], message: commit.message, person: commit.person });
+  const refused = await updateRefs(repository, [{ ref: `refs/heads/${head.branch}`, set: made, old: head.commit }], "commit what was left");
+  if (refused !== undefined) throw new GraftworkError("FENCED", moved(head.branch, refused));
+}
+
+function moved(branch: string, refused: string): ConstructorParameters<typeof GraftworkError>[1] {
+  return {
+    message: `Branch ${branch} moved while its slot's files were committed.`,
+    because: refused,
+    try: "nothing: the files are where they were, and the next look commits or rescues them.",
+  };
 }
 
 /** Locks that a killed git left in the slot: its processes have been ended, so they are nobody's. */

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { readText, renameSync, replaceByCopy, replaceFile, rmSync } from "../state/index.ts";
+import { readBytes, readText, renameSync, replaceByCopy, replaceFile, rmSync } from "../state/index.ts";
 import { writeBlob } from "./commit-objects.ts";
+import { ownGit } from "./own-git.ts";
 import { type Oid, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { type GitCall, runGit, splitNul } from "./run-git.ts";
-import { lstatBelow } from "./slot-path.ts";
 import { withWorkIndex } from "./work-index.ts";
 
 /** A slot as git sees it: its folder, and its administration folder in the common git directory. */
@@ -16,16 +16,8 @@ export type SlotTree = {
   admin: string;
 };
 
-/** What differs in a slot from the commit it was last put on. */
-export type SlotChanges = {
-  /** Tracked paths whose content, kind or mode is another, or that are gone. */
-  changed: readonly string[];
-  /** Untracked paths, ignored ones included; a nested repository ends in `/`. */
-  untracked: readonly string[];
-};
-
 /** For slots git's own shortcuts are off: forged stat data or a sparse state must not hide a change. */
-const EXACT = [
+export const EXACT = [
   "core.trustctime=true",
   "core.checkStat=default",
   "core.fileMode=true",
@@ -41,9 +33,18 @@ export function adminDirOf(repository: Repository, slot: SlotTree): string {
   return join(repository.commonDir, "worktrees", slot.admin);
 }
 
-/** Git commands of a slot: the git directory is named, never found through `slot/.git`, which an agent can write. */
+/** Git's own files of a slot (HEAD, refs): named, never found through `slot/.git`, which an agent can write. */
 function slotGit(repository: Repository, slot: SlotTree): Pick<GitCall, "cwd" | "gitDir" | "workTree" | "env"> {
   return { cwd: slot.path, gitDir: adminDirOf(repository, slot), workTree: slot.path, env: { GRAFTWORK_SLOT_PATH: slot.path } };
+}
+
+/**
+ * The slot's files, written and compared with the settings that were pinned when no task was at work: a filter that
+ * an agent configures in the repository is unknown here.
+ */
+export function slotFiles(repository: Repository, slot: SlotTree): Pick<GitCall, "cwd" | "gitDir" | "workTree" | "env"> {
+  const own = ownGit(repository, "pinned");
+  return { ...own, cwd: slot.path, workTree: slot.path, env: { ...own.env, GRAFTWORK_SLOT_PATH: slot.path } };
 }
 
 /** True where `slot/.git` is the file that git wrote there, and git still knows the slot. */
@@ -64,83 +65,98 @@ export function reconnect(repository: Repository, slot: SlotTree): void {
 const gitFileText = (repository: Repository, slot: SlotTree): string => `gitdir: ${adminDirOf(repository, slot)}\n`;
 
 /**
- * Makes the slot's files exactly those of `commit`, HEAD detached there, nothing else in the folder but `keep`
- * (anchored folders like `/node_modules/`). Everything that is not of that commit is destroyed: the caller has
- * saved it. Starts from our own copy of the index, since the slot's may be forged; without one, all is read again.
+ * Makes the slot's tracked files exactly those of `commit`, HEAD detached there. What they hold besides is destroyed:
+ * the caller has saved it, and has removed what is untracked. Starts from our own copy of the index, since the slot's
+ * may be forged; without one, all is read again.
  */
-export async function resetSlot(repository: Repository, slot: SlotTree, commit: Oid, keep: readonly string[]): Promise<void> {
+export async function resetSlot(repository: Repository, slot: SlotTree, commit: Oid): Promise<void> {
+  emptyAdmin(repository, slot);
+  const files = slotFiles(repository, slot);
+  await withWorkIndex(repository, slot.id, async (indexFile) => {
+    await runGit(repository, { ...files, indexFile, args: [...EXACT, "read-tree", "--reset", "-u", commit] });
+    replaceByCopy(indexFile, repository.layout.savedIndex(slot.id));
+  });
+  await detachSlot(repository, slot, commit);
+}
+
+/** Takes out of the slot's administration folder what a clean slot has not. */
+function emptyAdmin(repository: Repository, slot: SlotTree): void {
   const admin = adminDirOf(repository, slot);
   for (const name of readdirSync(admin)) if (!ADMIN_ENTRIES.has(name)) rmSync(join(admin, name), { recursive: true, force: true });
-  const work = slotGit(repository, slot);
-  await withWorkIndex(repository, slot.id, async (indexFile) => {
-    await runGit(repository, { ...work, indexFile, args: [...EXACT, "read-tree", "--reset", "-u", commit] });
-    await runGit(repository, { ...work, indexFile, args: [...EXACT, "clean", "-ffdxq", ...keep.flatMap((path) => ["-e", path])] });
-    replaceByCopy(indexFile, join(admin, "index"));
-  });
-  await runGit(repository, { ...work, args: ["update-ref", "--no-deref", "-m", "graftwork: reset", "HEAD", commit] });
-  saveIndex(repository, slot);
-}
-
-/** Moves a clean slot to `commit` on `branch` (short name), which exists and points there. */
-export async function attachSlot(repository: Repository, slot: SlotTree, branch: string, commit: Oid, from: Oid): Promise<void> {
-  const work = slotGit(repository, slot);
-  if (from !== commit) await runGit(repository, { ...work, args: [...EXACT, "read-tree", "--reset", "-u", commit] });
-  await runGit(repository, { ...work, args: ["symbolic-ref", "-m", "graftwork: acquire", "HEAD", `refs/heads/${branch}`] });
-  saveIndex(repository, slot);
-}
-
-/** Keeps a copy of the slot's index where agents have no business: what differs later is told by it. */
-function saveIndex(repository: Repository, slot: SlotTree): void {
-  replaceByCopy(join(adminDirOf(repository, slot), "index"), repository.layout.savedIndex(slot.id));
 }
 
 /**
- * Compares the slot's files with our saved index: staged, hidden (`assume-unchanged`), ignored and untracked work
- * all show. `rebuildable` are ignore patterns (`node_modules/`) for what nobody misses.
+ * For a slot whose files are those of `commit` as our saved index has them: that index becomes the slot's, HEAD is
+ * put on the commit itself, and nothing of a task's is left in the administration folder.
  */
-export async function slotChanges(repository: Repository, slot: SlotTree, rebuildable: readonly string[]): Promise<SlotChanges> {
-  return withWorkIndex(repository, slot.id, async (indexFile, own) => {
-    const call = { ...own, cwd: slot.path, workTree: slot.path, indexFile };
-    const [changed, untracked, tracked] = await Promise.all([
-      runGit(repository, {
-        ...call,
-        // Never looked into by git itself: it would run what the configuration of a repository in there says.
-        args: [...EXACT, "diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=all", "--name-only", "-z"],
-      }),
-      runGit(repository, { ...call, args: ["ls-files", "--others", "-z", ...rebuildable.flatMap((pattern) => ["-x", pattern])] }),
-      runGit(repository, { ...call, args: ["ls-files", "--stage", "-z"] }),
-    ]);
-    return {
-      changed: [...new Set(splitNul(changed.text))],
-      untracked: [...splitNul(untracked.text), ...hiddenRepositories(slot, splitNul(tracked.text))],
-    };
+export async function detachSlot(repository: Repository, slot: SlotTree, commit: Oid): Promise<void> {
+  emptyAdmin(repository, slot);
+  replaceByCopy(repository.layout.savedIndex(slot.id), join(adminDirOf(repository, slot), "index"));
+  await runGit(repository, {
+    ...slotGit(repository, slot),
+    args: ["update-ref", "--no-deref", "-m", "graftwork: reset", "HEAD", commit],
   });
 }
 
-/** Repositories in places where `ls-files --others` does not look: in tracked folders, and where the tree has a submodule. */
-function hiddenRepositories(slot: SlotTree, entries: readonly string[]): string[] {
-  const folders = new Set<string>();
-  const found: string[] = [];
-  for (const entry of entries) {
-    const path = entry.slice(entry.indexOf("\t") + 1);
-    if (entry.startsWith("160000 ") && lstatBelow(slot.path, path)?.isDirectory() === true && readdirSync(join(slot.path, path)).length > 0)
-      found.push(`${path}/`);
-    for (let end = path.lastIndexOf("/"); end > 0 && !folders.has(path.slice(0, end)); end = path.lastIndexOf("/", end - 1))
-      folders.add(path.slice(0, end));
-  }
-  for (const folder of folders) if (lstatBelow(slot.path, `${folder}/.git`) !== undefined) found.push(`${folder}/.git/`);
-  return found;
+/** Moves the files of a clean slot from one commit to another; refuses where a file that it would write is not as git knows it. */
+export async function moveSlot(repository: Repository, slot: SlotTree, from: Oid, to: Oid): Promise<void> {
+  await withWorkIndex(repository, slot.id, async (indexFile) => {
+    await runGit(repository, { ...slotFiles(repository, slot), indexFile, args: [...EXACT, "read-tree", "-m", "-u", from, to] });
+    replaceByCopy(indexFile, repository.layout.savedIndex(slot.id));
+    replaceByCopy(indexFile, join(adminDirOf(repository, slot), "index"));
+  });
+}
+
+/** Puts HEAD of a slot on `branch` (short name); its files are those of the branch already. */
+export async function attachSlot(repository: Repository, slot: SlotTree, branch: string): Promise<void> {
+  await runGit(repository, {
+    ...slotGit(repository, slot),
+    args: ["symbolic-ref", "-m", "graftwork: acquire", "HEAD", `refs/heads/${branch}`],
+  });
+}
+
+/**
+ * True where git's own files of an idle slot are as a release left them: HEAD on the commit, our index, no stopped
+ * merge, nothing else. Then all that is to be known of its files is what `scanSlot` says.
+ */
+export function isAsLeft(repository: Repository, slot: SlotTree, commit: Oid): boolean {
+  const admin = adminDirOf(repository, slot);
+  if (readText(join(admin, "HEAD")) !== `${commit}\n` || readdirSync(admin).some((name) => !ADMIN_ENTRIES.has(name))) return false;
+  return hasSavedIndex(repository, slot);
+}
+
+/** True where the slot's index is, byte for byte, the copy that we keep. */
+export function hasSavedIndex(repository: Repository, slot: SlotTree): boolean {
+  const saved = readBytes(repository.layout.savedIndex(slot.id));
+  return saved !== undefined && readBytes(join(adminDirOf(repository, slot), "index"))?.equals(saved) === true;
+}
+
+/** True where the slot's HEAD is on this branch: what was committed there is in a branch then. */
+export function isOnBranch(repository: Repository, slot: SlotTree, branch: string): boolean {
+  return readText(join(adminDirOf(repository, slot), "HEAD")) === `ref: refs/heads/${branch}\n`;
 }
 
 /** HEAD of a slot: the branch it is on (short name, null where detached) and its commit; also where its folder is gone. */
 export async function slotHead(repository: Repository, slot: SlotTree): Promise<{ branch: string | null; commit: Oid | null }> {
-  const work = { ...slotGit(repository, slot), cwd: repository.commonDir };
-  const [symbolic, commit] = await Promise.all([
-    runGit(repository, { ...work, args: ["symbolic-ref", "--quiet", "HEAD"], answers: [0, 1, 128] }),
-    runGit(repository, { ...work, args: ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], answers: [0, 1, 128] }),
-  ]);
-  const ref = symbolic.text.trim();
-  return { branch: ref.startsWith("refs/heads/") ? ref.slice(11) : null, commit: commit.code === 0 ? commit.text.trim() : null };
+  const answer = await runGit(repository, {
+    ...slotGit(repository, slot),
+    cwd: repository.commonDir,
+    args: ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"],
+    answers: [0, 1, 128],
+  });
+  const branch = /^ref: refs\/heads\/(.+)\n$/.exec(readText(join(adminDirOf(repository, slot), "HEAD")) ?? "")?.[1] ?? null;
+  return { branch, commit: answer.code === 0 ? answer.text.trim() : null };
+}
+
+/** True where the slot's own index holds something else than this commit, or cannot be read. */
+export async function hasStagedWork(repository: Repository, slot: SlotTree, head: Oid): Promise<boolean> {
+  const index = join(adminDirOf(repository, slot), "index");
+  if (!existsSync(index)) return false;
+  return withWorkIndex(repository, null, async (indexFile, own) => {
+    replaceByCopy(index, indexFile);
+    const args = ["diff-index", "--cached", "--quiet", "--ignore-submodules=all", head];
+    return (await runGit(repository, { ...own, cwd: repository.commonDir, indexFile, args, answers: [0, 1, 128] })).code !== 0;
+  });
 }
 
 /**

@@ -1,49 +1,60 @@
-import { GraftworkError, humanDuration, idKey, type Lease, type LeasedSlot, requireTaskId } from "../domain/index.ts";
-import { attachSlot, createBranch, listWorktrees, type Oid, readRefs, requireCommit, resetSlot, updateRefs } from "../git/index.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { GraftworkError, idKey, type Lease, type LeasedSlot, requireTaskId, slotNumber } from "../domain/index.ts";
+import { attachSlot, createBranch, isAsLeft, moveSlot, type Oid, updateRefs } from "../git/index.ts";
 import { identityOf, livenessOf } from "../subprocess/index.ts";
-import { KEPT, operationName, type PoolContext } from "./context.ts";
+import { chooseStart, type Start } from "./choose-branch.ts";
+import { operationName, type PoolContext } from "./context.ts";
 import { copyConfigured } from "./copy-files.ts";
+import { emptySlot, isClean } from "./empty-slot.ts";
+import { guardSettings } from "./guard.ts";
 import { hydrate, requireHydrated } from "./hydrate.ts";
+import { exhausted, leaseHeld } from "./lease-text.ts";
+import { isInUse, leaseAge, renewed, uptimeOf } from "./lease-time.ts";
 import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
-import { clearSlot, isAbandoned, recoverSlots, requireConnection, requireFolder, takeOver, withoutBranch } from "./recover.ts";
+import { choosePortBase } from "./ports.ts";
+import { joinQueue, leaveQueue, liveQueue, placesAhead } from "./queue.ts";
+import { clearSlot, fenced, recoverSlots, requireConnection, requireFolder, takeOver, withoutBranch } from "./recover.ts";
 import { rescueSlot } from "./rescue.ts";
+import { changesIn } from "./slot-work.ts";
 import { writePoolView } from "./view.ts";
 
-const SHELL_TTL_MS = 24 * 3_600_000;
+const LOOK_AGAIN_MS = 100;
+
+export type AcquireRequest = {
+  task: string;
+  /** Where the task's branch begins; default: HEAD of the main worktree. */
+  base?: string;
+  /** How long to wait for a slot, in order of arrival; default: not at all. */
+  waitMs?: number;
+  /** How long a shell's lease lives without a sign of use; default: `pool.ttl`. */
+  ttlMs?: number;
+  signal?: AbortSignal;
+};
 
 /**
  * Leases the idle slot nearest to the wanted base to a task, on branch `<prefix>/<task>`. Asked again by the same
  * owner, or by a resumed run whose process is gone, it returns the same lease and touches nothing in the slot.
- * Throws ID_INVALID, POOL_MISSING, POOL_EXHAUSTED, LEASE_HELD, BRANCH_IN_USE, REF_UNKNOWN, SETUP_FAILED.
+ * Throws ID_INVALID, POOL_MISSING, POOL_EXHAUSTED, LEASE_HELD, BRANCH_IN_USE, REF_UNKNOWN, SETUP_FAILED, FENCED.
  */
-export async function acquireSlot(context: PoolContext, request: { task: string; base?: string }): Promise<LeasedSlot> {
+export async function acquireSlot(context: PoolContext, request: AcquireRequest): Promise<LeasedSlot> {
   const task = requireTaskId(request.task);
-  const { repository } = context;
-  const store = existingStore(repository);
+  const store = existingStore(context.repository);
   await recoverSlots(context, store);
   const held = await heldLease(context, store, task);
   if (held !== undefined) return held;
-
-  const base = await requireCommit(repository, request.base ?? "HEAD");
-  const branch = await chooseBranch(context, store.read().state, task);
+  const { state } = store.read();
+  await guardSettings(context, state);
+  const start = await chooseStart(context, state, task, request.base ?? "HEAD");
   for (;;) {
-    const taken = await reserve(context, store, { task, base: branch.tip ?? base, branch: branch.name });
-    if (taken === "exhausted") {
-      if (await reclaim(context, store)) continue;
-      throw exhausted(context, store.read().state, task);
-    }
-    const { slot, lease } = taken;
+    const { slot, lease } = await reserve(context, store, { ...request, task }, start);
     let created = false;
     try {
-      const ready = await prepare(context, slot, lease, branch.tip, () => (created = true));
-      await store.commit(operationName("busy"), (state) =>
-        withSlot(state, slot.id, { status: "busy", worker: null, head: lease.base, ...ready }),
-      );
-      writePoolView(repository, store);
-      return { id: slot.id, path: slot.path, lease };
+      const ready = await prepare(context, slot, lease, start.tip, () => (created = true));
+      return await handOut(context, store, slot, ready);
     } catch (error) {
-      await giveBack(context, store, slot, lease, { fresh: branch.tip === undefined, created });
-      writePoolView(repository, store);
+      if (error instanceof GraftworkError && error.code === "FENCED") throw error;
+      await giveBack(context, store, slot, lease, { fresh: start.tip === undefined, created });
+      writePoolView(context.repository, store);
       // That slot is quarantined by now; another one may do.
       if (!(error instanceof GraftworkError) || error.code !== "SLOT_QUARANTINED") throw error;
       context.narrate(`${slot.id} cannot be used: ${error.because}`);
@@ -53,29 +64,28 @@ export async function acquireSlot(context: PoolContext, request: { task: string;
 
 /** The task's live lease, where it is the caller's own or that of a dead process of the same run. */
 async function heldLease(context: PoolContext, store: PoolStore, task: string): Promise<LeasedSlot | undefined> {
-  const slot = store.read().state.slots.find((one) => one.lease !== null && idKey(one.lease.task) === idKey(task) && one.status === "busy");
-  if (slot?.lease === undefined || slot.lease === null) {
-    const busy = store.read().state.slots.find((one) => one.lease !== null && idKey(one.lease.task) === idKey(task));
-    if (busy !== undefined) throw leaseHeld(busy, context.now());
-    return undefined;
-  }
+  const slot = store.read().state.slots.find((one) => one.lease !== null && idKey(one.lease.task) === idKey(task));
+  if (slot?.lease === undefined || slot.lease === null) return undefined;
   const { lease } = slot;
   const mine = lease.run === context.run && lease.owner.kind === context.owner.kind && lease.owner.name === context.owner.name;
-  if (!mine || (lease.owner.kind === "process" && livenessOf(lease.owner.process) !== "dead" && !sameProcess(lease, context)))
-    throw leaseHeld(slot, context.now());
+  const isOther = lease.owner.kind === "process" && livenessOf(lease.owner.process) !== "dead" && !sameProcess(lease, context);
+  if (slot.status !== "busy" || !mine || isOther) throw leaseHeld(slot, context.now());
   requireFolder(slot);
-  if (lease.owner.kind === "shell" || sameProcess(lease, context)) return { id: slot.id, path: slot.path, lease };
   const operation = operationName("adopt");
   const { state } = await store.commit(operation, (before) => {
     const now = before.slots.find((one) => one.id === slot.id);
     if (now?.operation !== slot.operation || now.lease === null) return undefined;
+    if (sameProcess(now.lease, context)) return undefined;
+    if (now.lease.owner.kind === "shell") return withSlot(before, slot.id, { lease: renewed(now.lease, context) });
     const next: Lease = { ...now.lease, owner: context.owner, token: before.nextToken };
     return { ...withSlot(before, slot.id, { lease: next, operation }), nextToken: before.nextToken + 1 };
   });
-  const adopted = state.slots.find((one) => one.operation === operation)?.lease;
-  if (adopted === undefined || adopted === null) throw leaseHeld(slot, context.now());
+  const now = state.slots.find((one) => one.id === slot.id);
+  const isMine =
+    now?.lease != null && (lease.owner.kind === "shell" || sameProcess(now.lease, context)) && idKey(now.lease.task) === idKey(task);
+  if (now === undefined || now.lease === null || !isMine) throw leaseHeld(slot, context.now());
   writePoolView(context.repository, store);
-  return { id: slot.id, path: slot.path, lease: adopted };
+  return { id: slot.id, path: slot.path, lease: now.lease };
 }
 
 function sameProcess(lease: Lease, context: PoolContext): boolean {
@@ -87,88 +97,98 @@ function sameProcess(lease: Lease, context: PoolContext): boolean {
   );
 }
 
-/**
- * The branch for a task: its own of this run goes on where it stands; a name taken by another run or by hand is
- * left alone and the next free one is used.
- */
-async function chooseBranch(context: PoolContext, state: PoolState, task: string): Promise<{ name: string; tip: Oid | undefined }> {
-  const { repository, settings, narrate } = context;
-  const prefix = settings.branchPrefix;
-  const refs = await readRefs(repository, `refs/heads/${prefix}`);
-  if (refs.has(`refs/heads/${prefix}`)) throw prefixTaken(prefix);
-  const taken = new Map([...refs].map(([ref, oid]) => [ref.slice("refs/heads/".length).toLowerCase(), oid]));
-  for (let n = 1; ; n++) {
-    const name = `${prefix}/${task}${n === 1 ? "" : `-${n}`}`;
-    const tip = taken.get(name.toLowerCase());
-    if (tip === undefined) {
-      if (n > 1) narrate(`branch ${prefix}/${task} exists from elsewhere and is left alone; this task works on ${name}`);
-      return { name, tip: undefined };
+/** A slot for the task, marked as being prepared by this process; waits for one where the request says so. */
+async function reserve(
+  context: PoolContext,
+  store: PoolStore,
+  request: AcquireRequest,
+  start: Start,
+): Promise<{ slot: SlotRecord; lease: Lease }> {
+  const deadline = performance.now() + (request.waitMs ?? 0);
+  const place = operationName("wait");
+  let waits = false;
+  try {
+    for (;;) {
+      const taken = await tryReserve(context, store, request, start, place);
+      if (taken !== undefined) return taken;
+      if (await reclaim(context, store)) continue;
+      if (performance.now() >= deadline || request.signal?.aborted === true)
+        throw exhausted(store.read().state, request.task, context.now());
+      if (!waits) await joinQueue(store, { id: place, task: request.task, process: identityOf(process.pid) });
+      waits = true;
+      await delay(LOOK_AGAIN_MS);
+      await recoverSlots(context, store);
     }
-    const record = state.branches[name];
-    if (record === undefined || record.run !== context.run || idKey(record.task) !== idKey(task)) continue;
-    await requireFree(context, name);
-    narrate(`${name} exists: ${task} goes on where it stands`);
-    return { name, tip };
+  } catch (error) {
+    if (waits) await leaveQueue(store, place);
+    throw error;
   }
 }
 
-async function requireFree(context: PoolContext, branch: string): Promise<void> {
-  const holder = (await listWorktrees(context.repository)).find((worktree) => worktree.branch === `refs/heads/${branch}`);
-  if (holder === undefined) return;
-  throw new GraftworkError("BRANCH_IN_USE", {
-    message: `Branch ${branch} is checked out in ${holder.path}.`,
-    because: "git lets a branch be checked out in one worktree only.",
-    try: `switch that worktree to another branch (\`git -C ${JSON.stringify(holder.path)} switch --detach\`) and try again.`,
-    details: { branch, path: holder.path },
-  });
-}
-
-type Wanted = { task: string; base: Oid; branch: string };
-
-async function reserve(context: PoolContext, store: PoolStore, wanted: Wanted): Promise<{ slot: SlotRecord; lease: Lease } | "exhausted"> {
+async function tryReserve(
+  context: PoolContext,
+  store: PoolStore,
+  request: AcquireRequest,
+  { base, branch, tip }: Start,
+  place: string,
+): Promise<{ slot: SlotRecord; lease: Lease } | undefined> {
+  const { now, owner, run } = context;
   const operation = operationName("acquire");
+  const { task } = request;
   const { state } = await store.commit(operation, (before) => {
-    const free = nearest(before, wanted.base);
-    if (free === undefined || before.slots.some((slot) => slot.lease !== null && idKey(slot.lease.task) === idKey(wanted.task)))
-      return undefined;
-    const { now, owner, run } = context;
+    const waiting = liveQueue(before);
+    const free = nearest(before, tip ?? base, placesAhead(waiting, place));
+    if (free === undefined || before.slots.some((slot) => slot.lease !== null && idKey(slot.lease.task) === idKey(task))) return undefined;
+    const token = before.nextToken;
+    const ttlMs = owner.kind === "process" ? null : (request.ttlMs ?? context.settings.ttlMs);
+    const acquiredAt = now();
     const lease: Lease = {
-      ...wanted,
-      run,
-      token: before.nextToken,
-      owner,
-      acquiredAt: now().toISOString(),
-      expiresAt: owner.kind === "process" ? null : new Date(now().getTime() + SHELL_TTL_MS).toISOString(),
-      portBase: null,
+      ...{ task, base: tip ?? base, branch, run, token, owner, ttlMs, portBase: null },
+      acquiredAt: acquiredAt.toISOString(),
+      expiresAt: ttlMs === null ? null : new Date(acquiredAt.getTime() + ttlMs).toISOString(),
+      renewed: uptimeOf(context),
     };
     const next = withSlot(before, free.id, { status: "preparing", lease, worker: identityOf(process.pid), lastError: null, operation });
-    const known = before.branches[wanted.branch];
+    const known = before.branches[branch];
     return {
       ...next,
-      nextToken: before.nextToken + 1,
-      branches: { ...next.branches, [wanted.branch]: known ?? { task: wanted.task, run, base: wanted.base } },
+      waiting: waiting.filter((one) => one.id !== place),
+      nextToken: token + 1,
+      branches: { ...next.branches, [branch]: known ?? { task, run, base: lease.base } },
     };
   });
   const slot = state.slots.find((one) => one.operation === operation);
   if (slot?.lease != null) return { slot, lease: slot.lease };
-  const other = state.slots.find((one) => one.lease !== null && idKey(one.lease.task) === idKey(wanted.task));
+  const other = state.slots.find((one) => one.lease !== null && idKey(one.lease.task) === idKey(task));
   if (other !== undefined) throw leaseHeld(other, context.now());
-  return "exhausted";
+  return undefined;
 }
 
-/** The idle slot that needs least work: at the wanted commit already, else the lowest number. */
-export function nearest(state: PoolState, base: Oid): SlotRecord | undefined {
+/**
+ * The idle slot that needs least work: at the wanted commit already, else the lowest number. None where all that are
+ * idle are for those who came before (`ahead`).
+ */
+export function nearest(state: PoolState, base: Oid, ahead = 0): SlotRecord | undefined {
   const idle = state.slots.filter((slot) => slot.status === "idle" && slot.admin !== null);
+  if (idle.length <= ahead) return undefined;
   return idle.find((slot) => slot.head === base && slot.dependencies !== null) ?? idle.find((slot) => slot.head === base) ?? idle[0];
 }
 
-/** Takes back one slot whose owner is proved gone; its work is rescued first. */
+/** Takes back one slot whose owner is proved gone or whose time has passed without a sign of use; its work is rescued first. */
 async function reclaim(context: PoolContext, store: PoolStore): Promise<boolean> {
   for (const slot of store.read().state.slots) {
-    if (slot.status !== "busy" || !isAbandoned(slot, context.now())) continue;
+    if (slot.status !== "busy" || slot.lease === null) continue;
+    const age = leaseAge(slot.lease, uptimeOf(context));
+    if (age === "live") continue;
+    if (age === "unseen" || (slot.lease.owner.kind === "shell" && isInUse(context, slot))) {
+      await renewLease(context, store, slot);
+      continue;
+    }
     const taken = await takeOver(store, slot);
     if (taken === undefined) continue;
-    context.narrate(`${slot.id}: ${slot.lease?.task} is taken back, its owner is gone`);
+    context.narrate(
+      `${slot.id}: ${slot.lease.task} is taken back, ${slot.lease.owner.kind === "shell" ? "its time has passed" : "its owner is gone"}`,
+    );
     // Where that fails it is quarantined with the reason; another one may do.
     await clearSlot(context, store, taken, { reason: "its owner is gone" }).catch(() => undefined);
     return true;
@@ -176,31 +196,54 @@ async function reclaim(context: PoolContext, store: PoolStore): Promise<boolean>
   return false;
 }
 
-async function prepare(
-  context: PoolContext,
-  slot: SlotRecord,
-  lease: Lease,
-  tip: Oid | undefined,
-  onCreated: () => void,
-): Promise<Pick<SlotRecord, "dependencies" | "lastError">> {
+async function renewLease(context: PoolContext, store: PoolStore, seen: SlotRecord): Promise<void> {
+  await store.commit(operationName("renew"), (before) => {
+    const now = before.slots.find((slot) => slot.id === seen.id);
+    if (now?.lease === undefined || now.lease === null || now.operation !== seen.operation) return undefined;
+    return withSlot(before, seen.id, { lease: renewed(now.lease, context) });
+  });
+}
+
+type Ready = Pick<SlotRecord, "dependencies" | "lastError"> & { lease: Lease };
+
+/** Brings the slot to the lease's commit and branch. Proves first that what an earlier lease left is gone. */
+async function prepare(context: PoolContext, slot: SlotRecord, lease: Lease, tip: Oid | undefined, onCreated: () => void): Promise<Ready> {
   const { repository } = context;
   requireFolder(slot);
   requireConnection(context, slot);
   const tree = treeOfSlot(slot);
-  // Somebody may have worked in the idle slot by hand: that is saved like any other work.
-  const found = await rescueSlot(context, tree, lease.task, "found in an idle slot", slot.head === null ? [] : [slot.head]);
-  if (found !== undefined) context.narrate(`${slot.id} was not clean: saved as rescue ${found.id}`);
-  if (found !== undefined || slot.head === null) await resetSlot(repository, tree, lease.base, KEPT);
+  const found = await changesIn(context, tree, null);
+  if (slot.head === null || !isClean(found) || !isAsLeft(repository, tree, slot.head)) {
+    // Somebody may have worked in the idle slot by hand: that is saved like any other work.
+    const { rescue, found: all } = await rescueSlot(context, tree, { task: lease.task, reason: "found in an idle slot", base: slot.head });
+    if (rescue !== undefined) context.narrate(`${slot.id} was not clean: saved as rescue ${rescue.id}`);
+    await emptySlot(repository, tree, all, slot.head, lease.base);
+  } else if (slot.head !== lease.base) await moveSlot(repository, tree, slot.head, lease.base);
   if (tip === undefined) {
     const refused = await createBranch(repository, lease.branch, lease.base);
     if (refused !== undefined) throw branchTaken(lease.branch, refused);
     onCreated();
   }
-  await attachSlot(repository, tree, lease.branch, lease.base, found !== undefined || slot.head === null ? lease.base : slot.head);
+  await attachSlot(repository, tree, lease.branch);
   const ready = await hydrate(context, slot);
   requireHydrated(slot, ready);
   await copyConfigured(context, slot);
-  return ready;
+  const { state } = existingStore(repository).read();
+  return { ...ready, lease: { ...lease, portBase: await choosePortBase(context, state, slotNumber(slot.id) ?? 0) } };
+}
+
+/** The last step: from here on the slot is the task's. Throws FENCED where another process took it meanwhile. */
+async function handOut(context: PoolContext, store: PoolStore, slot: SlotRecord, ready: Ready): Promise<LeasedSlot> {
+  const { lease } = ready;
+  const { state } = await store.commit(operationName("busy"), (before) => {
+    const now = before.slots.find((one) => one.id === slot.id);
+    if (now?.operation !== slot.operation) return undefined;
+    return withSlot(before, slot.id, { status: "busy", worker: null, head: lease.base, ...ready });
+  });
+  const now = state.slots.find((one) => one.id === slot.id);
+  if (now?.status !== "busy" || now.lease?.token !== lease.token) throw fenced(slot);
+  writePoolView(context.repository, store);
+  return { id: slot.id, path: slot.path, lease };
 }
 
 /**
@@ -227,46 +270,6 @@ async function giveBack(
   await store.commit(operationName("forget"), (state) =>
     state.branches[lease.branch]?.task === lease.task ? withoutBranch(state, lease.branch) : undefined,
   );
-}
-
-function leaseHeld(slot: SlotRecord, now: Date): GraftworkError {
-  const { lease } = slot;
-  return new GraftworkError("LEASE_HELD", {
-    message: `${lease?.task ?? slot.id} already has ${slot.id}.`,
-    because: lease === null ? `the slot is ${slot.status}.` : holderText(slot, now),
-    try: `wait for it, or \`pool-manager release ${slot.id} --force\` (its work is saved first).`,
-    details: { slot: slot.id, owner: lease?.owner.name, run: lease?.run },
-  });
-}
-
-/** "task-cart has held wt-3 for 2 h 10 min (pid 4121 is gone)." */
-export function holderText(slot: SlotRecord, now: Date): string {
-  const { lease } = slot;
-  if (lease === null) return `${slot.id} is ${slot.status}${slot.lastError === null ? "" : ` (${slot.lastError.split("\n")[0]})`}.`;
-  const since = humanDuration(now.getTime() - Date.parse(lease.acquiredAt));
-  const who =
-    lease.owner.kind === "shell"
-      ? `owner ${lease.owner.name}`
-      : `pid ${lease.owner.process.pid} ${{ alive: "lives", dead: "is gone", unknown: "is on another host" }[livenessOf(lease.owner.process)]}`;
-  return `${lease.task} of run ${lease.run} has held ${slot.id} for ${since} (${who}).`;
-}
-
-function exhausted(context: PoolContext, state: PoolState, task: string): GraftworkError {
-  const because = state.slots.map((slot) => holderText(slot, context.now())).join("\n  ");
-  return new GraftworkError("POOL_EXHAUSTED", {
-    message: `No free slot for ${task}: all ${state.slots.length} slots are taken.`,
-    because: because === "" ? "the pool has no slots." : because,
-    try: `\`pool-manager release <slot>\` when a task is done, or \`pool-manager init ${state.slots.length + 4}\` for more slots.`,
-    details: { task, slots: state.slots.map((slot) => ({ id: slot.id, status: slot.status, task: slot.lease?.task ?? null })) },
-  });
-}
-
-function prefixTaken(prefix: string): GraftworkError {
-  return new GraftworkError("BRANCH_IN_USE", {
-    message: `A branch named ${prefix} exists, so git cannot hold branches like ${prefix}/task.`,
-    because: "a ref is either a file or a folder.",
-    try: "set `pool.branch_prefix` to another word in .claude/auto-context.yaml, or rename that branch.",
-  });
 }
 
 function branchTaken(branch: string, refused: string): GraftworkError {

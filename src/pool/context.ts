@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Config, LeaseOwner } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
-import { identityOf } from "../subprocess/index.ts";
+import { identityOf, type Uptime } from "../subprocess/index.ts";
 
 /** What every pool verb needs to know about its caller. */
 export type PoolContext = {
@@ -14,6 +14,8 @@ export type PoolContext = {
   /** The run that leases belong to; `shell` for people and scripts. */
   run: string;
   now: () => Date;
+  /** The clock that leases run out by; absent: the machine's own. */
+  uptime?: () => Uptime;
   /** Progress and remarks, one line each; never the answer. */
   narrate: (line: string) => void;
 };

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { GraftworkError, slotNumber } from "../domain/index.ts";
 import { forgetWorktree, listWorktrees, readRefs, requireCommit, type Worktree } from "../git/index.ts";
 import { openStore, rmSync, storeExists } from "../state/index.ts";
-import { findProcesses, identityOf, livenessOf } from "../subprocess/index.ts";
+import { findProcesses, identityOf, livenessOf, type Uptime } from "../subprocess/index.ts";
 import { folderIdentity, operationName, type PoolContext } from "./context.ts";
+import { leaseAge, uptimeOf } from "./lease-time.ts";
 import { makeSlot } from "./make-slot.ts";
 import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
-import { clearSlot, isAbandoned, markersOf, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
+import { clearSlot, markersOf, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
 import { moveToTrash, rescueAdmin } from "./rescue.ts";
 import { writePoolView } from "./view.ts";
 
@@ -50,7 +51,7 @@ export async function poolHealth(context: PoolContext, request: { fix: boolean }
   const worktrees = await listWorktrees(context.repository);
   const branches = new Set((await readRefs(context.repository, "refs/heads/")).keys());
   for (const slot of store.read().state.slots) {
-    for (const finding of examineSlot(slot, worktrees, branches, context.now())) {
+    for (const finding of examineSlot(slot, worktrees, branches, uptimeOf(context))) {
       findings.push({ ...finding, repaired: request.fix && (await repairSlot(context, store, slot, finding.kind)) });
     }
   }
@@ -62,7 +63,7 @@ export async function poolHealth(context: PoolContext, request: { fix: boolean }
 type Found = Omit<Finding, "repaired">;
 
 /** Pure but for looking at the slot's folder. At most one finding a slot makes the later ones needless. */
-function examineSlot(slot: SlotRecord, worktrees: readonly Worktree[], branches: ReadonlySet<string>, now: Date): Found[] {
+function examineSlot(slot: SlotRecord, worktrees: readonly Worktree[], branches: ReadonlySet<string>, uptime: Uptime): Found[] {
   const say = (kind: FindingKind, text: string, repair: string): Found[] => [
     { kind, subject: slot.id, text: `${slot.id}: ${text}`, repair },
   ];
@@ -89,7 +90,7 @@ function examineSlot(slot: SlotRecord, worktrees: readonly Worktree[], branches:
   if (slot.status === "quarantined")
     return [...found, ...say("quarantined", `it is quarantined: ${slot.lastError ?? "no reason recorded"}`, "save and clear it again")];
   if (slot.lease === null) return found;
-  if (isAbandoned(slot, now))
+  if (leaseAge(slot.lease, uptime) === "gone")
     found.push(...say("owner-gone", `its owner is gone (task ${slot.lease.task})`, "rescue its work and release it; the branch is kept"));
   if (!branches.has(`refs/heads/${slot.lease.branch}`))
     found.push(...say("branch-missing", `branch ${slot.lease.branch} was deleted`, "rescue its commits and release it"));

@@ -6,6 +6,7 @@ import {
   listPaths,
   listWorktrees,
   type Oid,
+  pinSettings,
   type Repository,
   readFileAt,
   readRefs,
@@ -15,8 +16,9 @@ import {
 } from "../git/index.ts";
 import { mkdirSync, removeStore, rmSync } from "../state/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
-import { holderText } from "./acquire.ts";
 import { operationName, type PoolContext, poolFolder } from "./context.ts";
+import { guardSettings } from "./guard.ts";
+import { holderText } from "./lease-text.ts";
 import { addSlots } from "./make-slot.ts";
 import { existingStore, openPoolStore, type PoolStore, type SlotRecord } from "./pool-state.ts";
 import { clearSlot, dropSlot, forgetSlot, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
@@ -43,6 +45,7 @@ export async function initPool(context: PoolContext, request: { size: number; ba
   const base = await requireCommit(repository, request.base ?? "HEAD");
   await requireSupported(repository, base);
   const store = await ensureStore(context);
+  await pinSettings(repository);
   await recoverSlots(context, store);
   const before = store.read().state.slots;
   const surplus = [...before].reverse().slice(0, Math.max(0, before.length - request.size));
@@ -65,6 +68,7 @@ export async function ensureSlots(context: PoolContext, wanted: number, base: Oi
   await requireSupported(context.repository, base);
   const store = await ensureStore(context);
   await recoverSlots(context, store);
+  await guardSettings(context, store.read().state);
   const { slots } = store.read().state;
   const usable = slots.filter((slot) => slot.status === "idle" || (slot.status === "busy" && slot.lease?.run === context.run)).length;
   if (usable < wanted) await addSlots(context, store, Math.min(LARGEST, slots.length + wanted - usable), base);

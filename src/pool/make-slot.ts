@@ -4,9 +4,9 @@ import { type SlotStatus, slotId } from "../domain/index.ts";
 import { addWorktree, adminNameOf, forgetWorktree, listWorktrees, type Oid, removeWorktree, resetSlot } from "../git/index.ts";
 import { mkdirSync, rmSync } from "../state/index.ts";
 import { identityOf } from "../subprocess/index.ts";
-import { folderIdentity, KEPT, operationName, type PoolContext } from "./context.ts";
+import { folderIdentity, operationName, type PoolContext } from "./context.ts";
 import { requireDiskSpace, sizeOnDisk } from "./disk-space.ts";
-import { hydrate } from "./hydrate.ts";
+import { hydrate, tidyAfterSetUp } from "./hydrate.ts";
 import { type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
 import { moveToTrash, rescueAdmin } from "./rescue.ts";
 
@@ -57,8 +57,9 @@ export async function makeSlot(context: PoolContext, store: PoolStore, slot: Slo
     const admin = await addWorktree(repository, slot.path, base, `slot of a graftwork pool; to remove it: pool-manager cleanup`);
     const made: SlotRecord = { ...slot, admin, folder: folderIdentity(slot.path) };
     await store.commit(operationName("register"), (state) => withSlot(state, slot.id, { admin: made.admin, folder: made.folder }));
-    await resetSlot(repository, treeOfSlot(made), base, KEPT);
+    await resetSlot(repository, treeOfSlot(made), base);
     const installed = await hydrate(context, made);
+    if (await tidyAfterSetUp(context, made)) await resetSlot(repository, treeOfSlot(made), base);
     // Slots are alike: one that was measured tells enough of all.
     const isKnown = store.read().state.slots.some(({ sizeBytes }) => sizeBytes !== undefined);
     const size = isKnown ? {} : { sizeBytes: sizeOnDisk(slot.path) };

@@ -10,6 +10,8 @@ export type Dependencies = {
   stamp: string | null;
   /** Its dependency folders as they were then; missing: not looked at. */
   kept?: string | undefined;
+  /** True where the commands made files that do not stay in the slot: they are run for each task. */
+  again?: boolean | undefined;
 };
 
 /** One slot as the pool knows it. */
@@ -38,10 +40,14 @@ export type SlotRecord = {
 /** A branch that is ours: made by an acquire, so ours to delete when it is merged. */
 export type BranchRecord = { task: string; run: string; base: Oid };
 
+/** A process that waits for a slot, in the order of arrival. */
+export type Waiter = { id: string; task: string; process: ProcessIdentity };
+
 export type PoolState = {
   createdAt: string;
   dir: string;
   nextToken: number;
+  waiting: readonly Waiter[];
   slots: readonly SlotRecord[];
   branches: Readonly<Record<string, BranchRecord>>;
 };
@@ -60,6 +66,9 @@ const lease = v.object({
   owner,
   acquiredAt: v.string(),
   expiresAt: v.nullable(v.string()),
+  // Leases of before had a time of day alone: they begin to count when they are next looked at.
+  ttlMs: v.optional(v.nullable(v.number()), null),
+  renewed: v.optional(v.object({ bootId: v.string(), ms: v.number() }), { bootId: "", ms: 0 }),
   // Leases from before there were ports.
   portBase: v.optional(v.nullable(v.number()), null),
 });
@@ -72,7 +81,9 @@ const slot = v.object({
   head: v.nullable(v.string()),
   lease: v.nullable(lease),
   worker: v.nullable(identity),
-  dependencies: v.nullable(v.object({ key: v.string(), stamp: v.nullable(v.string()), kept: v.optional(v.string()) })),
+  dependencies: v.nullable(
+    v.object({ key: v.string(), stamp: v.nullable(v.string()), kept: v.optional(v.string()), again: v.optional(v.boolean()) }),
+  ),
   sizeBytes: v.optional(v.number()),
   lastError: v.nullable(v.string()),
   operation: v.string(),
@@ -81,6 +92,7 @@ const poolState = v.object({
   createdAt: v.string(),
   dir: v.string(),
   nextToken: v.number(),
+  waiting: v.optional(v.array(v.object({ id: v.string(), task: v.string(), process: identity })), []),
   slots: v.array(slot),
   branches: v.record(v.string(), v.object({ task: v.string(), run: v.string(), base: v.string() })),
 });
@@ -104,7 +116,7 @@ export function openPoolStore(repository: Repository, dir: string, now: Date): P
   return openStore<PoolState>({
     dir: repository.layout.poolStore,
     schema: SCHEMA,
-    initial: { createdAt: now.toISOString(), dir, nextToken: 1, slots: [], branches: {} },
+    initial: { createdAt: now.toISOString(), dir, nextToken: 1, waiting: [], slots: [], branches: {} },
     parse: (value) => v.parse(poolState, value) as PoolState,
     applied: (state, operation) => state.slots.some((one) => one.operation === operation),
   });

@@ -2,9 +2,14 @@ import { existsSync, lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import { GraftworkError, type LeasedSlot, systemCode } from "../domain/index.ts";
 import {
+  commitsNamedBy,
+  detachSlot,
   forgetHeadLog,
   forgetWorktree,
+  hasSavedIndex,
+  isAsLeft,
   isConnected,
+  isOnBranch,
   isRegistered,
   type Oid,
   readRef,
@@ -15,21 +20,16 @@ import {
 } from "../git/index.ts";
 import { rmSync } from "../state/index.ts";
 import { identityOf, livenessOf, sweepProcesses } from "../subprocess/index.ts";
-import { folderIdentity, KEPT, operationName, type PoolContext } from "./context.ts";
+import { folderIdentity, operationName, type PoolContext } from "./context.ts";
+import { emptySlot, isClean } from "./empty-slot.ts";
+import { undoChangedSettings } from "./guard.ts";
 import { makeSlot } from "./make-slot.ts";
 import { type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
 import { moveToTrash, type Rescue, rescueAdmin, rescueSlot } from "./rescue.ts";
+import { changesIn } from "./slot-work.ts";
 
 /** Between TERM and KILL for what still runs in a slot that is being cleared. */
 const GRACE_MS = 5_000;
-
-/** True where nobody can still be working for this lease: its process is gone, or its time has passed. */
-export function isAbandoned(slot: SlotRecord, now: Date): boolean {
-  const { lease } = slot;
-  if (lease === null) return false;
-  if (lease.owner.kind === "process") return livenessOf(lease.owner.process) === "dead";
-  return lease.expiresAt !== null && Date.parse(lease.expiresAt) < now.getTime();
-}
 
 /**
  * Finishes what a killed process began: half-made slots are made again, half-done acquires undone, half-done
@@ -106,32 +106,77 @@ export async function clearSlot(
   slot: SlotRecord,
   how: { reason: string; undoAcquire?: boolean; discard?: boolean; keep?: boolean },
 ): Promise<ClearResult> {
-  const { repository } = context;
   const tree = treeOfSlot(slot);
-  const task = slot.lease?.task ?? slot.id;
   try {
     const ended = await sweepProcesses({ markers: markersOf(slot), folders: [slot.path] }, GRACE_MS);
+    if (slot.lease !== null) await undoChangedSettings(context, slot.lease.task);
     requireFolder(slot);
     requireConnection(context, slot);
-    const rescue = how.discard === true ? undefined : await rescueSlot(context, tree, task, how.reason, knownCommits(slot));
-    const rest = (await slotHead(repository, tree)).commit ?? slot.head;
-    const to = slot.lease?.base ?? slot.head ?? rest;
-    if (to === null || to === undefined) throw new Error("no commit to put the slot on");
-    await resetSlot(repository, tree, to, KEPT);
+    const { rescue, to } = await emptyOfWork(context, slot, how);
     // What it named is in a branch or in the rescue by now; the next lease has nothing to do with it.
-    forgetHeadLog(repository, tree);
+    forgetHeadLog(context.repository, tree);
     if (how.undoAcquire === true) await dropUnborn(context, store, slot);
     const clean: Partial<SlotRecord> = { lease: null, head: to, lastError: null, operation: operationName("cleared") };
-    await store.commit(operationName("cleared"), (state) =>
-      withSlot(state, slot.id, how.keep === true ? clean : { ...clean, status: "idle", worker: null }),
-    );
+    await commitMine(store, slot, how.keep === true ? clean : { ...clean, status: "idle", worker: null });
     return { rescue, ended: ended.length };
   } catch (error) {
-    await store.commit(operationName("quarantine"), (state) =>
-      withSlot(state, slot.id, { status: "quarantined", worker: null, lastError: reasonOf(error) }),
-    );
+    if (!(error instanceof GraftworkError) || error.code !== "FENCED")
+      await commitMine(store, slot, { status: "quarantined", worker: null, lastError: reasonOf(error) });
     throw error;
   }
+}
+
+/** Changes a slot that this process is at work on. Throws FENCED where another has taken it over meanwhile. */
+async function commitMine(store: PoolStore, slot: SlotRecord, change: Partial<SlotRecord>): Promise<void> {
+  const operation = change.operation ?? slot.operation;
+  const { changed, state } = await store.commit(operationName("change"), (before) => {
+    const now = before.slots.find((one) => one.id === slot.id);
+    return now?.operation === slot.operation ? withSlot(before, slot.id, change) : undefined;
+  });
+  if (!changed && state.slots.find((one) => one.id === slot.id)?.operation !== operation) throw fenced(slot);
+}
+
+export function fenced(slot: SlotRecord): GraftworkError {
+  return new GraftworkError("FENCED", {
+    message: `${slot.id} is not this process's any more.`,
+    because: "another process took it over while this one was stopped.",
+    try: "`pool-manager status` shows who holds it; nothing was changed here.",
+    details: { slot: slot.id },
+  });
+}
+
+/** Saves what is in no branch, then puts the slot back to the commit that its lease began at. */
+async function emptyOfWork(
+  context: PoolContext,
+  slot: SlotRecord,
+  how: { reason: string; discard?: boolean },
+): Promise<{ rescue: Rescue | undefined; to: Oid }> {
+  const { repository } = context;
+  const tree = treeOfSlot(slot);
+  const base = slot.head;
+  const found = await changesIn(context, tree, base);
+  const to = slot.lease?.base ?? base;
+  if (to !== null && isClean(found) && isUntouched(context, slot)) {
+    if (base === to) await detachSlot(repository, tree, to);
+    else await resetSlot(repository, tree, to);
+    return { rescue: undefined, to };
+  }
+  const task = slot.lease?.task ?? slot.id;
+  const work = { task, reason: how.reason, base, found };
+  const rescued =
+    how.discard === true ? { rescue: undefined, head: await slotHead(repository, tree) } : await rescueSlot(context, tree, work);
+  const goal = to ?? rescued.head.commit;
+  if (goal === null) throw new Error("no commit to put the slot on");
+  await emptySlot(repository, tree, found, base, goal);
+  return { rescue: rescued.rescue, to: goal };
+}
+
+/** True where nothing but the branch of the lease can name a commit or a change of the task's. */
+function isUntouched({ repository }: PoolContext, slot: SlotRecord): boolean {
+  const tree = treeOfSlot(slot);
+  const { head, lease } = slot;
+  if (head === null || !(lease === null ? isAsLeft(repository, tree, head) : isOnBranch(repository, tree, lease.branch))) return false;
+  return hasSavedIndex(repository, tree) && commitsNamedBy(repository, tree).every((oid) => oid === head);
 }
 
 function reasonOf(error: unknown): string {
@@ -152,10 +197,6 @@ export function requireConnection(context: PoolContext, slot: SlotRecord): void 
     context.narrate(`${slot.id}: its .git was replaced; what was there is kept in ${kept}`);
   }
   reconnect(context.repository, tree);
-}
-
-function knownCommits(slot: SlotRecord): Oid[] {
-  return slot.head === null ? [] : [slot.head];
 }
 
 export function markersOf(slot: SlotRecord): string[] {

@@ -1,7 +1,7 @@
 import { GraftworkError } from "../domain/index.ts";
 import { identityOf, livenessOf } from "../subprocess/index.ts";
-import { holderText } from "./acquire.ts";
 import { operationName, type PoolContext } from "./context.ts";
+import { holderText } from "./lease-text.ts";
 import { existingStore, type PoolStore, requireSlot, type SlotRecord, withSlot } from "./pool-state.ts";
 import { type ClearResult, clearSlot, recoverSlots } from "./recover.ts";
 import { writePoolView } from "./view.ts";

@@ -5,6 +5,7 @@ import {
   captureWork,
   commitsNamedBy,
   commitTree,
+  hasStagedWork,
   moveAdminEntry,
   type Oid,
   readRefs,
@@ -51,31 +52,38 @@ export const RESCUE_PREFIX = "refs/graftwork/rescue/";
  * that no ref reaches, a stopped merge or rebase, nested repositories. Returns undefined where there is nothing.
  * When it returns, the slot may be cleared. Throws RESCUE_FAILED: then nothing may be cleared.
  */
-export async function rescueSlot(
-  context: PoolContext,
-  slot: SlotTree,
-  task: string,
-  reason: string,
-  known: readonly Oid[],
-): Promise<Rescue | undefined> {
+export async function rescueSlot(context: PoolContext, slot: SlotTree, work: Unsaved): Promise<Rescued> {
   const { repository } = context;
-  const head = await slotHead(repository, slot);
-  const found = await changesIn(context, slot);
-  const admin = await adminWork(context, slot, head.commit);
-  const changes = await uncommitted(context, slot, found, head.commit, known);
-  if (changes.changed.length + changes.untracked.length === 0 && admin === undefined) return undefined;
+  const { base, task, reason } = work;
+  const [head, found] = await Promise.all([slotHead(repository, slot), work.found ?? changesIn(context, slot, base)]);
+  const admin = await adminWork(context, slot, head, base);
+  const changes = await uncommitted(context, slot, found, head.commit, base);
+  if (changes.changed.length + changes.untracked.length === 0 && admin === undefined) return { rescue: undefined, found, head };
 
   const sorted = sortOut(context, slot, changes);
   const stamps = new Map(sorted.files.map((path) => [path, stampOf(slot, path)]));
   const rescue = await save(context, slot, { task, reason, head, sorted, admin });
-  await requireUnchanged(context, slot, found, sorted.trash, stamps);
-  return rescue;
+  await requireUnchanged(context, slot, base, found, sorted.trash, stamps);
+  return { rescue, found, head };
 }
+
+/** A slot's work as it is to be saved. */
+export type Unsaved = {
+  task: string;
+  reason: string;
+  /** The commit that the slot was put on; null: never on any. */
+  base: Oid | null;
+  /** What `changesIn` said a moment ago. */
+  found?: SlotChanges;
+};
+
+/** What was saved, if anything was; and what there was to see. */
+export type Rescued = { rescue: Rescue | undefined; found: SlotChanges; head: Head };
 
 /** Like `rescueSlot` where the slot's folder is gone: what only its administration folder names is saved. */
 export async function rescueAdmin(context: PoolContext, slot: SlotTree, task: string, reason: string): Promise<Rescue | undefined> {
   const head = await slotHead(context.repository, slot);
-  const admin = await adminWork(context, slot, head.commit);
+  const admin = await adminWork(context, slot, head, null);
   if (admin === undefined) return undefined;
   return save(context, slot, { task, reason, head, sorted: { files: [], trash: [] }, admin });
 }
@@ -83,17 +91,29 @@ export async function rescueAdmin(context: PoolContext, slot: SlotTree, task: st
 type AdminWork = { loose: readonly Oid[]; staged: Oid | undefined; trash: Sorted["trash"] };
 
 /** What a slot's administration folder holds and no ref does: commits, what is staged, submodule stores. */
-async function adminWork(context: PoolContext, slot: SlotTree, head: Oid | null): Promise<AdminWork | undefined> {
+async function adminWork(context: PoolContext, slot: SlotTree, head: Head, base: Oid | null): Promise<AdminWork | undefined> {
   const { repository } = context;
-  const loose = await unreachable(repository, commitsNamedBy(repository, slot));
-  const index = await stagedTree(repository, slot);
-  const headTree = head === null ? undefined : await treeOf(repository, head);
-  const staged = index === headTree || index === null ? undefined : index;
+  // A branch holds what HEAD is on; the base stays, the slot's own HEAD goes back to it.
+  const safe = new Set([base, head.branch === null ? null : head.commit]);
+  const loose = await unreachable(
+    repository,
+    commitsNamedBy(repository, slot).filter((oid) => !safe.has(oid)),
+  );
+  const index = await stagedWork(context, slot, head.commit);
   const trash = ["modules", ...(index === null ? ["index"] : [])].flatMap((name) => {
     const kept = moveAdmin(context, slot, name);
     return kept === undefined ? [] : [{ path: `.git/${name}`, kept }];
   });
+  const staged = index ?? undefined;
   return loose.length + trash.length === 0 && staged === undefined ? undefined : { loose, staged, trash };
+}
+
+/** The tree of what is staged and not in HEAD; undefined: nothing is. Null: the index cannot be read. */
+async function stagedWork(context: PoolContext, slot: SlotTree, head: Oid | null): Promise<Oid | null | undefined> {
+  const { repository } = context;
+  if (head !== null && !(await hasStagedWork(repository, slot, head))) return undefined;
+  const index = await stagedTree(repository, slot);
+  return head !== null && index === (await treeOf(repository, head)) ? undefined : index;
 }
 
 type Head = { branch: string | null; commit: Oid | null };
@@ -192,11 +212,12 @@ async function nextNumber(context: PoolContext, task: string): Promise<number> {
 async function requireUnchanged(
   context: PoolContext,
   slot: SlotTree,
+  base: Oid | null,
   before: SlotChanges,
   trash: Sorted["trash"],
   stamps: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const after = await changesIn(context, slot);
+  const after = await changesIn(context, slot, base);
   const gone = new Set(trash.map((one) => one.path));
   const known = new Set([...before.changed, ...before.untracked]);
   const late = [...after.changed, ...after.untracked].filter((path) => !known.has(path) && !gone.has(path) && !gone.has(`${path}/`));

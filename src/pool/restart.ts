@@ -1,8 +1,9 @@
 import { GraftworkError } from "../domain/index.ts";
-import { attachSlot, type Oid, readRef, resetSlot, updateRefs } from "../git/index.ts";
+import { attachSlot, type Oid, readRef, updateRefs } from "../git/index.ts";
 import { sweepProcesses } from "../subprocess/index.ts";
-import { KEPT, operationName, type PoolContext } from "./context.ts";
+import { operationName, type PoolContext } from "./context.ts";
 import { copyConfigured } from "./copy-files.ts";
+import { emptySlot } from "./empty-slot.ts";
 import { hydrate, requireHydrated } from "./hydrate.ts";
 import { existingStore, requireSlot, treeOfSlot, withSlot } from "./pool-state.ts";
 import { markersOf, requireConnection, requireFolder } from "./recover.ts";
@@ -32,10 +33,10 @@ export async function restartLease(context: PoolContext, request: Restart): Prom
   await sweepProcesses({ markers: markersOf(slot), folders: [slot.path] }, 5_000);
   requireFolder(slot);
   requireConnection(context, slot);
-  const rescue = await rescueSlot(context, tree, lease.task, "begun anew", slot.head === null ? [] : [slot.head]);
-  await resetSlot(repository, tree, request.to, KEPT);
+  const { rescue, found } = await rescueSlot(context, tree, { task: lease.task, reason: "begun anew", base: slot.head });
+  await emptySlot(repository, tree, found, slot.head, request.to);
   if (request.keepTipAt !== null) await moveBranch(context, lease.branch, request.to, request.keepTipAt);
-  await attachSlot(repository, tree, lease.branch, request.to, request.to);
+  await attachSlot(repository, tree, lease.branch);
   const ready = await hydrate(context, slot);
   requireHydrated(slot, ready);
   await copyConfigured(context, slot);

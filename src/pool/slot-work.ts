@@ -1,51 +1,53 @@
-import { join } from "node:path";
-import picomatch from "picomatch";
+import { basename } from "node:path";
 import { GraftworkError, systemCode } from "../domain/index.ts";
-import { changedPaths, lstatBelow, type Oid, type SlotChanges, type SlotTree, slotChanges, slotHead, workTree } from "../git/index.ts";
-import { readBytes } from "../state/index.ts";
-import { type PoolContext, REBUILDABLE } from "./context.ts";
+import {
+  committedPaths,
+  emptyTree,
+  lstatBelow,
+  type Oid,
+  type SlotChanges,
+  type SlotTree,
+  scanSlot,
+  slotFiles,
+  slotHead,
+} from "../git/index.ts";
+import { KEPT, type PoolContext, REBUILDABLE } from "./context.ts";
+import { copiedPaths } from "./copy-files.ts";
 
-/** What in a slot is in no commit: the paths a release would rescue. */
-export async function unsavedPaths(context: PoolContext, slot: SlotTree, known: readonly Oid[]): Promise<string[]> {
-  const head = await slotHead(context.repository, slot);
-  const { changed, untracked } = await uncommitted(context, slot, await changesIn(context, slot), head.commit, known);
+/** What in a slot is in no commit: the paths a release would rescue. `base` is the commit it was put on. */
+export async function unsavedPaths(context: PoolContext, slot: SlotTree, base: Oid | null): Promise<string[]> {
+  const [head, found] = await Promise.all([slotHead(context.repository, slot), changesIn(context, slot, base)]);
+  const { changed, untracked } = await uncommitted(context, slot, found, head.commit, base);
   return [...changed, ...untracked];
 }
 
 /** What differs in a slot from the commit it was put on. Configured copies that nobody changed are not work. */
-export async function changesIn(context: PoolContext, slot: SlotTree): Promise<SlotChanges> {
-  const { changed, untracked } = await slotChanges(context.repository, slot, REBUILDABLE);
-  const { copy } = context.settings;
-  if (copy.length === 0 || untracked.length === 0) return { changed, untracked };
-  const copied = picomatch([...copy], { dot: true });
-  return { changed, untracked: untracked.filter((path) => !copied(path) || !isCopy(context, slot, path)) };
+export async function changesIn(context: PoolContext, slot: SlotTree, base: Oid | null): Promise<SlotChanges> {
+  const found = await scanSlot(context.repository, slot, { keep: KEPT, isRebuildable, nestedIn: base });
+  const copies = new Set(copiedPaths(context, slot, found.untracked));
+  return { ...found, untracked: found.untracked.filter((path) => !copies.has(path)) };
 }
 
-function isCopy(context: PoolContext, slot: SlotTree, path: string): boolean {
-  const { root } = context.repository;
-  const [here, there] = [lstatBelow(slot.path, path), lstatBelow(root, path)];
-  if (here?.isFile() !== true || there?.isFile() !== true || here.size !== there.size) return false;
-  return readBytes(join(slot.path, path))?.equals(readBytes(join(root, path)) ?? Buffer.alloc(0)) === true;
+const rebuildable = new Set(REBUILDABLE);
+
+function isRebuildable(path: string): boolean {
+  return rebuildable.has(`${basename(path)}${path.endsWith("/") ? "/" : ""}`);
 }
 
-/**
- * The saved index tells what differs from the commit the slot was put on. What differs but is committed by now is
- * no loss: those paths are left out where they equal HEAD.
- */
+/** What differs from `base` but is committed by now is no loss: without the paths that are as HEAD has them. */
 export async function uncommitted(
   context: PoolContext,
   slot: SlotTree,
   found: SlotChanges,
   head: Oid | null,
-  known: readonly Oid[],
+  base: Oid | null,
 ): Promise<SlotChanges> {
-  if (head === null || known.includes(head)) return found;
-  const small = (path: string): boolean => isPlain(slot, path) && sizeOf(slot, path) <= context.settings.rescueMaxFileBytes;
-  const files = [...found.changed, ...found.untracked].filter(small);
-  const special = [...found.changed, ...found.untracked].filter((path) => !small(path));
-  const tree = await workTree(context.repository, slot, files);
-  const differing = new Set(await changedPaths(context.repository, head, tree));
-  return { changed: files.filter((path) => differing.has(path)), untracked: special };
+  if (head === null || head === base) return found;
+  const range = { from: base ?? emptyTree(context.repository), head };
+  const files = slotFiles(context.repository, slot);
+  const committed = await committedPaths(context.repository, files, range, [...found.changed, ...found.untracked]);
+  const isOpen = (path: string): boolean => !committed.has(path);
+  return { ...found, changed: found.changed.filter(isOpen), untracked: found.untracked.filter(isOpen) };
 }
 
 /** Regular files and links, folders, and paths that are gone (a deletion is work too). */

@@ -32,9 +32,7 @@ export async function poolStatus(context: PoolContext): Promise<PoolStatus> {
       if (lease === null) return { ...row, ownerAlive: null, ahead: null, behind: null, unsaved: null };
       const [counts, changes] = await Promise.all([
         aheadBehind(context.repository, `refs/heads/${lease.branch}`, lease.base).catch(() => undefined),
-        slot.status === "busy"
-          ? unsavedPaths(context, treeOfSlot(slot), slot.head === null ? [] : [slot.head]).catch(() => undefined)
-          : undefined,
+        slot.status === "busy" ? unsavedPaths(context, treeOfSlot(slot), slot.head).catch(() => undefined) : undefined,
       ]);
       return {
         ...row,

@@ -18,5 +18,5 @@ export {
   storeExists,
 } from "./generation-store.ts";
 export { beginJournal, type Journal, type JournalContent, readJournal } from "./journal.ts";
-export { type Layout, layoutOf } from "./layout.ts";
+export { type Layout, layoutOf, type OwnGitKind } from "./layout.ts";
 export { withMutex } from "./mutex.ts";

@@ -1,5 +1,11 @@
 import { join } from "node:path";
 
+/**
+ * Git directories of our own: `plain` knows no configuration but the defaults, `raw` also converts no bytes, `pinned`
+ * knows the settings that shape files as they were when no task was at work.
+ */
+export type OwnGitKind = "plain" | "raw" | "pinned";
+
 /** Where graftwork keeps things: truth in the common git directory, views for people and models under `.claude/`. */
 export type Layout = {
   /** `<common git dir>/graftwork` */
@@ -11,7 +17,9 @@ export type Layout = {
   run(id: string): string;
   /** Our own copy of a slot's index, taken right after the slot was last proved clean. */
   savedIndex(slot: string): string;
-  ownGit(kind: "plain" | "raw"): string;
+  ownGit(kind: OwnGitKind): string;
+  /** The settings that were the user's own when no task was at work. */
+  pinned: string;
   scratch: string;
 };
 
@@ -26,6 +34,7 @@ export function layoutOf(commonDir: string): Layout {
     run: (id) => join(root, "runs", id),
     savedIndex: (slot) => join(root, "slots", slot, "index"),
     ownGit: (kind) => join(root, "git", kind),
+    pinned: join(root, "pinned-settings.json"),
     scratch: join(root, "scratch"),
   };
 }

@@ -42,6 +42,13 @@ function bootId(): string {
   return spawnSync("sysctl", ["-n", "kern.boottime"], { encoding: "utf8" }).stdout.trim();
 }
 
+/** A clock that no setting of the time moves; it stands still while the machine sleeps, and begins anew at each boot. */
+export type Uptime = { bootId: string; ms: number };
+
+export function systemUptime(): Uptime {
+  return { bootId: bootId(), ms: Math.round(Number(process.hrtime.bigint() / 1_000_000n)) };
+}
+
 function hostId(): string {
   try {
     return `${hostname()}/${readlinkSync("/proc/self/ns/pid")}`;

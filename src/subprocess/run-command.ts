@@ -176,3 +176,14 @@ function tailBuffer(limit: number): TailBuffer {
     overflow: () => lost,
   };
 }
+
+/** Starts a program that nobody waits for: it goes on when this one has ended. Nothing is said where it cannot start. */
+export function startDetached(argv: readonly [string, ...string[]], cwd: string, env: Readonly<Record<string, string>>): void {
+  const point = pointOf(argv);
+  failpoint(`spawn.${point}`);
+  const [program, ...args] = argv;
+  const child = spawn(program, args, { cwd, env: { ...env }, detached: true, stdio: "ignore" });
+  child.on("error", () => undefined);
+  child.unref();
+  failpoint(`started.${point}`, child.pid);
+}

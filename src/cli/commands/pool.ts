@@ -18,7 +18,11 @@ export const registerPool: Register = (parent, shell, run) => {
     .description("lease a slot to a task; prints slot|path|branch")
     .argument("<task_id>")
     .argument("[base]", "commit that the task's branch starts at")
-    .action((task: string, base: string | undefined) => run(async () => (await verbs()).acquire(shell, task, base)));
+    .option("--wait <seconds>", "wait for a slot, in order of arrival")
+    .option("--ttl <duration>", "how long the lease lives without a sign of use (90s, 30m, 24h)")
+    .action((task: string, base: string | undefined, options: { wait?: string; ttl?: string }) =>
+      run(async () => (await verbs()).acquire(shell, task, base, options)),
+    );
   pool
     .command("release")
     .description("end a lease: unsaved work is rescued, the branch is kept")

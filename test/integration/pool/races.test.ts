@@ -51,6 +51,8 @@ const LEASE: Lease = {
   acquiredAt: "2026-01-01T00:00:00.000Z",
   portBase: null,
   expiresAt: null,
+  ttlMs: null,
+  renewed: { bootId: "", ms: 0 },
 };
 const DEAD = { ...identityOf(process.pid), startTime: "0" };
 
@@ -106,7 +108,7 @@ describe("two processes at once", () => {
   test("a branch that somebody else made a moment ago is neither taken nor deleted", async () => {
     const all = await lab();
     await initPool(all.context, { size: 1 });
-    const racing = meanwhile(all.context, "ls-files --others", () => void all.repo.git("branch", "auto/t"));
+    const racing = meanwhile(all.context, "ls-files -z -t", () => void all.repo.git("branch", "auto/t"));
     await expect(acquireSlot(racing, { task: "t" })).rejects.toMatchObject({ code: "BRANCH_IN_USE" });
     expect(all.repo.git("branch", "--list", "auto/t").trim()).toBe("auto/t");
     expect((await acquireSlot(all.context, { task: "t" })).lease.branch).toBe("auto/t-2");

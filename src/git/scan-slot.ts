@@ -1,0 +1,102 @@
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { readText, replaceFile } from "../state/index.ts";
+import { ownGit } from "./own-git.ts";
+import type { Oid } from "./refs.ts";
+import type { Repository } from "./repository.ts";
+import { type GitCall, runGit, splitNul } from "./run-git.ts";
+import { lstatBelow } from "./slot-path.ts";
+import { EXACT, type SlotTree } from "./slot-tree.ts";
+
+/** What differs in a slot from the commit it was last put on. */
+export type SlotChanges = {
+  /** Tracked paths whose content, kind or mode is another, or that are gone. */
+  changed: readonly string[];
+  /** Untracked files, ignored ones included; a nested repository ends in `/`. */
+  untracked: readonly string[];
+  /** What has to go before the slot is clean: untracked files, and whole untracked folders (ending in `/`). */
+  toRemove: readonly string[];
+};
+
+export type ScanOptions = {
+  /** Anchored folders that stay from one task to the next (`/node_modules/`): nothing in them is looked at. */
+  keep: readonly string[];
+  /** True for untracked files and folders (ending in `/`) that any build makes again: not work, but to be removed. */
+  isRebuildable: (path: string) => boolean;
+  /** The commit whose folders may hold a nested repository; null: not looked for. */
+  nestedIn: Oid | null;
+};
+
+/**
+ * Compares the slot's files with our saved index in one walk: staged, hidden (`assume-unchanged`), ignored and
+ * untracked work all show. Bytes count, through no filter.
+ */
+export async function scanSlot(repository: Repository, slot: SlotTree, options: ScanOptions): Promise<SlotChanges> {
+  const work = { ...ownGit(repository, "raw"), cwd: slot.path, workTree: slot.path, indexFile: repository.layout.savedIndex(slot.id) };
+  const [listing, nested] = await Promise.all([
+    runGit(repository, {
+      ...work,
+      args: [
+        ...EXACT,
+        ...["ls-files", "-z", "-t", "--modified", "--deleted", "--others", "--directory"],
+        ...options.keep.flatMap((path) => ["-x", path]),
+      ],
+    }),
+    nestedRepositories(repository, slot, options.nestedIn),
+  ]);
+  const entries = splitNul(listing.text).map((line) => ({ tag: line.slice(0, 1), path: line.slice(2) }));
+  const listed = entries.filter(({ tag }) => tag === "?").map(({ path }) => path);
+  const changed = listed.some((path) => lstatBelow(slot.path, path)?.isSymbolicLink() === true)
+    ? await changedBesideLinks(repository, work)
+    : entries.filter(({ tag }) => tag !== "?").map(({ path }) => path);
+  // A folder in a tracked file's place is in no list of others.
+  const folders = changed.filter((path) => lstatBelow(slot.path, path)?.isDirectory() === true).map((path) => `${path}/`);
+  const others = [...new Set([...listed, ...folders, ...nested])];
+  return {
+    changed: [...new Set(changed)],
+    untracked: others.flatMap((path) => (nested.includes(path) ? [path] : filesBelow(slot, path, options.isRebuildable))),
+    toRemove: others,
+  };
+}
+
+/** `ls-files` looks through a link that took a tracked folder's place; `diff` does not. */
+async function changedBesideLinks(repository: Repository, work: Omit<GitCall, "args">): Promise<string[]> {
+  const args = ["diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=all", "--name-only", "-z"];
+  return splitNul((await runGit(repository, { ...work, args: [...EXACT, ...args] })).text);
+}
+
+/** The files of an untracked folder; a repository in it is one piece. Links are files: never followed. */
+function filesBelow(slot: SlotTree, path: string, isRebuildable: (path: string) => boolean): string[] {
+  if (isRebuildable(path)) return [];
+  if (!path.endsWith("/")) return [path];
+  const entries = readdirSync(join(slot.path, path), { withFileTypes: true });
+  if (entries.some((entry) => entry.name === ".git")) return [path];
+  return entries.flatMap((entry) => filesBelow(slot, `${path}${entry.name}${entry.isDirectory() ? "/" : ""}`, isRebuildable));
+}
+
+/** Repositories where `ls-files --others` does not look: in tracked folders, and where the tree has a submodule. */
+async function nestedRepositories(repository: Repository, slot: SlotTree, commit: Oid | null): Promise<string[]> {
+  if (commit === null) return [];
+  return (await foldersOf(repository, slot, commit)).flatMap((folder) => {
+    const path = folder.replace(/^submodule /, "");
+    if (path !== folder) return isFilledFolder(slot, path) ? [`${path}/`] : [];
+    return lstatBelow(slot.path, `${path}/.git`) === undefined ? [] : [`${path}/.git/`];
+  });
+}
+
+function isFilledFolder(slot: SlotTree, path: string): boolean {
+  return lstatBelow(slot.path, path)?.isDirectory() === true && readdirSync(join(slot.path, path)).length > 0;
+}
+
+/** The folders of a commit, submodules marked as such; kept per slot, since most leases begin where the last one did. */
+async function foldersOf(repository: Repository, slot: SlotTree, commit: Oid): Promise<string[]> {
+  const file = join(dirname(repository.layout.savedIndex(slot.id)), "folders");
+  const [known, ...folders] = (readText(file) ?? "").split("\0");
+  if (known === commit) return folders;
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["ls-tree", "-r", "-d", "-z", commit] });
+  const found = splitNul(answer.text).map(
+    (line) => `${line.startsWith("160000 ") ? "submodule " : ""}${line.slice(line.indexOf("\t") + 1)}`,
+  );
+  replaceFile(file, [commit, ...found].join("\0"));
+  return found;
+}

@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { ownGit } from "./own-git.ts";
+import type { Oid } from "./refs.ts";
+import type { Repository } from "./repository.ts";
+import { type GitCall, runGit, splitNul } from "./run-git.ts";
+import { lstatBelow } from "./slot-path.ts";
+
+type Side = { mode: string; oid: Oid };
+
+/** One path that two trees differ in; null: it is not in that tree. */
+export type TreeDifference = { path: string; from: Side | null; to: Side | null };
+
+/** A tree with nothing in it, which every repository knows. */
+export function emptyTree({ objectFormat }: Repository): Oid {
+  return createHash(objectFormat).update("tree 0\0").digest("hex");
+}
+
+export async function treeDifferences(repository: Repository, from: Oid, to: Oid): Promise<TreeDifference[]> {
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["diff-tree", "-r", "-z", "--no-renames", "--raw", from, to],
+  });
+  const parts = splitNul(answer.text);
+  const found: TreeDifference[] = [];
+  for (let i = 0; i + 1 < parts.length; i += 2) {
+    const [fromMode = "", toMode = "", fromOid = "", toOid = ""] = (parts[i] ?? "").slice(1).split(" ");
+    const side = (mode: string, oid: Oid): Side | null => (/^0+$/.test(oid) ? null : { mode, oid });
+    found.push({ path: parts[i + 1] ?? "", from: side(fromMode, fromOid), to: side(toMode, toOid) });
+  }
+  return found;
+}
+
+/** What git would store for regular files of a worktree, its line-end rules and filters applied: one git for all. */
+export async function storedIds(
+  repository: Repository,
+  worktree: Pick<GitCall, "cwd" | "gitDir" | "workTree" | "env">,
+  paths: readonly string[],
+): Promise<Map<string, Oid>> {
+  if (paths.length === 0) return new Map();
+  const quoted = paths.map((path) => `"${path.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"\n`).join("");
+  const answer = await runGit(repository, { ...worktree, args: ["hash-object", "--stdin-paths"], stdin: quoted });
+  const oids = answer.text.split("\n");
+  return new Map(paths.map((path, index) => [path, oids[index] ?? ""]));
+}
+
+/** The id of these very bytes as a blob. */
+export function blobId({ objectFormat }: Repository, bytes: string | Uint8Array): Oid {
+  return createHash(objectFormat)
+    .update(`blob ${Buffer.byteLength(bytes)}\0`)
+    .update(bytes)
+    .digest("hex");
+}
+
+/** Larger files are left to git, which reads them in pieces. */
+const READ_AT_MOST = 16 * 2 ** 20;
+
+/**
+ * Those of `paths` that are in the slot's folder as `head` has them, where `head` differs from `from`: work that is
+ * committed already. Compared byte for byte; where that fails, as git would store the file.
+ */
+export async function committedPaths(
+  repository: Repository,
+  worktree: Pick<GitCall, "cwd" | "gitDir" | "workTree" | "env">,
+  range: { from: Oid; head: Oid },
+  paths: readonly string[],
+): Promise<Set<string>> {
+  const committed = new Set<string>();
+  if (paths.length === 0 || range.from === range.head) return committed;
+  const differences = new Map((await treeDifferences(repository, range.from, range.head)).map((one) => [one.path, one.to]));
+  const unsure: string[] = [];
+  for (const path of paths) {
+    const entry = differences.get(path);
+    if (entry === undefined) continue;
+    const seen = compare(repository, worktree.cwd, path, entry);
+    if (seen === "same") committed.add(path);
+    if (seen === "unsure") unsure.push(path);
+  }
+  for (const [path, oid] of await storedIds(repository, worktree, unsure)) if (oid === differences.get(path)?.oid) committed.add(path);
+  return committed;
+}
+
+function compare(repository: Repository, root: string, path: string, entry: Side | null): "same" | "other" | "unsure" {
+  const stat = lstatBelow(root, path);
+  if (entry === null) return stat === undefined || stat.isDirectory() ? "same" : "other";
+  if (stat === undefined) return "other";
+  const full = join(root, path);
+  if (entry.mode === "120000") return stat.isSymbolicLink() && blobId(repository, readlinkSync(full)) === entry.oid ? "same" : "other";
+  if (!stat.isFile() || entry.mode !== ((stat.mode & 0o100) === 0 ? "100644" : "100755")) return "other";
+  return stat.size <= READ_AT_MOST && blobId(repository, readFileSync(full)) === entry.oid ? "same" : "unsure";
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  detachSlot,
+  hasSavedIndex,
+  lstatBelow,
+  type Oid,
+  type Repository,
+  resetSlot,
+  type SlotChanges,
+  type SlotTree,
+} from "../git/index.ts";
+import { mkdirSync, renameSync, rmSync } from "../state/index.ts";
+import { childEnvironment, startDetached } from "../subprocess/index.ts";
+import { trashFolder } from "./rescue.ts";
+
+/** A folder with more in it than this is deleted by a process of its own: nobody waits for 20,000 files. */
+const DELETED_AT_ONCE = 500;
+
+/** True where there is nothing in the slot that is not of its commit. */
+export function isClean({ changed, untracked, toRemove }: SlotChanges): boolean {
+  return changed.length + untracked.length + toRemove.length === 0;
+}
+
+/**
+ * Puts a slot back to `commit`, of which `found` says what differs. Everything in `found` is destroyed: the caller has
+ * saved it. Nothing else is touched, so what appears meanwhile stays and is found by the next look.
+ */
+export async function emptySlot(repository: Repository, slot: SlotTree, found: SlotChanges, from: Oid | null, commit: Oid): Promise<void> {
+  const large = found.toRemove.filter((path) => isLarge(slot, path));
+  if (large.length > 0) deleteInBackground(repository, slot, large);
+  for (const path of found.toRemove)
+    if (lstatBelow(slot.path, path) !== undefined) rmSync(join(slot.path, path), { recursive: true, force: true });
+  // Our saved index still tells the truth where no tracked file was touched.
+  if (from === commit && found.changed.length === 0 && hasSavedIndex(repository, slot)) await detachSlot(repository, slot, commit);
+  else await resetSlot(repository, slot, commit);
+}
+
+function isLarge(slot: SlotTree, path: string): boolean {
+  if (!path.endsWith("/") || lstatBelow(slot.path, path)?.isDirectory() !== true) return false;
+  let left = DELETED_AT_ONCE;
+  const count = (folder: string): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (--left <= 0) return;
+      if (entry.isDirectory()) count(join(folder, entry.name));
+    }
+  };
+  count(join(slot.path, path));
+  return left <= 0;
+}
+
+/** Renamed out of the slot at once, deleted at leisure; should that be cut off, the trash's own clean-up does it. */
+function deleteInBackground(repository: Repository, slot: SlotTree, paths: readonly string[]): void {
+  const gone = join(trashFolder(slot), `deleting-${randomUUID()}`);
+  mkdirSync(gone, { recursive: true, mode: 0o700 });
+  for (const [index, path] of paths.entries()) renameSync(join(slot.path, path).replace(/\/$/, ""), join(gone, String(index)));
+  startDetached(["nice", "-n", "19", "rm", "-rf", "--", gone], trashFolder(slot), childEnvironment(repository.parentEnv, [], {}));
+}

@@ -1,0 +1,49 @@
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Lease } from "../domain/index.ts";
+import { livenessOf, systemUptime, type Uptime } from "../subprocess/index.ts";
+import type { PoolContext } from "./context.ts";
+import type { SlotRecord } from "./pool-state.ts";
+
+/** The moment by which leases run out: no setting of the time of day moves it (review-core rule 18). */
+export function uptimeOf(context: PoolContext): Uptime {
+  return context.uptime?.() ?? systemUptime();
+}
+
+/**
+ * `gone`: nobody can still be working for the lease. `unseen`: the machine was started since it was last renewed (or
+ * it stems from an earlier format), so its time begins to count now. A sleep of the machine counts for nothing.
+ */
+export function leaseAge(lease: Lease, now: Uptime): "live" | "gone" | "unseen" {
+  if (lease.owner.kind === "process") return livenessOf(lease.owner.process) === "dead" ? "gone" : "live";
+  if (lease.ttlMs === null || lease.renewed.bootId !== now.bootId) return "unseen";
+  return now.ms - lease.renewed.ms >= lease.ttlMs ? "gone" : "live";
+}
+
+/** The lease, as good as new. */
+export function renewed(lease: Lease, context: PoolContext): Lease {
+  if (lease.owner.kind === "process") return lease;
+  const ttlMs = lease.ttlMs ?? context.settings.ttlMs;
+  return { ...lease, ttlMs, renewed: uptimeOf(context), expiresAt: new Date(context.now().getTime() + ttlMs).toISOString() };
+}
+
+/**
+ * True where something in the slot was written within the lease's time: whoever works there needs the slot still. By
+ * the time of day, since files have no other; it can only lengthen a lease.
+ */
+export function isInUse(context: PoolContext, slot: SlotRecord): boolean {
+  const ttlMs = slot.lease?.ttlMs ?? context.settings.ttlMs;
+  const since = context.now().getTime() - ttlMs;
+  let looks = 20_000;
+  const touched = (path: string, isFolder: boolean): boolean => {
+    if (--looks < 0) return false;
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return false;
+    if (stat.ctimeMs > since) return true;
+    if (!isFolder) return false;
+    return readdirSync(path, { withFileTypes: true }).some(
+      (entry) => entry.name !== "node_modules" && touched(join(path, entry.name), entry.isDirectory()),
+    );
+  };
+  return touched(slot.path, true);
+}
