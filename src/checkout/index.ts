@@ -8,6 +8,7 @@ export {
   installDependencies,
   installedStamp,
   installPlan,
+  registryEnvironment,
   runInstallScripts,
 } from "./install.ts";
 export { openRoom, type Room, sweepRooms } from "./room.ts";

@@ -116,10 +116,14 @@ const FIXED = {
   YARN_ENABLE_TELEMETRY: "0",
 } as const;
 
+/** What a program that installs may see of our environment: the common variables, registries and proxies. */
+export function registryEnvironment(parentEnv: Readonly<NodeJS.ProcessEnv>): Record<string, string> {
+  const env = childEnvironment(parentEnv, PASSED, {});
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_PASSED.test(name)));
+}
+
 function installEnvironment(request: InstallRequest): Record<string, string> {
-  const env = childEnvironment(request.parentEnv, PASSED, {});
-  const kept = Object.entries(env).filter(([name]) => !NOT_PASSED.test(name));
-  return { ...Object.fromEntries(kept), ...FIXED, ...request.markers };
+  return { ...registryEnvironment(request.parentEnv), ...FIXED, ...request.markers };
 }
 
 /** Installs the dependencies of `dir` as its lockfile says. A failure is a value: the caller knows what it means. */

@@ -67,4 +67,5 @@ export {
 } from "./slot-tree.ts";
 export { trackedPaths } from "./tracked-paths.ts";
 export { committedPaths, emptyTree } from "./tree-differences.ts";
+export { untrackedPaths } from "./untracked-paths.ts";
 export { addWorktree, adminNameOf, forgetWorktree, listWorktrees, removeWorktree, type Worktree } from "./worktrees.ts";

@@ -27,10 +27,30 @@ export async function copyConfigured(context: PoolContext, slot: Slot): Promise<
   const copied = wanted.filter((path) => !tracked.has(path));
   if (copied.length === 0) return [];
   for (const path of copied) copyFile(repository.root, slot, path);
-  const stamps = Object.fromEntries(copied.map((path) => [path, stampOf(slot, path)]));
-  replaceFile(recordOf(repository, slot), `${JSON.stringify({ ...recorded(repository, slot), ...stamps })}\n`);
+  noteCopies(repository, slot, copied);
   narrate(`copied ${count(copied.length, "file")} into ${slot.id}: ${copied.slice(0, 10).join(", ")}${copied.length > 10 ? ", …" : ""}`);
   return copied;
+}
+
+/** So many files are noted at most: of a set-up that makes more, the rest is saved like work. */
+const NOTED_AT_MOST = 5_000;
+
+/**
+ * Notes that these paths of a slot (folders end in `/`) are nobody's work as they are now. What was noted before and
+ * is unchanged stays noted.
+ */
+export function noteCopies(repository: Repository, slot: Slot, paths: readonly string[]): void {
+  if (paths.length === 0) return;
+  const noted: Record<string, string> = {};
+  for (const [path, stamp] of Object.entries(recorded(repository, slot))) if (stampOf(slot, path) === stamp) noted[path] = stamp;
+  let left = NOTED_AT_MOST;
+  const note = (path: string): void => {
+    if (path.endsWith("/"))
+      for (const entry of entriesOf(slot.path, path.slice(0, -1))) note(entry.isFolder ? `${entry.path}/` : entry.path);
+    else if (left-- > 0) noted[path] = stampOf(slot, path) ?? "";
+  };
+  for (const path of paths) note(path);
+  replaceFile(recordOf(repository, slot), `${JSON.stringify(noted)}\n`);
 }
 
 /**
