@@ -47,7 +47,8 @@ export function noteCopies(repository: Repository, slot: Slot, paths: readonly s
   const note = (path: string): void => {
     if (path.endsWith("/"))
       for (const entry of entriesOf(slot.path, path.slice(0, -1))) note(entry.isFolder ? `${entry.path}/` : entry.path);
-    else if (left-- > 0) noted[path] = stampOf(slot, path) ?? "";
+    const stamp = stampOf(slot, path);
+    if (stamp !== undefined && left-- > 0) noted[path] = stamp;
   };
   for (const path of paths) note(path);
   replaceFile(recordOf(repository, slot), `${JSON.stringify(noted)}\n`);

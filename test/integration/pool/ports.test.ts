@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import type { Lease } from "../../../src/domain/index.ts";
-import { existingStore, initPool } from "../../../src/pool/index.ts";
+import { acquireSlot, existingStore, initPool, releaseSlot } from "../../../src/pool/index.ts";
 import type { PoolState } from "../../../src/pool/pool-state.ts";
 import { choosePortBase } from "../../../src/pool/ports.ts";
 import { atEnd } from "../../fixtures/index.ts";
@@ -50,4 +50,20 @@ test("no block of another live lease is given", async () => {
 test("none is looked for where none is wanted", async () => {
   const { context, state } = await poolWith(0);
   expect(await choosePortBase(context, state, 1)).toBe(null);
+});
+
+test("a lease has its ports until it ends, and asking again changes nothing", async () => {
+  const { context } = await poolWith(10);
+  const one = await acquireSlot(context, { task: "one" });
+  const two = await acquireSlot(context, { task: "two" });
+  const bases = [one, two].map(({ lease }) => lease.portBase ?? 0);
+  expect(Math.abs((bases[0] ?? 0) - (bases[1] ?? 0))).toBeGreaterThanOrEqual(10);
+  expect((await acquireSlot(context, { task: "one" })).lease.portBase).toBe(bases[0]);
+  expect(
+    existingStore(context.repository)
+      .read()
+      .state.slots.map((slot) => slot.lease?.portBase),
+  ).toEqual(bases);
+  await releaseSlot(context, { name: "one" });
+  expect((await acquireSlot(context, { task: "three" })).lease.portBase).toBe(bases[0]);
 });
