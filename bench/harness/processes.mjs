@@ -36,7 +36,7 @@ export function run(program, args, { cwd, env, input = "", killWhen } = {}) {
 export async function must(program, args, options) {
   const result = await run(program, args, options);
   if (result.code === 0) return result;
-  throw new Error(`${oneLine([program, ...args].join(" "))}: ${lastWords(result)}`);
+  throw new Error(`${oneLine([program, ...args].join(" ")).slice(0, 100)}: ${lastWords(result)}`);
 }
 
 /** The reason of a failure in one line that fits a table; where files lie in this run is nobody's matter. */

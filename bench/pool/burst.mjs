@@ -20,7 +20,12 @@ export async function burst({ output, rounds }) {
           const sample = await place.time(
             `all=()\n${starts}\nfailed=0\nfor one in "\${all[@]}"; do wait "$one" || failed=1; done\n[ $failed = 0 ]`,
           );
-          const slots = new Set(sample.stdout.trim().split("\n"));
+          const slots = new Set(
+            sample.stdout
+              .trim()
+              .split("\n")
+              .map((line) => line.split("|")[0]),
+          );
           if (slots.size !== size) throw new Error(`${slots.size} slots for ${size} tasks`);
           await place.bash(tasks.map((task) => place.pool("release", task)).join(" && "));
           return { cpu: sample.cpu / size, wall: sample.wall };
