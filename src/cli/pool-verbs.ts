@@ -7,6 +7,7 @@ import {
   parseSize,
   poolHealth,
   poolStatus,
+  pruneRescues,
   releaseSlot,
   requireRescue,
   restoreRescue,
@@ -148,6 +149,13 @@ export async function health(shell: Shell, fix: boolean): Promise<ExitCode> {
   const hint = ok || fix ? [] : ["`pool-manager health --fix` repairs what can be repaired without losing work."];
   shell.answer([head, `   Slots: ${slots}`, ...lines, ...hint].join("\n"), { healthy: ok, slots, findings });
   return ok ? EXIT.ok : EXIT.failed;
+}
+
+export async function rescuePrune(shell: Shell): Promise<ExitCode> {
+  const { context } = await openPoolContext(shell);
+  const pruned = await pruneRescues(context);
+  shell.answer(`Deleted: ${count(pruned.rescues.length, "rescue")}, ${count(pruned.trash.length, "piece")} of the trash`, pruned);
+  return EXIT.ok;
 }
 
 export async function rescueList(shell: Shell): Promise<ExitCode> {

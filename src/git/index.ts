@@ -1,4 +1,4 @@
-export { captureWork, workTree, writeCapture } from "./capture.ts";
+export { captureWork, writeCapture } from "./capture.ts";
 export {
   aheadBehind,
   changedPaths,
@@ -16,12 +16,13 @@ export {
   userIdentity,
   writeBlob,
 } from "./commit-objects.ts";
-export { configKeys } from "./config-keys.ts";
+export { configKeys, configValue, setConfigValue } from "./config-keys.ts";
 export { editTree, type TreeEdit } from "./edit-tree.ts";
 export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
 export { type Planted, plantedText } from "./guarded-settings.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark, movedFrom } from "./land-checkout.ts";
+export { type LockFile, lockFiles } from "./lock-files.ts";
 export { type ConflictStage, type MergedTrees, mergeTrees } from "./merge-trees.ts";
 export { pinSettings, plantedSettings, undoPlanted } from "./pinned-settings.ts";
 export { firstParentLog, type LoggedCommit } from "./porcelain.ts";

@@ -99,9 +99,14 @@ export type RefChange =
 
 /**
  * All changes or none, each compared with what it expects. Returns git's own sentence where something was not as
- * expected (then nothing moved), undefined where it is done.
+ * expected (then nothing moved), undefined where it is done. `env` marks the program, so that it can be found.
  */
-export async function updateRefs(repository: Repository, changes: readonly RefChange[], reason: string): Promise<string | undefined> {
+export async function updateRefs(
+  repository: Repository,
+  changes: readonly RefChange[],
+  reason: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string | undefined> {
   const zero = zeroOid(repository);
   const lines = changes.map((change) => {
     if ("verify" in change) return `verify ${change.ref}\0${change.verify ?? zero}\0`;
@@ -114,6 +119,7 @@ export async function updateRefs(repository: Repository, changes: readonly RefCh
     cwd: repository.root,
     gitDir: repository.commonDir,
     args: ["-c", "core.fsync=committed,reference", "update-ref", "--no-deref", "-m", `graftwork: ${reason}`, "-z", "--stdin"],
+    env,
     stdin: `start\0${lines.join("")}prepare\0commit\0`,
     answers: [0, 1, 128],
   });

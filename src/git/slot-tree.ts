@@ -35,7 +35,7 @@ export function adminDirOf(repository: Repository, slot: SlotTree): string {
 
 /** Git's own files of a slot (HEAD, refs): named, never found through `slot/.git`, which an agent can write. */
 function slotGit(repository: Repository, slot: SlotTree): Pick<GitCall, "cwd" | "gitDir" | "workTree" | "env"> {
-  return { cwd: slot.path, gitDir: adminDirOf(repository, slot), workTree: slot.path, env: { GRAFTWORK_SLOT_PATH: slot.path } };
+  return { cwd: slot.path, gitDir: adminDirOf(repository, slot), workTree: slot.path, env: slotMark(slot.path) };
 }
 
 /**
@@ -44,7 +44,7 @@ function slotGit(repository: Repository, slot: SlotTree): Pick<GitCall, "cwd" | 
  */
 export function slotFiles(repository: Repository, slot: SlotTree): Pick<GitCall, "cwd" | "gitDir" | "workTree" | "env"> {
   const own = ownGit(repository, "pinned");
-  return { ...own, cwd: slot.path, workTree: slot.path, env: { ...own.env, GRAFTWORK_SLOT_PATH: slot.path } };
+  return { ...own, cwd: slot.path, workTree: slot.path, env: { ...own.env, ...slotMark(slot.path) } };
 }
 
 /** True where `slot/.git` is the file that git wrote there, and git still knows the slot. */
@@ -215,7 +215,15 @@ export function moveAdminEntry(repository: Repository, slot: SlotTree, name: str
   return true;
 }
 
-/** Creates a branch at `commit` only where it is not there yet. Returns git's sentence where it is. */
-export function createBranch(repository: Repository, branch: string, commit: Oid): Promise<string | undefined> {
-  return updateRefs(repository, [{ ref: `refs/heads/${branch}`, set: commit, old: null }], `create ${branch}`);
+/**
+ * Creates a branch at `commit` only where it is not there yet. Returns git's sentence where it is. Marked as working
+ * for the slot: should this process be killed, whoever clears the slot first ends what it started.
+ */
+export function createBranch(repository: Repository, slot: SlotTree, branch: string, commit: Oid): Promise<string | undefined> {
+  return updateRefs(repository, [{ ref: `refs/heads/${branch}`, set: commit, old: null }], `create ${branch}`, slotMark(slot.path));
+}
+
+/** In the environment of every program that works on a slot. */
+export function slotMark(path: string): Record<string, string> {
+  return { GRAFTWORK_SLOT_PATH: path };
 }

@@ -4,6 +4,7 @@ import { readText, withMutex } from "../state/index.ts";
 import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
+import { slotMark } from "./slot-tree.ts";
 
 export type Worktree = {
   path: string;
@@ -63,6 +64,7 @@ export async function addWorktree(repository: Repository, path: string, commit: 
     runGit(repository, {
       cwd: repository.commonDir,
       gitDir: repository.commonDir,
+      env: slotMark(path),
       args: ["worktree", "add", "--quiet", "--detach", "--no-checkout", "--lock", "--reason", lockReason, "--", path, commit],
     }),
   );
@@ -87,7 +89,7 @@ export function forgetWorktree(repository: Repository, path: string): Promise<vo
 }
 
 function removeEntry(repository: Repository, path: string, answers: readonly number[]): Promise<void> {
-  const call = { cwd: repository.commonDir, gitDir: repository.commonDir };
+  const call = { cwd: repository.commonDir, gitDir: repository.commonDir, env: slotMark(path) };
   return administer(repository, async () => {
     await runGit(repository, { ...call, args: ["worktree", "unlock", "--", path], answers: [0, 128] });
     await runGit(repository, { ...call, args: ["worktree", "remove", "--force", "--force", "--", path], answers });

@@ -5,9 +5,11 @@ import { identityOf, livenessOf } from "../subprocess/index.ts";
 import { chooseStart, type Start } from "./choose-branch.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { copyConfigured } from "./copy-files.ts";
+import { requireDiskSpace } from "./disk-space.ts";
 import { emptySlot, isClean } from "./empty-slot.ts";
 import { guardSettings } from "./guard.ts";
 import { hydrate, requireHydrated } from "./hydrate.ts";
+import { keptFolders } from "./kept-folders.ts";
 import { exhausted, leaseHeld } from "./lease-text.ts";
 import { isInUse, leaseAge, renewed, uptimeOf } from "./lease-time.ts";
 import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
@@ -34,7 +36,7 @@ export type AcquireRequest = {
 /**
  * Leases the idle slot nearest to the wanted base to a task, on branch `<prefix>/<task>`. Asked again by the same
  * owner, or by a resumed run whose process is gone, it returns the same lease and touches nothing in the slot.
- * Throws ID_INVALID, POOL_MISSING, POOL_EXHAUSTED, LEASE_HELD, BRANCH_IN_USE, REF_UNKNOWN, SETUP_FAILED, FENCED.
+ * Throws ID_INVALID, POOL_MISSING, POOL_EXHAUSTED, DISK_LOW, LEASE_HELD, BRANCH_IN_USE, REF_UNKNOWN, SETUP_FAILED, FENCED.
  */
 export async function acquireSlot(context: PoolContext, request: AcquireRequest): Promise<LeasedSlot> {
   const task = requireTaskId(request.task);
@@ -43,6 +45,7 @@ export async function acquireSlot(context: PoolContext, request: AcquireRequest)
   const held = await heldLease(context, store, task);
   if (held !== undefined) return held;
   const { state } = store.read();
+  requireDiskSpace(context, state, 0);
   await guardSettings(context, state);
   const start = await chooseStart(context, state, task, request.base ?? "HEAD");
   for (;;) {
@@ -212,15 +215,23 @@ async function prepare(context: PoolContext, slot: SlotRecord, lease: Lease, tip
   requireFolder(slot);
   requireConnection(context, slot);
   const tree = treeOfSlot(slot);
-  const found = await changesIn(context, tree, null);
+  // A folder that the lease's commit has files in does not stay.
+  const keep = await keptFolders(context, tree, lease.base);
+  const found = await changesIn(context, tree, slot.head, { keep, nested: false });
   if (slot.head === null || !isClean(found) || !isAsLeft(repository, tree, slot.head)) {
     // Somebody may have worked in the idle slot by hand: that is saved like any other work.
-    const { rescue, found: all } = await rescueSlot(context, tree, { task: lease.task, reason: "found in an idle slot", base: slot.head });
+    const work = {
+      task: lease.task,
+      reason: "found in an idle slot",
+      base: slot.head,
+      found: await changesIn(context, tree, slot.head, { keep }),
+    };
+    const { rescue } = await rescueSlot(context, tree, work);
     if (rescue !== undefined) context.narrate(`${slot.id} was not clean: saved as rescue ${rescue.id}`);
-    await emptySlot(repository, tree, all, slot.head, lease.base);
+    await emptySlot(repository, tree, work.found, slot.head, lease.base);
   } else if (slot.head !== lease.base) await moveSlot(repository, tree, slot.head, lease.base);
   if (tip === undefined) {
-    const refused = await createBranch(repository, lease.branch, lease.base);
+    const refused = await createBranch(repository, tree, lease.branch, lease.base);
     if (refused !== undefined) throw branchTaken(lease.branch, refused);
     onCreated();
   }

@@ -50,9 +50,4 @@ export function folderIdentity(path: string): string {
   return `${dev}:${ino}`;
 }
 
-export { REBUILDABLE } from "./rebuildable.ts";
-
-/** What stays in a slot from one task to the next. */
-export const KEPT: readonly string[] = ["/node_modules/"];
-
 export const INSTALL_TIMEOUT_MS = 15 * 60_000;

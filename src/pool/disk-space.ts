@@ -42,7 +42,7 @@ export function requireDiskSpace(
 }
 
 /** What is free for us on the disk of a folder; undefined where it cannot be told. */
-function freeBytes(dir: string): number | undefined {
+export function freeBytes(dir: string): number | undefined {
   try {
     const { bavail, bsize } = statfsSync(dir);
     return bavail * bsize;

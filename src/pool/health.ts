@@ -3,29 +3,18 @@ import { join } from "node:path";
 import { GraftworkError, slotNumber } from "../domain/index.ts";
 import { forgetWorktree, listWorktrees, readRefs, requireCommit, type Worktree } from "../git/index.ts";
 import { openStore, rmSync, storeExists } from "../state/index.ts";
-import { findProcesses, identityOf, livenessOf, type Uptime } from "../subprocess/index.ts";
-import { folderIdentity, operationName, type PoolContext } from "./context.ts";
-import { leaseAge, uptimeOf } from "./lease-time.ts";
+import { findProcesses, identityOf, livenessOf } from "../subprocess/index.ts";
+import { operationName, type PoolContext } from "./context.ts";
+import { examineSlot, type SlotFindingKind } from "./examine-slot.ts";
+import { uptimeOf } from "./lease-time.ts";
 import { makeSlot } from "./make-slot.ts";
 import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
 import { clearSlot, markersOf, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
 import { moveToTrash, rescueAdmin } from "./rescue.ts";
+import { type SurroundingKind, surroundings } from "./surroundings.ts";
 import { writePoolView } from "./view.ts";
 
-export type FindingKind =
-  | "state-damaged"
-  | "half-done"
-  | "owner-gone"
-  | "folder-missing"
-  | "folder-replaced"
-  | "slot-not-registered"
-  | "slot-not-locked"
-  | "wrong-branch"
-  | "branch-missing"
-  | "quarantined"
-  | "orphan-folder"
-  | "orphan-worktree"
-  | "orphan-process";
+export type FindingKind = "state-damaged" | SlotFindingKind | "orphan-folder" | "orphan-worktree" | "orphan-process" | SurroundingKind;
 
 export type Finding = {
   kind: FindingKind;
@@ -56,53 +45,19 @@ export async function poolHealth(context: PoolContext, request: { fix: boolean }
     }
   }
   await examineOrphans(context, store, worktrees, branches, request.fix, findings);
+  for (const { fix, ...found } of await surroundings(context, store))
+    findings.push({ ...found, repaired: request.fix && fix !== undefined && (await succeeds(fix)) });
   if (request.fix) writePoolView(context.repository, store);
   return { ok: findings.every((finding) => finding.repaired), slots: store.read().state.slots.length, findings };
 }
 
-type Found = Omit<Finding, "repaired">;
-
-/** Pure but for looking at the slot's folder. At most one finding a slot makes the later ones needless. */
-function examineSlot(slot: SlotRecord, worktrees: readonly Worktree[], branches: ReadonlySet<string>, uptime: Uptime): Found[] {
-  const say = (kind: FindingKind, text: string, repair: string): Found[] => [
-    { kind, subject: slot.id, text: `${slot.id}: ${text}`, repair },
-  ];
-  if (slot.status === "preparing" || slot.status === "releasing") {
-    return slot.worker !== null && livenessOf(slot.worker) === "dead"
-      ? say("half-done", `a process that is gone left it ${slot.status}`, "finish or undo it")
-      : [];
+async function succeeds(fix: () => Promise<void> | void): Promise<boolean> {
+  try {
+    await fix();
+    return true;
+  } catch {
+    return false;
   }
-  if (!existsSync(slot.path)) return say("folder-missing", `its folder ${slot.path} is gone`, "make the slot anew; its branch is kept");
-  if (slot.folder !== null && folderIdentity(slot.path) !== slot.folder)
-    return say("folder-replaced", "another folder is in its place", "move that folder to the trash and make the slot anew");
-  const registered = worktrees.find((worktree) => worktree.path === slot.path);
-  if (registered === undefined)
-    return say("slot-not-registered", "git does not know it any more", "move the folder to the trash and make the slot anew");
-  const found: Found[] = [];
-  if (registered.locked === null)
-    found.push(
-      ...say(
-        "slot-not-locked",
-        "its worktree is not locked, so `git worktree prune` could remove it",
-        "make the slot anew when it is idle",
-      ),
-    );
-  if (slot.status === "quarantined")
-    return [...found, ...say("quarantined", `it is quarantined: ${slot.lastError ?? "no reason recorded"}`, "save and clear it again")];
-  if (slot.lease === null) return found;
-  if (leaseAge(slot.lease, uptime) === "gone")
-    found.push(...say("owner-gone", `its owner is gone (task ${slot.lease.task})`, "rescue its work and release it; the branch is kept"));
-  if (!branches.has(`refs/heads/${slot.lease.branch}`))
-    found.push(...say("branch-missing", `branch ${slot.lease.branch} was deleted`, "rescue its commits and release it"));
-  else if (registered.branch !== `refs/heads/${slot.lease.branch}`)
-    found.push(
-      ...say(
-        "wrong-branch",
-        `it is on ${registered.branch ?? "no branch"} instead of ${slot.lease.branch}`,
-        "commit ids decide what lands; release it when the task is done",
-      ),
-    );
-  return found;
 }
 
 async function repairSlot(context: PoolContext, store: PoolStore, slot: SlotRecord, kind: FindingKind): Promise<boolean> {

@@ -8,6 +8,6 @@ export { rebuildableText } from "./rebuildable.ts";
 export { leaseMarker, sweepLease } from "./recover.ts";
 export { type Released, type ReleaseRequest, releaseSlot } from "./release.ts";
 export { type Rescue, type RescueNote } from "./rescue.ts";
-export { listRescues, type RescueEntry, type Restored, requireRescue, restoreRescue } from "./rescue-verbs.ts";
+export { listRescues, type Pruned, pruneRescues, type RescueEntry, type Restored, requireRescue, restoreRescue } from "./rescue-verbs.ts";
 export { restartLease } from "./restart.ts";
 export { type PoolStatus, poolStatus, type SlotRow } from "./status.ts";

@@ -3,7 +3,6 @@ import { dirname } from "node:path";
 import { GraftworkError, type LeasedSlot, systemCode } from "../domain/index.ts";
 import {
   commitsNamedBy,
-  detachSlot,
   forgetHeadLog,
   forgetWorktree,
   hasSavedIndex,
@@ -14,15 +13,15 @@ import {
   type Oid,
   readRef,
   reconnect,
-  resetSlot,
   slotHead,
   updateRefs,
 } from "../git/index.ts";
 import { rmSync } from "../state/index.ts";
 import { identityOf, livenessOf, sweepProcesses } from "../subprocess/index.ts";
 import { folderIdentity, operationName, type PoolContext } from "./context.ts";
-import { emptySlot, isClean } from "./empty-slot.ts";
+import { emptySlot } from "./empty-slot.ts";
 import { undoChangedSettings } from "./guard.ts";
+import { handOn } from "./kept-folders.ts";
 import { makeSlot } from "./make-slot.ts";
 import { type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
 import { moveToTrash, type Rescue, rescueAdmin, rescueSlot } from "./rescue.ts";
@@ -112,11 +111,11 @@ export async function clearSlot(
     if (slot.lease !== null) await undoChangedSettings(context, slot.lease.task);
     requireFolder(slot);
     requireConnection(context, slot);
-    const { rescue, to } = await emptyOfWork(context, slot, how);
+    const { rescue, to, dependencies } = await emptyOfWork(context, slot, how);
     // What it named is in a branch or in the rescue by now; the next lease has nothing to do with it.
     forgetHeadLog(context.repository, tree);
     if (how.undoAcquire === true) await dropUnborn(context, store, slot);
-    const clean: Partial<SlotRecord> = { lease: null, head: to, lastError: null, operation: operationName("cleared") };
+    const clean: Partial<SlotRecord> = { lease: null, head: to, dependencies, lastError: null, operation: operationName("cleared") };
     await commitMine(store, slot, how.keep === true ? clean : { ...clean, status: "idle", worker: null });
     return { rescue, ended: ended.length };
   } catch (error) {
@@ -150,16 +149,16 @@ async function emptyOfWork(
   context: PoolContext,
   slot: SlotRecord,
   how: { reason: string; discard?: boolean },
-): Promise<{ rescue: Rescue | undefined; to: Oid }> {
+): Promise<{ rescue: Rescue | undefined; to: Oid; dependencies: SlotRecord["dependencies"] }> {
   const { repository } = context;
   const tree = treeOfSlot(slot);
   const base = slot.head;
-  const found = await changesIn(context, tree, base);
+  const { keep, dependencies } = await handOn(context, slot, base);
+  const found = await changesIn(context, tree, base, { keep });
   const to = slot.lease?.base ?? base;
-  if (to !== null && isClean(found) && isUntouched(context, slot)) {
-    if (base === to) await detachSlot(repository, tree, to);
-    else await resetSlot(repository, tree, to);
-    return { rescue: undefined, to };
+  if (to !== null && found.changed.length + found.untracked.length === 0 && isUntouched(context, slot)) {
+    await emptySlot(repository, tree, found, base, to);
+    return { rescue: undefined, to, dependencies };
   }
   const task = slot.lease?.task ?? slot.id;
   const work = { task, reason: how.reason, base, found };
@@ -168,7 +167,7 @@ async function emptyOfWork(
   const goal = to ?? rescued.head.commit;
   if (goal === null) throw new Error("no commit to put the slot on");
   await emptySlot(repository, tree, found, base, goal);
-  return { rescue: rescued.rescue, to: goal };
+  return { rescue: rescued.rescue, to: goal, dependencies };
 }
 
 /** True where nothing but the branch of the lease can name a commit or a change of the task's. */

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
-import { messageOf, type Oid, readRefs, writeCapture } from "../git/index.ts";
-import { cpSync, mkdirSync } from "../state/index.ts";
+import { messageOf, type Oid, readRefs, updateRefs, writeCapture } from "../git/index.ts";
+import { cpSync, mkdirSync, rmSync } from "../state/index.ts";
 import { type PoolContext, poolFolder } from "./context.ts";
 import { RESCUE_PREFIX, type RescueNote } from "./rescue.ts";
 
@@ -71,6 +71,29 @@ export async function restoreRescue(context: PoolContext, id: string, into: stri
     cpSync(kept, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
   }
   return { folder, files: entry.note.files.length + entry.note.trash.length };
+}
+
+/** What is saved is kept for so long at the least. */
+export const KEPT_DAYS = 30;
+
+/** Rescues that are old enough to be deleted, once nobody needs them. */
+export async function oldRescues(context: PoolContext): Promise<RescueEntry[]> {
+  const before = new Date(context.now().getTime() - KEPT_DAYS * 24 * 3_600_000).toISOString();
+  // One whose note cannot be read has no time: it stays.
+  return (await listRescues(context)).filter(({ note }) => note.at !== "" && note.at < before);
+}
+
+export type Pruned = { rescues: readonly string[]; trash: readonly string[] };
+
+/** Deletes rescues and pieces of the trash that are older than `KEPT_DAYS`. Only ever asked for by a person. */
+export async function pruneRescues(context: PoolContext): Promise<Pruned> {
+  const old = await oldRescues(context);
+  const trash = join(poolFolder(context.repository, context.settings), "trash");
+  for (const { ref, commit } of old) await updateRefs(context.repository, [{ ref, remove: true, old: commit }], "prune rescues");
+  const since = context.now().getTime() - KEPT_DAYS * 24 * 3_600_000;
+  const pieces = existsSync(trash) ? readdirSync(trash).filter((name) => lstatSync(join(trash, name)).ctimeMs < since) : [];
+  for (const name of pieces) rmSync(join(trash, name), { recursive: true, force: true });
+  return { rescues: old.map(({ id }) => id), trash: pieces };
 }
 
 function parseNote(message: string): RescueNote {

@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import { GraftworkError, systemCode } from "../domain/index.ts";
 import {
   committedPaths,
@@ -11,8 +10,10 @@ import {
   slotFiles,
   slotHead,
 } from "../git/index.ts";
-import { KEPT, type PoolContext, REBUILDABLE } from "./context.ts";
+import type { PoolContext } from "./context.ts";
 import { copiedPaths } from "./copy-files.ts";
+import { keptFolders } from "./kept-folders.ts";
+import { rebuildableInSlot } from "./rebuildable.ts";
 
 /** What in a slot is in no commit: the paths a release would rescue. `base` is the commit it was put on. */
 export async function unsavedPaths(context: PoolContext, slot: SlotTree, base: Oid | null): Promise<string[]> {
@@ -21,17 +22,20 @@ export async function unsavedPaths(context: PoolContext, slot: SlotTree, base: O
   return [...changed, ...untracked];
 }
 
+export type Look = {
+  /** Folders that stay in the slot; default: those that the configuration names and that may. */
+  keep?: readonly string[];
+  /** Also for repositories inside of tracked folders; default: yes. */
+  nested?: boolean;
+};
+
 /** What differs in a slot from the commit it was put on. Configured copies that nobody changed are not work. */
-export async function changesIn(context: PoolContext, slot: SlotTree, base: Oid | null): Promise<SlotChanges> {
-  const found = await scanSlot(context.repository, slot, { keep: KEPT, isRebuildable, nestedIn: base });
+export async function changesIn(context: PoolContext, slot: SlotTree, base: Oid | null, look: Look = {}): Promise<SlotChanges> {
+  const keep = look.keep ?? (await keptFolders(context, slot, base));
+  const options = { keep, isRebuildable: rebuildableInSlot(slot), nestedIn: look.nested === false ? null : base };
+  const found = await scanSlot(context.repository, slot, options);
   const copies = new Set(copiedPaths(context, slot, found.untracked));
   return { ...found, untracked: found.untracked.filter((path) => !copies.has(path)) };
-}
-
-const rebuildable = new Set(REBUILDABLE);
-
-function isRebuildable(path: string): boolean {
-  return rebuildable.has(`${basename(path)}${path.endsWith("/") ? "/" : ""}`);
 }
 
 /** What differs from `base` but is committed by now is no loss: without the paths that are as HEAD has them. */

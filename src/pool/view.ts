@@ -55,12 +55,18 @@ export function poolView(state: PoolState): object {
   };
 }
 
+/** Our paths that `info/exclude` does not name. */
+export function missingExcludes(repository: Repository): string[] {
+  const lines = (readText(join(repository.commonDir, "info", "exclude")) ?? "").split("\n");
+  return EXCLUDED.filter((line) => !lines.includes(line));
+}
+
 /** Adds our paths to `info/exclude` once. */
 export function excludeOwnFiles(repository: Repository): void {
+  const missing = missingExcludes(repository);
+  if (missing.length === 0) return;
   const path = join(repository.commonDir, "info", "exclude");
   const before = readText(path) ?? "";
-  const missing = EXCLUDED.filter((line) => !before.split("\n").includes(line));
-  if (missing.length === 0) return;
   const gap = before === "" || before.endsWith("\n") ? "" : "\n";
   replaceFile(path, `${before}${gap}${before.includes(MARK) ? "" : `${MARK}\n`}${missing.join("\n")}\n`);
 }

@@ -19,4 +19,5 @@ export {
 } from "./generation-store.ts";
 export { beginJournal, type Journal, type JournalContent, readJournal } from "./journal.ts";
 export { type Layout, layoutOf, type OwnGitKind } from "./layout.ts";
+export { litterOf, removeLitter } from "./litter.ts";
 export { withMutex } from "./mutex.ts";

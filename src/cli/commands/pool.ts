@@ -73,6 +73,10 @@ export const registerPool: Register = (parent, shell, run) => {
     .argument("<id>")
     .action((id: string) => run(async () => (await verbs()).rescueShow(shell, id)));
   rescue
+    .command("prune")
+    .description("delete rescues and trash older than 30 days")
+    .action(() => run(async () => (await verbs()).rescuePrune(shell)));
+  rescue
     .command("restore")
     .description("write a rescue's files into a new folder")
     .argument("<id>")
