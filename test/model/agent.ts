@@ -109,8 +109,12 @@ export function agentCorrupts(model: Model, world: World, slot: string, branch: 
 
 /** The user deletes a slot's folder: what was only there is the user's own loss, what git's files name is not. */
 export function folderRemoved(model: Model, world: World, slot: string): void {
-  for (const [key, work] of model.work)
-    if (work.slot === slot && isInSlot(world, work) && !world.blobs(true).has(blobId(work.text))) model.work.delete(key);
+  const named = world.blobs(true);
+  for (const [key, work] of model.work) {
+    if (work.slot !== slot || !isInSlot(world, work)) continue;
+    model.work.delete(key);
+    if (named.has(blobId(work.text))) model.remember({ ...work, staged: true });
+  }
   rmSync(world.slotPath(slot), { recursive: true, force: true });
   model.damaged.add(slot);
 }

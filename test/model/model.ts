@@ -6,7 +6,7 @@ import { blobId, type World } from "./world.ts";
 export type Leased = { task: string; owner: string; token: number; branch: string };
 export type ModelSlot = { status: SlotStatus; lease: Leased | null };
 
-/** Bytes that an agent wrote and nobody else has: `staged` ones are in the slot's index alone. */
+/** Bytes that an agent wrote and nobody else has: `staged` ones are no file of the slot, only its index or a commit has them. */
 export type Work = { text: string; path: string; slot: string; staged: boolean };
 
 /** What must be true of the pool, as far as its promises say: who has which slot, and all work there ever was. */
