@@ -4,7 +4,7 @@ const { readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const { homedir } = require("node:os");
 const { dirname, join } = require("node:path");
-const { Script, constants } = require("node:vm");
+const { Script } = require("node:vm");
 
 /** Verbs that are called often: what each of them needs is kept apart, so that none loads more than it needs. */
 const OFTEN = ["acquire", "release", "status"];
@@ -20,11 +20,7 @@ function loadBundle(path, argv) {
     join(folder, `cli-${verb}-${process.version}-${process.arch}.${digest?.slice(0, 16)}.cache`),
   );
   const cachedData = digest === undefined ? undefined : readFirst(caches);
-  const script = new Script(source, {
-    filename: path,
-    cachedData,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
+  const script = new Script(source, { filename: path, cachedData });
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(path), module, path, dirname(path));
   const known = cachedData !== undefined && script.cachedDataRejected !== true;

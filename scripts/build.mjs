@@ -45,6 +45,8 @@ export async function bundle() {
       entryPoints: { cli: "src/cli/main.ts" },
       outExtension: { ".js": ".cjs" },
       format: "cjs",
+      // A script whose compiled code was kept cannot import; what is loaded late is required late.
+      supported: { "dynamic-import": false },
       // Names stay, so that the stack of a defect can be read.
       minifyWhitespace: true,
       minifySyntax: true,

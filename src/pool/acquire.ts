@@ -52,7 +52,7 @@ export async function acquireSlot(context: PoolContext, request: AcquireRequest)
     const { slot, lease } = await reserve(context, store, { ...request, task }, start);
     let created = false;
     try {
-      const ready = await prepare(context, slot, lease, start.tip, () => (created = true));
+      const ready = await prepare(context, store, slot, lease, start.tip, () => (created = true));
       return await handOut(context, store, slot, ready);
     } catch (error) {
       if (error instanceof GraftworkError && error.code === "FENCED") throw error;
@@ -210,7 +210,14 @@ async function renewLease(context: PoolContext, store: PoolStore, seen: SlotReco
 type Ready = Pick<SlotRecord, "dependencies" | "lastError"> & { lease: Lease };
 
 /** Brings the slot to the lease's commit and branch. Proves first that what an earlier lease left is gone. */
-async function prepare(context: PoolContext, slot: SlotRecord, lease: Lease, tip: Oid | undefined, onCreated: () => void): Promise<Ready> {
+async function prepare(
+  context: PoolContext,
+  store: PoolStore,
+  slot: SlotRecord,
+  lease: Lease,
+  tip: Oid | undefined,
+  onCreated: () => void,
+): Promise<Ready> {
   const { repository } = context;
   requireFolder(slot);
   requireConnection(context, slot);
@@ -239,17 +246,18 @@ async function prepare(context: PoolContext, slot: SlotRecord, lease: Lease, tip
   const ready = await hydrate(context, slot);
   requireHydrated(slot, ready);
   await copyConfigured(context, slot);
-  const { state } = existingStore(repository).read();
+  const { state } = store.read();
   return { ...ready, lease: { ...lease, portBase: await choosePortBase(context, state, slotNumber(slot.id) ?? 0) } };
 }
 
 /** The last step: from here on the slot is the task's. Throws FENCED where another process took it meanwhile. */
 async function handOut(context: PoolContext, store: PoolStore, slot: SlotRecord, ready: Ready): Promise<LeasedSlot> {
   const { lease } = ready;
-  const { state } = await store.commit(operationName("busy"), (before) => {
+  const operation = operationName("busy");
+  const { state } = await store.commit(operation, (before) => {
     const now = before.slots.find((one) => one.id === slot.id);
     if (now?.operation !== slot.operation) return undefined;
-    return withSlot(before, slot.id, { status: "busy", worker: null, head: lease.base, ...ready });
+    return withSlot(before, slot.id, { status: "busy", worker: null, head: lease.base, operation, ...ready });
   });
   const now = state.slots.find((one) => one.id === slot.id);
   if (now?.status !== "busy" || now.lease?.token !== lease.token) throw fenced(slot);

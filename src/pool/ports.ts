@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { createServer } from "node:net";
-import { slotNumber, systemCode } from "../domain/index.ts";
+import { slotNumber } from "../domain/index.ts";
 import type { PoolContext } from "./context.ts";
 import type { PoolState } from "./pool-state.ts";
 
@@ -43,21 +42,18 @@ export function portBases(repository: string, size: number, n: number, highest: 
 
 /** True where nobody listens on any of the ports. */
 async function areFree(base: number, size: number): Promise<boolean> {
+  const { createServer } = await import("node:net");
+  const isFree = (port: number, host: string | undefined): Promise<boolean> =>
+    new Promise((resolve) => {
+      const server = createServer();
+      server.once("error", () => resolve(false));
+      // Without a host all addresses are meant, IPv6 where the machine has it.
+      server.listen({ port, ...(host === undefined ? {} : { host }), exclusive: true }, () => server.close(() => resolve(true)));
+    });
   for (let port = base; port < base + size; port++) {
     // On Linux whoever listens on one address is in the way of all of them at once, elsewhere not.
     if (process.platform !== "linux" && !(await isFree(port, "127.0.0.1"))) return false;
-    if (!(await isFree(port, "::"))) return false;
+    if (!(await isFree(port, undefined))) return false;
   }
   return true;
-}
-
-function isFree(port: number, host: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", (error) => {
-      const hasNoSuchAddress = ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(systemCode(error) ?? "");
-      resolve(hasNoSuchAddress && host === "::" ? isFree(port, "0.0.0.0") : false);
-    });
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
-  });
 }

@@ -69,7 +69,8 @@ export async function takeOver(store: PoolStore, seen: SlotRecord): Promise<Slot
   const operation = operationName("take over");
   const { state } = await store.commit(operation, (before) => {
     const now = before.slots.find((slot) => slot.id === seen.id);
-    if (now === undefined || now.operation !== seen.operation || isWorkedOn(now)) return undefined;
+    // Its worker may have come to its end since: then the slot is what that made of it.
+    if (now === undefined || now.operation !== seen.operation || now.status !== seen.status || isWorkedOn(now)) return undefined;
     return withSlot(before, seen.id, {
       status: now.status === "preparing" && now.admin === null ? "preparing" : "releasing",
       worker: identityOf(process.pid),

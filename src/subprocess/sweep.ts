@@ -36,9 +36,15 @@ export function findProcesses(target: SweepTarget): number[] {
     if (spared.has(pid)) continue;
     const inFolder =
       facts.cwd !== undefined && target.folders.some((folder) => facts.cwd === folder || facts.cwd?.startsWith(`${folder}/`));
-    if (inFolder || target.markers.some((marker) => facts.environment().includes(`\0${marker}\0`))) found.push(pid);
+    if (inFolder || hasMarker(facts, target.markers)) found.push(pid);
   }
   return found;
+}
+
+function hasMarker(facts: Facts, markers: readonly string[]): boolean {
+  if (markers.length === 0) return false;
+  const environment = facts.environment();
+  return markers.some((marker) => environment.includes(`\0${marker}\0`));
 }
 
 async function endProcesses(pids: readonly number[], graceMs: number): Promise<void> {

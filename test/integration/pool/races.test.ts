@@ -17,6 +17,7 @@ import {
   type SlotRecord,
 } from "../../../src/pool/index.ts";
 import { withSlot } from "../../../src/pool/pool-state.ts";
+import { takeOver } from "../../../src/pool/recover.ts";
 import { openStore } from "../../../src/state/index.ts";
 import { identityOf } from "../../../src/subprocess/index.ts";
 import { git, tempFolder } from "../../fixtures/index.ts";
@@ -92,6 +93,29 @@ describe("two processes at once", () => {
     elsewhere(all, "wt-1", { status: "preparing", lease: LEASE, worker: identityOf(process.ppid) });
     await expect(cleanupPool(all.context, { force: true })).rejects.toMatchObject({ code: "LEASE_HELD" });
     expect(existsSync(join(all.slot("wt-1"), ".git"))).toBe(true);
+  });
+
+  test("a slot whose worker came to its end after it was looked at is what that made of it", async () => {
+    const all = await leasedLab();
+    const store = existingStore(all.context.repository);
+    const [now] = store.read().state.slots;
+    if (now === undefined) throw new Error("no slot");
+    // What a recovery saw a moment before the acquire's last step, by a process that has ended since.
+    expect(await takeOver(store, { ...now, status: "preparing", worker: DEAD })).toBeUndefined();
+    expect(store.read().state.slots[0]).toMatchObject({ status: "busy", lease: { task: "t" } });
+  });
+
+  test("each step of an acquire is another operation, so that nobody acts on what it was before", async () => {
+    const all = await lab();
+    await initPool(all.context, { size: 1 });
+    const seen = new Set<string>();
+    const look = (): void => void seen.add(existingStore(all.context.repository).read().state.slots[0]?.operation ?? "");
+    look();
+    await acquireSlot(meanwhile(all.context, "ls-files -z -t", look), { task: "t" });
+    look();
+    await releaseSlot(all.context, { name: "t" });
+    look();
+    expect(seen.size).toBe(4);
   });
 
   test("a file that changes while it is saved is not cleared", async () => {
