@@ -50,9 +50,9 @@ export async function bundle() {
       // Names stay, so that the stack of a defect can be read.
       minifyWhitespace: true,
       minifySyntax: true,
-      define: { GRAFTWORK_VERSION: version, "import.meta.url": "bundleUrl" },
+      define: { GRAFTWORK_VERSION: version, "import.meta.dirname": "__dirname" },
       banner: {
-        js: `// ${digest}\n(function (exports, require, module, __filename, __dirname) {\nconst bundleUrl = require("node:url").pathToFileURL(__filename).href;`,
+        js: `// ${digest}\n(function (exports, require, module, __filename, __dirname) {`,
       },
       footer: { js: "})" },
     }),

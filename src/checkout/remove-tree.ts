@@ -1,12 +1,14 @@
-import { readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { readdirSync, rm } from "node:fs";
 import { join } from "node:path";
 import { systemCode } from "../domain/index.ts";
 import { chmodSync } from "../state/index.ts";
 
 /** Deletes a folder and all in it, links as links. What a check made read-only goes as well. */
 export async function removeTree(path: string): Promise<void> {
-  const remove = (): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 3 });
+  const remove = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      rm(path, { recursive: true, force: true, maxRetries: 3 }, (error) => (error === null ? resolve() : reject(error)));
+    });
   try {
     await remove();
   } catch (error) {

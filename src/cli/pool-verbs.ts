@@ -12,7 +12,6 @@ import {
   requireRescue,
   restoreRescue,
 } from "../pool/index.ts";
-import { poolBox } from "./pool-box.ts";
 import { openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
 
@@ -106,7 +105,7 @@ function parseToken(text: string): number {
 
 export async function status(shell: Shell): Promise<ExitCode> {
   const { context } = await openPoolContext(shell);
-  const now = await poolStatus(context);
+  const [now, { poolBox }] = await Promise.all([poolStatus(context), import("./pool-box.ts")]);
   shell.answer(poolBox(now, context.now(), shell), {
     pool_size: now.size,
     busy: now.busy,

@@ -47,8 +47,8 @@ export { adoptCommit, checkoutChanges, commitInSlot, dropLocks, slotStatus } fro
 export { lstatBelow } from "./slot-path.ts";
 export {
   attachSlot,
+  branchOff,
   commitsNamedBy,
-  createBranch,
   detachSlot,
   forgetHeadLog,
   hasSavedIndex,

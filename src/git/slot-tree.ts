@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readBytes, readText, renameSync, replaceByCopy, replaceFile, rmSync } from "../state/index.ts";
 import { writeBlob } from "./commit-objects.ts";
 import { ownGit } from "./own-git.ts";
-import { type Oid, updateRefs } from "./refs.ts";
+import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { type GitCall, runGit, splitNul } from "./run-git.ts";
 import { withWorkIndex } from "./work-index.ts";
@@ -103,8 +103,8 @@ export async function moveSlot(repository: Repository, slot: SlotTree, from: Oid
   await withWorkIndex(repository, slot.id, async (indexFile) => {
     await runGit(repository, { ...slotFiles(repository, slot), indexFile, args: [...EXACT, "read-tree", "-m", "-u", from, to] });
     replaceByCopy(indexFile, repository.layout.savedIndex(slot.id));
-    replaceByCopy(indexFile, join(adminDirOf(repository, slot), "index"));
   });
+  await detachSlot(repository, slot, to);
 }
 
 /** Puts HEAD of a slot on `branch` (short name); its files are those of the branch already. */
@@ -216,11 +216,16 @@ export function moveAdminEntry(repository: Repository, slot: SlotTree, name: str
 }
 
 /**
- * Creates a branch at `commit` only where it is not there yet. Returns git's sentence where it is. Marked as working
- * for the slot: should this process be killed, whoever clears the slot first ends what it started.
+ * Creates `branch` where a clean slot's HEAD is, only where it is not there yet, and puts HEAD on it. No file is
+ * looked at: git leaves index and files alone where the commit stays the same. Returns git's sentence where it is there.
  */
-export function createBranch(repository: Repository, slot: SlotTree, branch: string, commit: Oid): Promise<string | undefined> {
-  return updateRefs(repository, [{ ref: `refs/heads/${branch}`, set: commit, old: null }], `create ${branch}`, slotMark(slot.path));
+export async function branchOff(repository: Repository, slot: SlotTree, branch: string): Promise<string | undefined> {
+  const answer = await runGit(repository, {
+    ...slotGit(repository, slot),
+    args: [...EXACT, "-c", "core.fsync=committed,reference", "checkout", "--quiet", "--no-track", "-b", branch],
+    answers: [0, 128],
+  });
+  return answer.code === 0 ? undefined : answer.stderr.trim();
 }
 
 /** In the environment of every program that works on a slot. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { mkdirSync, replaceByCopy, rmSync } from "../state/index.ts";
+import { mkdirSync, removeFile, replaceByCopy } from "../state/index.ts";
 import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";
 import type { GitCall } from "./run-git.ts";
@@ -24,7 +24,7 @@ export async function withWorkIndex<Result>(
   try {
     return await work(indexFile, { ...(gitDir === undefined ? {} : { gitDir }), ...(env === undefined ? {} : { env }) });
   } finally {
-    rmSync(indexFile, { force: true });
-    rmSync(`${indexFile}.lock`, { force: true });
+    removeFile(indexFile);
+    removeFile(`${indexFile}.lock`);
   }
 }

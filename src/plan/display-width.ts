@@ -20,7 +20,6 @@ const WIDE: readonly (readonly [number, number])[] = [
   [0x1f93c, 0x1f945], [0x1f947, 0x1f9ff], [0x1fa70, 0x1faff], [0x20000, 0x3fffd],
 ];
 const PLAIN = /^[\u0020-\u007e]*$/;
-const INVISIBLE = /^[\p{Mark}\p{Cc}\p{Cf}]+$/u;
 
 /** How many columns of a terminal `text` takes. */
 export function displayWidth(text: string): number {
@@ -54,7 +53,8 @@ function graphemes(text: string): string[] {
 
 function graphemeWidth(grapheme: string): number {
   if (PLAIN.test(grapheme)) return grapheme.length;
-  if (INVISIBLE.test(grapheme)) return 0;
+  // Made here: its sets of characters take longer than a whole short verb.
+  if (/^[\p{Mark}\p{Cc}\p{Cf}]+$/u.test(grapheme)) return 0;
   if (grapheme.includes("\ufe0f")) return 2;
   const code = grapheme.codePointAt(0) ?? 0;
   return isWide(code) ? 2 : 1;

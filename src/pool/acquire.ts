@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { GraftworkError, idKey, type Lease, type LeasedSlot, requireTaskId, slotNumber } from "../domain/index.ts";
-import { attachSlot, createBranch, isAsLeft, moveSlot, type Oid, updateRefs } from "../git/index.ts";
-import { identityOf, livenessOf } from "../subprocess/index.ts";
+import { attachSlot, branchOff, isAsLeft, moveSlot, type Oid, updateRefs } from "../git/index.ts";
+import { identityOf, livenessOf, uptimeMs } from "../subprocess/index.ts";
 import { chooseStart, type Start } from "./choose-branch.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { copyConfigured } from "./copy-files.ts";
@@ -107,7 +107,7 @@ async function reserve(
   request: AcquireRequest,
   start: Start,
 ): Promise<{ slot: SlotRecord; lease: Lease }> {
-  const deadline = performance.now() + (request.waitMs ?? 0);
+  const deadline = uptimeMs() + (request.waitMs ?? 0);
   const place = operationName("wait");
   let waits = false;
   try {
@@ -115,8 +115,7 @@ async function reserve(
       const taken = await tryReserve(context, store, request, start, place);
       if (taken !== undefined) return taken;
       if (await reclaim(context, store)) continue;
-      if (performance.now() >= deadline || request.signal?.aborted === true)
-        throw exhausted(store.read().state, request.task, context.now());
+      if (uptimeMs() >= deadline || request.signal?.aborted === true) throw exhausted(store.read().state, request.task, context.now());
       if (!waits) await joinQueue(store, { id: place, task: request.task, process: identityOf(process.pid) });
       waits = true;
       await delay(LOOK_AGAIN_MS);
@@ -238,11 +237,10 @@ async function prepare(
     await emptySlot(repository, tree, work.found, slot.head, lease.base);
   } else if (slot.head !== lease.base) await moveSlot(repository, tree, slot.head, lease.base);
   if (tip === undefined) {
-    const refused = await createBranch(repository, tree, lease.branch, lease.base);
+    const refused = await branchOff(repository, tree, lease.branch);
     if (refused !== undefined) throw branchTaken(lease.branch, refused);
     onCreated();
-  }
-  await attachSlot(repository, tree, lease.branch);
+  } else await attachSlot(repository, tree, lease.branch);
   const ready = await hydrate(context, slot);
   requireHydrated(slot, ready);
   await copyConfigured(context, slot);

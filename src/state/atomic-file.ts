@@ -2,7 +2,18 @@ import { randomUUID } from "node:crypto";
 import { closeSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { GraftworkError, systemCode } from "../domain/index.ts";
-import { copyFileSync, fsyncSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, utimesSync, writeSync } from "./disk.ts";
+import {
+  copyFileSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  removeFile,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeSync,
+} from "./disk.ts";
 
 /**
  * Writes a file that is not there yet, whole or not at all. A full disk gives short writes without an exception,
@@ -23,7 +34,7 @@ export function writeNewFile(path: string, text: string | Uint8Array, flush: boo
       closeSync(file);
     }
   } catch (error) {
-    if (systemCode(error) !== "EEXIST") rmSync(path, { force: true });
+    if (systemCode(error) !== "EEXIST") removeFile(path);
     throw unwritable(path, error);
   }
 }
@@ -40,7 +51,7 @@ export function replaceFile(path: string, text: string | Uint8Array, options: { 
   try {
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeFile(temporary);
     throw unwritable(path, error);
   }
 }
@@ -55,7 +66,7 @@ export function replaceByCopy(from: string, to: string): void {
     utimesSync(temporary, atime, mtime);
     renameSync(temporary, to);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeFile(temporary);
     throw unwritable(to, error);
   }
 }

@@ -13,9 +13,11 @@ import {
   rmSync as rm,
   rmdirSync as rmdir,
   symlinkSync as symlink,
+  unlinkSync as unlink,
   utimesSync as utimes,
   writeSync as write,
 } from "node:fs";
+import { systemCode } from "../domain/index.ts";
 import { failpoint } from "../subprocess/index.ts";
 
 /**
@@ -46,5 +48,15 @@ export const renameSync: typeof rename = watched("rename", rename);
 export const rmdirSync: typeof rmdir = watched("rmdir", rmdir);
 export const rmSync: typeof rm = watched("rm", rm);
 export const symlinkSync: typeof symlink = watched("symlink", symlink);
+const unlinkSync: typeof unlink = watched("unlink", unlink);
 export const utimesSync: typeof utimes = watched("utimes", utimes);
 export const writeSync: typeof write = watched("write", write);
+
+/** Deletes a file that may be gone already. Half the work of `rmSync`, which looks first and can do more. */
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+  }
+}

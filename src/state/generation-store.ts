@@ -3,7 +3,7 @@ import { closeSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { GraftworkError, systemCode } from "../domain/index.ts";
 import { writeNewFile } from "./atomic-file.ts";
-import { fsyncSync, linkSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync } from "./disk.ts";
+import { fsyncSync, linkSync, mkdirSync, mkdtempSync, openSync, removeFile, renameSync, rmSync } from "./disk.ts";
 import { waitInRoom } from "./waiting-room.ts";
 
 /** Record n may be removed only when a record ≥ n + KEEP exists. A constant of the format. */
@@ -107,7 +107,7 @@ export function openStore<State>(options: StoreOptions<State>): GenerationStore<
     for (const name of readdirSync(dir)) {
       const n = Number(NAME.exec(name)?.[1] ?? Number.POSITIVE_INFINITY);
       // A live writer whose temporary file goes fails its link with ENOENT and starts again: no need to ask whose.
-      if (n <= head - keep || (name.startsWith("tmp.") && olderThanAMinute(join(dir, name)))) rmSync(join(dir, name), { force: true });
+      if (n <= head - keep || (name.startsWith("tmp.") && olderThanAMinute(join(dir, name)))) removeFile(join(dir, name));
     }
   };
 
@@ -125,7 +125,7 @@ export function openStore<State>(options: StoreOptions<State>): GenerationStore<
     );
     options.beforeLink?.();
     const won = tryLink(temporary, fileOf(generation));
-    rmSync(temporary, { force: true });
+    removeFile(temporary);
     if (!won) return "lost";
     // Something we relied on may have been removed and made again while we slept: the state itself must answer.
     if (newest() >= head.generation + keep) return "lost";

@@ -3,6 +3,7 @@ export {
   chmodSync,
   cpSync,
   mkdirSync,
+  removeFile,
   renameSync,
   rmdirSync,
   rmSync,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { GraftworkError, type ProcessIdentity } from "../domain/index.ts";
-import { identityOf, livenessOf } from "../subprocess/index.ts";
+import { identityOf, livenessOf, uptimeMs } from "../subprocess/index.ts";
 import { type GenerationStore, openStore } from "./generation-store.ts";
 
 type Holder = { nonce: string; process: ProcessIdentity };
@@ -15,7 +15,7 @@ type MutexState = { holder: Holder | null };
 export async function withMutex<Result>(dir: string, work: () => Promise<Result>, options: { timeoutMs?: number } = {}): Promise<Result> {
   const store = openMutex(dir);
   const mine: Holder = { nonce: randomUUID(), process: identityOf(process.pid) };
-  await take(store, mine, performance.now() + (options.timeoutMs ?? 60_000));
+  await take(store, mine, uptimeMs() + (options.timeoutMs ?? 60_000));
   try {
     return await work();
   } finally {
@@ -37,7 +37,7 @@ async function take(store: GenerationStore<MutexState>, mine: Holder, deadline: 
       holder === null || livenessOf(holder.process) === "dead" ? { holder: mine } : undefined,
     );
     if (state.holder?.nonce === mine.nonce) return;
-    if (performance.now() > deadline) throw timeout(state.holder);
+    if (uptimeMs() > deadline) throw timeout(state.holder);
     await delay(2 + Math.random() * 20);
   }
 }

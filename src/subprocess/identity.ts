@@ -46,7 +46,12 @@ function bootId(): string {
 export type Uptime = { bootId: string; ms: number };
 
 export function systemUptime(): Uptime {
-  return { bootId: bootId(), ms: Math.round(Number(process.hrtime.bigint() / 1_000_000n)) };
+  return { bootId: bootId(), ms: Math.round(uptimeMs()) };
+}
+
+/** Milliseconds by the same clock: for how long something takes or may take. */
+export function uptimeMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 function hostId(): string {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { systemCode } from "../domain/index.ts";
+import { uptimeMs } from "./identity.ts";
 
 const POLL_MS = 20;
 
@@ -24,9 +25,9 @@ export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): boolean {
 }
 
 async function groupEnds(pgid: number, withinMs: number): Promise<boolean> {
-  const deadline = performance.now() + withinMs;
+  const deadline = uptimeMs() + withinMs;
   while (groupLives(pgid)) {
-    if (performance.now() >= deadline) return false;
+    if (uptimeMs() >= deadline) return false;
     await delay(POLL_MS);
   }
   return true;

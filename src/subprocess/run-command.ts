@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { basename } from "node:path";
 import { type ProcessIdentity, systemCode } from "../domain/index.ts";
 import { failpoint } from "./failpoint.ts";
-import { identityOf } from "./identity.ts";
+import { identityOf, uptimeMs } from "./identity.ts";
 import { endGroup } from "./process-group.ts";
 
 export type Command = {
@@ -47,7 +47,7 @@ const PIPE_DEADLINE_MS = 2_000;
  * exception; when the group's leader has ended, what is left of the group is ended too. Never throws.
  */
 export async function runCommand(command: Command): Promise<CommandEnd> {
-  const started = performance.now();
+  const started = uptimeMs();
   const keep = command.keepBytes ?? 64 * 1024 * 1024;
   const stdout = tailBuffer(keep);
   const stderr = tailBuffer(keep);
@@ -61,7 +61,7 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
     stdout: stdout.take(),
     stderr: stderr.take(),
     overflow: stdout.overflow() || stderr.overflow(),
-    durationMs: performance.now() - started,
+    durationMs: uptimeMs() - started,
   });
   if (command.signal?.aborted === true) {
     ended = "aborted";

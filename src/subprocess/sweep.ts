@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { identityOf, livenessOf } from "./identity.ts";
+import { identityOf, livenessOf, uptimeMs } from "./identity.ts";
 
 /** What a stray process is known by: any of these. */
 export type SweepTarget = {
@@ -51,11 +51,11 @@ async function endProcesses(pids: readonly number[], graceMs: number): Promise<v
   const alive = pids.map(identityOf);
   const left = (): number[] => alive.filter((one) => livenessOf(one) === "alive").map((one) => one.pid);
   send(left(), "SIGTERM");
-  const deadline = performance.now() + graceMs;
-  while (left().length > 0 && performance.now() < deadline) await delay(20);
+  const deadline = uptimeMs() + graceMs;
+  while (left().length > 0 && uptimeMs() < deadline) await delay(20);
   send(left(), "SIGKILL");
-  const killed = performance.now() + 1_000;
-  while (left().length > 0 && performance.now() < killed) await delay(10);
+  const killed = uptimeMs() + 1_000;
+  while (left().length > 0 && uptimeMs() < killed) await delay(10);
 }
 
 function send(pids: readonly number[], signal: NodeJS.Signals): void {
