@@ -1,14 +1,14 @@
-import { createHash, randomUUID } from "node:crypto";
-import { closeSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { closeSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { GraftworkError, systemCode } from "../domain/index.ts";
 import { writeNewFile } from "./atomic-file.ts";
-import { fsyncSync, linkSync, mkdirSync, mkdtempSync, openSync, removeFile, renameSync, rmSync } from "./disk.ts";
+import { fsyncSync, mkdirSync, mkdtempSync, openSync, removeFile, renameSync, rmSync } from "./disk.ts";
+import { damaged, decode, encode, fileName, newer, readOrMissing, recordNumber, removeRecord, tryLink } from "./generation-record.ts";
 import { waitInRoom } from "./waiting-room.ts";
 
 /** Record n may be removed only when a record ≥ n + KEEP exists. A constant of the format. */
 const KEEP = 64;
-const NAME = /^(\d{12})\.json$/;
 
 export type StoreOptions<State> = {
   /** Folder of the store; made, with its first record in it, when it is not there. */
@@ -73,7 +73,7 @@ export function openStore<State>(options: StoreOptions<State>): GenerationStore<
   if (!storeExists(dir)) create(options);
 
   const fileOf = (n: number): string => join(dir, fileName(n));
-  const highest = (): number => Math.max(0, ...readdirSync(dir).map((name) => Number(NAME.exec(name)?.[1] ?? 0)));
+  const highest = (): number => Math.max(0, ...readdirSync(dir).map((name) => recordNumber(name) ?? 0));
   const newest = (): number => {
     const max = highest();
     if (max > 0) return max;
@@ -105,9 +105,9 @@ export function openStore<State>(options: StoreOptions<State>): GenerationStore<
   };
   const removeOld = (head: number): void => {
     for (const name of readdirSync(dir)) {
-      const n = Number(NAME.exec(name)?.[1] ?? Number.POSITIVE_INFINITY);
+      const n = recordNumber(name) ?? Number.POSITIVE_INFINITY;
       // A live writer whose temporary file goes fails its link with ENOENT and starts again: no need to ask whose.
-      if (n <= head - keep || (name.startsWith("tmp.") && olderThanAMinute(join(dir, name)))) removeFile(join(dir, name));
+      if (n <= head - keep || (name.startsWith("tmp.") && olderThanAMinute(join(dir, name)))) removeRecord(join(dir, name));
     }
   };
 
@@ -168,25 +168,6 @@ export function openStore<State>(options: StoreOptions<State>): GenerationStore<
   };
 }
 
-type StoredRecord = { schema: number; generation: number; previous: string; nonce: string; operation: string; state: unknown };
-
-const fileName = (n: number): string => `${String(n).padStart(12, "0")}.json`;
-const checksum = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
-
-function encode(record: StoredRecord): string {
-  const body = JSON.stringify(record);
-  return `${checksum(body)}\n${body}\n`;
-}
-
-function decode(text: string, n: number, dir: string): StoredRecord {
-  const end = text.indexOf("\n");
-  const body = text.slice(end + 1, -1);
-  if (end < 0 || text.slice(0, end) !== checksum(body)) throw damaged(dir, `record ${n} does not match its checksum`);
-  const record = JSON.parse(body) as StoredRecord;
-  if (record.generation !== n) throw damaged(dir, `record ${n} says that it is number ${record.generation}`);
-  return record;
-}
-
 /** Born by the rename of a folder that already holds record 1: an empty store has no base that could be proved. */
 function create<State>(options: StoreOptions<State>): void {
   mkdirSync(dirname(options.dir), { recursive: true, mode: 0o700 });
@@ -198,28 +179,6 @@ function create<State>(options: StoreOptions<State>): void {
   } catch (error) {
     rmSync(prepared, { recursive: true, force: true });
     if (systemCode(error) !== "ENOTEMPTY" && systemCode(error) !== "EEXIST") throw error;
-  }
-}
-
-function tryLink(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-    return true;
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === "ENOENT") return false;
-    if (code !== "EEXIST") throw error;
-    // Over a network file system the first reply may have been lost: then the name is ours all the same.
-    return readOrMissing(to) !== undefined && statSync(from).ino === statSync(to).ino;
-  }
-}
-
-function readOrMissing(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
   }
 }
 
@@ -238,22 +197,4 @@ function flushFolder(dir: string): void {
   } finally {
     closeSync(file);
   }
-}
-
-function damaged(dir: string, why: string): GraftworkError {
-  return new GraftworkError("STATE_DAMAGED", {
-    message: `The state in ${dir} is damaged.`,
-    because: `${why} (a full disk, a power cut, or an edit by hand).`,
-    try: "`pool-manager health --fix` puts the damaged record aside and rebuilds the state from git; no work is touched.",
-    details: { dir },
-  });
-}
-
-function newer(dir: string, found: number, known: number): GraftworkError {
-  return new GraftworkError("STATE_NEWER", {
-    message: `The state in ${dir} was written by a newer graftwork.`,
-    because: `its format is version ${found}, this program knows version ${known}.`,
-    try: "use the newer graftwork in this repository.",
-    details: { dir, found, known },
-  });
 }

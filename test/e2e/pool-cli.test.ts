@@ -74,7 +74,7 @@ describe("pool-manager, as a script uses it", () => {
     [["acquire", "$(touch pwn)"], "ID_INVALID"],
     [["acquire", "x.lock"], "ID_INVALID"],
     [["acquire", "ok", "no-such-ref"], "REF_UNKNOWN"],
-    [["acquire", "ok", "--wait", "5"], "USAGE"],
+    [["acquire", "ok", "--frob", "5"], "USAGE"],
     [["bogus"], "USAGE"],
   ])("%j: refused with three parts and exit 2, nothing made", async (args, code) => {
     const repo = tempRepo();

@@ -1,5 +1,8 @@
+import { spawn } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
 import type { RunEvent } from "../../../src/domain/index.ts";
 import { beginJournal, openStore, readJournal, replaceFile, type StoreOptions, withMutex } from "../../../src/state/index.ts";
@@ -47,6 +50,24 @@ describe("generation store", () => {
     expect(state.ops.filter((op) => op === "slow")).toHaveLength(1);
     expect(fast.read().state).toMatchObject({ count: 41 });
     expect(new Set(fast.read().state.ops).size).toBe(41);
+  });
+
+  test("where the file system has no hard links, records are folders, and twenty writers lose nothing either", async () => {
+    const dir = join(tempFolder("store"), "s");
+    counter(dir);
+    const writer = fileURLToPath(new URL("writer.ts", import.meta.url));
+    const bundle = join(tempFolder("bundle"), "writer.mjs");
+    await build({ entryPoints: [writer], outfile: bundle, bundle: true, platform: "node", format: "esm", logLevel: "error" });
+    const run = (name: string) =>
+      new Promise<number | null>((resolve) => {
+        const env = { ...process.env, GRAFTWORK_FAILPOINT: "fs.link=throw:EPERM,waiting-room=off" };
+        spawn(process.execPath, [bundle, dir, name, "10"], { env, stdio: "inherit" }).on("close", resolve);
+      });
+    expect(await Promise.all(["a", "b", "c", "d"].map(run))).toEqual([0, 0, 0, 0]);
+    const { state, generation } = counter(dir).read();
+    expect([state.count, new Set(state.ops).size, generation]).toEqual([40, 40, 41]);
+    const newest = readdirSync(dir).sort().at(-1) ?? "";
+    expect(readdirSync(join(dir, newest))).toEqual(["record.json"]);
   });
 
   test("nothing to change writes nothing; the same operation twice is once", async () => {
