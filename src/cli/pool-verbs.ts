@@ -1,4 +1,4 @@
-import { count, DURATION_FORM, EXIT, type ExitCode, GraftworkError, parseDuration } from "../domain/index.ts";
+import { count, DURATION_FORM, EXIT, type ExitCode, GraftworkError, humanSize, parseDuration } from "../domain/index.ts";
 import {
   acquireSlot,
   cleanupPool,
@@ -141,12 +141,20 @@ export async function reset(shell: Shell, size: string | undefined, force: boole
 
 export async function health(shell: Shell, fix: boolean): Promise<ExitCode> {
   const { context } = await openPoolContext(shell);
-  const { ok, slots, findings } = await poolHealth(context, { fix });
+  const { ok, slots, sizeBytes, findings } = await poolHealth(context, { fix });
   const lines = findings.map((one) => `- ${one.text}\n    ${one.repaired ? "repaired" : "repair"}: ${one.repair}`);
   const open = findings.filter((one) => !one.repaired).length;
   const head = ok ? "Pool health: OK" : `Pool health: ${count(open, "finding")}${fix ? " left" : ""}`;
   const hint = ok || fix ? [] : ["`pool-manager health --fix` repairs what can be repaired without losing work."];
-  shell.answer([head, `   Slots: ${slots}`, ...lines, ...hint].join("\n"), { healthy: ok, slots, findings });
+  shell.answer(
+    [head, `   Slots: ${slots}${sizeBytes === 0 ? "" : ` (about ${humanSize(sizeBytes)} on disk)`}`, ...lines, ...hint].join("\n"),
+    {
+      healthy: ok,
+      slots,
+      sizeBytes,
+      findings,
+    },
+  );
   return ok ? EXIT.ok : EXIT.failed;
 }
 

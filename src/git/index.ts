@@ -21,6 +21,7 @@ export { editTree, type TreeEdit } from "./edit-tree.ts";
 export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
 export { type Planted, plantedText } from "./guarded-settings.ts";
+export { integratedBy } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark, movedFrom } from "./land-checkout.ts";
 export { type LockFile, lockFiles } from "./lock-files.ts";
 export { type ConflictStage, type MergedTrees, mergeTrees } from "./merge-trees.ts";

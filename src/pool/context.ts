@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { cacheFolder } from "../checkout/index.ts";
 import type { Config, LeaseOwner } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
 import { identityOf, type Uptime } from "../subprocess/index.ts";
@@ -33,10 +34,20 @@ export function processOwner(name: string): LeaseOwner {
   return { kind: "process", name, process: identityOf(process.pid) };
 }
 
-/** Where the slots of a new pool go: beside the repository, never in it. */
+/** Where the slots of a new pool go: beside the repository, never in it; in the user's cache where that cannot be written. */
 export function poolFolder(repository: Repository, settings: Config["pool"]): string {
   if (settings.dir !== null) return resolve(repository.root, settings.dir);
-  return join(dirname(repository.root), `${basename(repository.root)}.pool`);
+  const beside = join(dirname(repository.root), `${basename(repository.root)}.pool`);
+  return existsSync(beside) || isWritable(dirname(repository.root)) ? beside : join(cacheFolder(repository), "pool");
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A name for one operation, unique for ever. */

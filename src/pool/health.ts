@@ -25,7 +25,12 @@ export type Finding = {
   repaired: boolean;
 };
 
-export type Health = { ok: boolean; slots: number; findings: readonly Finding[] };
+export type Health = {
+  ok: boolean;
+  slots: number /** About what all slots take on the disk: most are counted as the largest that was. */;
+  sizeBytes: number;
+  findings: readonly Finding[];
+};
 
 /**
  * Compares state, git, folders and processes. With `fix`, repairs what can be repaired without losing work: every
@@ -34,7 +39,8 @@ export type Health = { ok: boolean; slots: number; findings: readonly Finding[] 
 export async function poolHealth(context: PoolContext, request: { fix: boolean }): Promise<Health> {
   const findings: Finding[] = [];
   const store = existingStore(context.repository);
-  if (!(await readable(context, store, request.fix, findings))) return { ok: findings.every((one) => one.repaired), slots: 0, findings };
+  if (!(await readable(context, store, request.fix, findings)))
+    return { ok: findings.every((one) => one.repaired), slots: 0, sizeBytes: 0, findings };
   examineLiveStore(context, request.fix, findings);
   if (request.fix) await recoverSlots(context, store);
   const worktrees = await listWorktrees(context.repository);
@@ -48,7 +54,10 @@ export async function poolHealth(context: PoolContext, request: { fix: boolean }
   for (const { fix, ...found } of await surroundings(context, store))
     findings.push({ ...found, repaired: request.fix && fix !== undefined && (await succeeds(fix)) });
   if (request.fix) writePoolView(context.repository, store);
-  return { ok: findings.every((finding) => finding.repaired), slots: store.read().state.slots.length, findings };
+  const { slots } = store.read().state;
+  const largest = Math.max(0, ...slots.map((slot) => slot.sizeBytes ?? 0));
+  const sizeBytes = slots.reduce((sum, slot) => sum + (slot.sizeBytes ?? largest), 0);
+  return { ok: findings.every((finding) => finding.repaired), slots: slots.length, sizeBytes, findings };
 }
 
 async function succeeds(fix: () => Promise<void> | void): Promise<boolean> {

@@ -1,27 +1,15 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { count, GraftworkError } from "../domain/index.ts";
-import {
-  configKeys,
-  isAncestor,
-  listPaths,
-  listWorktrees,
-  type Oid,
-  pinSettings,
-  type Repository,
-  readFileAt,
-  readRefs,
-  removeWorktree,
-  requireCommit,
-  updateRefs,
-} from "../git/index.ts";
+import { configKeys, listPaths, type Oid, pinSettings, type Repository, readFileAt, removeWorktree, requireCommit } from "../git/index.ts";
 import { mkdirSync, removeStore, rmSync } from "../state/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
-import { operationName, type PoolContext, poolFolder } from "./context.ts";
+import { type PoolContext, poolFolder } from "./context.ts";
 import { guardSettings } from "./guard.ts";
 import { holderText } from "./lease-text.ts";
 import { addSlots } from "./make-slot.ts";
+import { deleteMergedBranches } from "./merged-branches.ts";
 import { existingStore, openPoolStore, type PoolStore, type SlotRecord } from "./pool-state.ts";
-import { clearSlot, dropSlot, forgetSlot, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
+import { clearSlot, dropSlot, forgetSlot, recoverSlots, takeOver } from "./recover.ts";
 import { excludeOwnFiles, linkPool, poolViewPath, writePoolView } from "./view.ts";
 
 const LARGEST = 256;
@@ -177,28 +165,4 @@ export async function cleanupPool(context: PoolContext, request: { force: boolea
   const view = poolViewPath(repository);
   if (lstatSync(view, { throwIfNoEntry: false })?.isFile() === true) rmSync(view);
   return { removed: slots.map((slot) => slot.id), ...branches };
-}
-
-/** Deletes branches that are recorded as ours, merged into HEAD of the main worktree, and checked out nowhere. */
-export async function deleteMergedBranches(
-  context: PoolContext,
-  store: PoolStore,
-): Promise<{ deletedBranches: string[]; keptBranches: string[] }> {
-  const { repository } = context;
-  const target = await requireCommit(repository, "HEAD");
-  const refs = await readRefs(repository, `refs/heads/${context.settings.branchPrefix}/`);
-  const inUse = new Set((await listWorktrees(repository)).map((worktree) => worktree.branch));
-  const deletedBranches: string[] = [];
-  const keptBranches: string[] = [];
-  for (const branch of Object.keys(store.read().state.branches)) {
-    const ref = `refs/heads/${branch}`;
-    const tip = refs.get(ref);
-    if (tip === undefined) continue;
-    const deletable = !inUse.has(ref) && (await isAncestor(repository, tip, target));
-    if (deletable && (await updateRefs(repository, [{ ref, remove: true, old: tip }], "delete a merged branch")) === undefined)
-      deletedBranches.push(branch);
-    else keptBranches.push(branch);
-  }
-  await store.commit(operationName("forget branches"), (state) => deletedBranches.reduce(withoutBranch, state));
-  return { deletedBranches, keptBranches };
 }

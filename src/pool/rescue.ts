@@ -88,6 +88,12 @@ export async function rescueAdmin(context: PoolContext, slot: SlotTree, task: st
   return save(context, slot, { task, reason, head, sorted: { files: [], trash: [] }, admin });
 }
 
+/** Keeps a commit, and with it all before it, as a rescue of a task. */
+export function keepCommit(context: PoolContext, task: string, commit: Oid, reason: string): Promise<Rescue> {
+  const nowhere: SlotTree = { id: "-", path: context.repository.commonDir, admin: "-" };
+  return save(context, nowhere, { task, reason, head: { branch: null, commit }, sorted: { files: [], trash: [] }, admin: undefined });
+}
+
 type AdminWork = { loose: readonly Oid[]; staged: Oid | undefined; trash: Sorted["trash"] };
 
 /** What a slot's administration folder holds and no ref does: commits, what is staged, submodule stores. */
