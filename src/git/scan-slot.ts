@@ -27,6 +27,8 @@ export type ScanOptions = {
   nestedIn: Oid | null;
 };
 
+const LISTING = ["ls-files", "-z", "-t", "--modified", "--deleted", "--others", "--directory"] as const;
+
 /**
  * Compares the slot's files with our saved index in one walk: staged, hidden (`assume-unchanged`), ignored and
  * untracked work all show. Bytes count, through no filter.
@@ -36,11 +38,7 @@ export async function scanSlot(repository: Repository, slot: SlotTree, options: 
   const [listing, nested] = await Promise.all([
     runGit(repository, {
       ...work,
-      args: [
-        ...EXACT,
-        ...["ls-files", "-z", "-t", "--modified", "--deleted", "--others", "--directory"],
-        ...options.keep.flatMap((path) => ["-x", path]),
-      ],
+      args: [...EXACT, ...LISTING, ...options.keep.flatMap((path) => ["-x", path])],
     }),
     nestedRepositories(repository, slot, options.nestedIn),
   ]);

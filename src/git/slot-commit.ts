@@ -40,16 +40,15 @@ export async function checkoutChanges(repository: Repository): Promise<string[]>
   return [...status.tracked, ...status.untracked];
 }
 
+const LISTING = ["ls-files", "-z", "-t", "--modified", "--deleted", "--unmerged", "--others", "--exclude-standard"] as const;
+
 /** `git status` itself would run the filters that the repository's configuration has now. */
 async function statusOf(repository: Repository, files: Files, head: Oid | null): Promise<SlotStatus> {
   const excludes = join(repository.commonDir, "info", "exclude");
   const [listing, staged] = await Promise.all([
     runGit(repository, {
       ...files,
-      args: [
-        ...["ls-files", "-z", "-t", "--modified", "--deleted", "--unmerged", "--others", "--exclude-standard"],
-        ...(existsSync(excludes) ? [`--exclude-from=${excludes}`] : []),
-      ],
+      args: [...LISTING, ...(existsSync(excludes) ? [`--exclude-from=${excludes}`] : [])],
     }),
     runGit(repository, {
       ...files,

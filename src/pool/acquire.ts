@@ -1,8 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { GraftworkError, idKey, type Lease, type LeasedSlot, requireTaskId, slotNumber } from "../domain/index.ts";
 import { attachSlot, branchOff, isAsLeft, moveSlot, type Oid, updateRefs } from "../git/index.ts";
-import { identityOf, livenessOf, uptimeMs } from "../subprocess/index.ts";
-import { chooseStart, type Start } from "./choose-branch.ts";
+import { identityOf, livenessOf } from "../subprocess/index.ts";
+import { chooseStart } from "./choose-branch.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { copyConfigured } from "./copy-files.ts";
 import { requireDiskSpace } from "./disk-space.ts";
@@ -10,28 +9,15 @@ import { emptySlot, isClean } from "./empty-slot.ts";
 import { guardSettings } from "./guard.ts";
 import { hydrate, requireHydrated } from "./hydrate.ts";
 import { keptFolders } from "./kept-folders.ts";
-import { exhausted, leaseHeld } from "./lease-text.ts";
-import { isInUse, leaseAge, renewed, uptimeOf } from "./lease-time.ts";
-import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
+import { leaseHeld } from "./lease-text.ts";
+import { renewed } from "./lease-time.ts";
+import { existingStore, type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
 import { choosePortBase } from "./ports.ts";
-import { joinQueue, leaveQueue, liveQueue, placesAhead } from "./queue.ts";
-import { clearSlot, fenced, recoverSlots, requireConnection, requireFolder, takeOver, withoutBranch } from "./recover.ts";
+import { clearSlot, fenced, recoverSlots, requireConnection, requireFolder, withoutBranch } from "./recover.ts";
 import { rescueSlot } from "./rescue.ts";
+import { type AcquireRequest, reserveSlot } from "./reserve-slot.ts";
 import { changesIn } from "./slot-work.ts";
 import { writePoolView } from "./view.ts";
-
-const LOOK_AGAIN_MS = 100;
-
-export type AcquireRequest = {
-  task: string;
-  /** Where the task's branch begins; default: HEAD of the main worktree. */
-  base?: string;
-  /** How long to wait for a slot, in order of arrival; default: not at all. */
-  waitMs?: number;
-  /** How long a shell's lease lives without a sign of use; default: `pool.ttl`. */
-  ttlMs?: number;
-  signal?: AbortSignal;
-};
 
 /**
  * Leases the idle slot nearest to the wanted base to a task, on branch `<prefix>/<task>`. Asked again by the same
@@ -49,7 +35,7 @@ export async function acquireSlot(context: PoolContext, request: AcquireRequest)
   await guardSettings(context, state);
   const start = await chooseStart(context, state, task, request.base ?? "HEAD");
   for (;;) {
-    const { slot, lease } = await reserve(context, store, { ...request, task }, start);
+    const { slot, lease } = await reserveSlot(context, store, { ...request, task }, start);
     let created = false;
     try {
       const ready = await prepare(context, store, slot, lease, start.tip, () => (created = true));
@@ -98,112 +84,6 @@ function sameProcess(lease: Lease, context: PoolContext): boolean {
     lease.owner.process.pid === context.owner.process.pid &&
     lease.owner.process.startTime === context.owner.process.startTime
   );
-}
-
-/** A slot for the task, marked as being prepared by this process; waits for one where the request says so. */
-async function reserve(
-  context: PoolContext,
-  store: PoolStore,
-  request: AcquireRequest,
-  start: Start,
-): Promise<{ slot: SlotRecord; lease: Lease }> {
-  const deadline = uptimeMs() + (request.waitMs ?? 0);
-  const place = operationName("wait");
-  let waits = false;
-  try {
-    for (;;) {
-      const taken = await tryReserve(context, store, request, start, place);
-      if (taken !== undefined) return taken;
-      if (await reclaim(context, store)) continue;
-      if (uptimeMs() >= deadline || request.signal?.aborted === true) throw exhausted(store.read().state, request.task, context.now());
-      if (!waits) await joinQueue(store, { id: place, task: request.task, process: identityOf(process.pid) });
-      waits = true;
-      await delay(LOOK_AGAIN_MS);
-      await recoverSlots(context, store);
-    }
-  } catch (error) {
-    if (waits) await leaveQueue(store, place);
-    throw error;
-  }
-}
-
-async function tryReserve(
-  context: PoolContext,
-  store: PoolStore,
-  request: AcquireRequest,
-  { base, branch, tip }: Start,
-  place: string,
-): Promise<{ slot: SlotRecord; lease: Lease } | undefined> {
-  const { now, owner, run } = context;
-  const operation = operationName("acquire");
-  const { task } = request;
-  const { state } = await store.commit(operation, (before) => {
-    const waiting = liveQueue(before);
-    const free = nearest(before, tip ?? base, placesAhead(waiting, place));
-    if (free === undefined || before.slots.some((slot) => slot.lease !== null && idKey(slot.lease.task) === idKey(task))) return undefined;
-    const token = before.nextToken;
-    const ttlMs = owner.kind === "process" ? null : (request.ttlMs ?? context.settings.ttlMs);
-    const acquiredAt = now();
-    const lease: Lease = {
-      ...{ task, base: tip ?? base, branch, run, token, owner, ttlMs, portBase: null },
-      acquiredAt: acquiredAt.toISOString(),
-      expiresAt: ttlMs === null ? null : new Date(acquiredAt.getTime() + ttlMs).toISOString(),
-      renewed: uptimeOf(context),
-    };
-    const next = withSlot(before, free.id, { status: "preparing", lease, worker: identityOf(process.pid), lastError: null, operation });
-    const known = before.branches[branch];
-    return {
-      ...next,
-      waiting: waiting.filter((one) => one.id !== place),
-      nextToken: token + 1,
-      branches: { ...next.branches, [branch]: known ?? { task, run, base: lease.base } },
-    };
-  });
-  const slot = state.slots.find((one) => one.operation === operation);
-  if (slot?.lease != null) return { slot, lease: slot.lease };
-  const other = state.slots.find((one) => one.lease !== null && idKey(one.lease.task) === idKey(task));
-  if (other !== undefined) throw leaseHeld(other, context.now());
-  return undefined;
-}
-
-/**
- * The idle slot that needs least work: at the wanted commit already, else the lowest number. None where all that are
- * idle are for those who came before (`ahead`).
- */
-export function nearest(state: PoolState, base: Oid, ahead = 0): SlotRecord | undefined {
-  const idle = state.slots.filter((slot) => slot.status === "idle" && slot.admin !== null);
-  if (idle.length <= ahead) return undefined;
-  return idle.find((slot) => slot.head === base && slot.dependencies !== null) ?? idle.find((slot) => slot.head === base) ?? idle[0];
-}
-
-/** Takes back one slot whose owner is proved gone or whose time has passed without a sign of use; its work is rescued first. */
-async function reclaim(context: PoolContext, store: PoolStore): Promise<boolean> {
-  for (const slot of store.read().state.slots) {
-    if (slot.status !== "busy" || slot.lease === null) continue;
-    const age = leaseAge(slot.lease, uptimeOf(context));
-    if (age === "live") continue;
-    if (age === "unseen" || (slot.lease.owner.kind === "shell" && isInUse(context, slot))) {
-      await renewLease(context, store, slot);
-      continue;
-    }
-    const taken = await takeOver(store, slot);
-    if (taken === undefined) continue;
-    context.narrate(
-      `${slot.id}: ${slot.lease.task} is taken back, ${slot.lease.owner.kind === "shell" ? "its time has passed" : "its owner is gone"}`,
-    );
-    // Where that fails it is quarantined with the reason; another one may do.
-    await clearSlot(context, store, taken, { reason: "its owner is gone" }).catch(() => undefined);
-    return true;
-  }
-  return false;
-}
-
-async function renewLease(context: PoolContext, store: PoolStore, seen: SlotRecord): Promise<void> {
-  await store.commit(operationName("renew"), (before) => {
-    const now = before.slots.find((slot) => slot.id === seen.id);
-    if (now?.lease === undefined || now.lease === null || now.operation !== seen.operation) return undefined;
-    return withSlot(before, seen.id, { lease: renewed(now.lease, context) });
-  });
 }
 
 type Ready = Pick<SlotRecord, "dependencies" | "lastError"> & { lease: Lease };
@@ -255,7 +135,10 @@ async function handOut(context: PoolContext, store: PoolStore, slot: SlotRecord,
   const { state } = await store.commit(operation, (before) => {
     const now = before.slots.find((one) => one.id === slot.id);
     if (now?.operation !== slot.operation) return undefined;
-    return withSlot(before, slot.id, { status: "busy", worker: null, head: lease.base, operation, ...ready });
+    const next = withSlot(before, slot.id, { status: "busy", worker: null, head: lease.base, operation, ...ready });
+    const record = before.branches[lease.branch];
+    if (record === undefined || record.handedOut) return next;
+    return { ...next, branches: { ...before.branches, [lease.branch]: { ...record, handedOut: true } } };
   });
   const now = state.slots.find((one) => one.id === slot.id);
   if (now?.status !== "busy" || now.lease?.token !== lease.token) throw fenced(slot);

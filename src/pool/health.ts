@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { GraftworkError, slotNumber } from "../domain/index.ts";
-import { forgetWorktree, listWorktrees, readRefs, requireCommit, type Worktree } from "../git/index.ts";
+import { forgetWorktree, isOnBranch, listWorktrees, readRefs, requireCommit, type Worktree } from "../git/index.ts";
 import { openStore, rmSync, storeExists } from "../state/index.ts";
 import { findProcesses, identityOf, livenessOf } from "../subprocess/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
@@ -46,7 +46,10 @@ export async function poolHealth(context: PoolContext, request: { fix: boolean }
   const worktrees = await listWorktrees(context.repository);
   const branches = new Set((await readRefs(context.repository, "refs/heads/")).keys());
   for (const slot of store.read().state.slots) {
+    const isStill = (): boolean => store.read().state.slots.some((now) => now.id === slot.id && now.operation === slot.operation);
     for (const finding of examineSlot(slot, worktrees, branches, uptimeOf(context))) {
+      // Worktrees and branches were listed a moment ago: what has gone on since is no finding.
+      if (!isStill() || (finding.kind === "wrong-branch" && isOnItsBranch(context, slot))) continue;
       findings.push({ ...finding, repaired: request.fix && (await repairSlot(context, store, slot, finding.kind)) });
     }
   }
@@ -67,6 +70,10 @@ async function succeeds(fix: () => Promise<void> | void): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+function isOnItsBranch({ repository }: PoolContext, slot: SlotRecord): boolean {
+  return slot.lease !== null && isOnBranch(repository, treeOfSlot(slot), slot.lease.branch);
 }
 
 async function repairSlot(context: PoolContext, store: PoolStore, slot: SlotRecord, kind: FindingKind): Promise<boolean> {

@@ -38,7 +38,13 @@ export type SlotRecord = {
 };
 
 /** A branch that is ours: made by an acquire, so ours to delete when it is merged. */
-export type BranchRecord = { task: string; run: string; base: Oid };
+export type BranchRecord = {
+  task: string;
+  run: string;
+  base: Oid;
+  /** It was a task's once: an acquire that is undone leaves it. */
+  handedOut: boolean;
+};
 
 /** A process that waits for a slot, in the order of arrival. */
 export type Waiter = { id: string; task: string; process: ProcessIdentity };
@@ -94,7 +100,10 @@ const poolState = v.object({
   nextToken: v.number(),
   waiting: v.optional(v.array(v.object({ id: v.string(), task: v.string(), process: identity })), []),
   slots: v.array(slot),
-  branches: v.record(v.string(), v.object({ task: v.string(), run: v.string(), base: v.string() })),
+  branches: v.record(
+    v.string(),
+    v.object({ task: v.string(), run: v.string(), base: v.string(), handedOut: v.optional(v.boolean(), true) }),
+  ),
 });
 
 const SCHEMA = 1;

@@ -242,7 +242,7 @@ function lostFolder(slot: SlotRecord, why: string): GraftworkError {
 async function dropUnborn(context: PoolContext, store: PoolStore, slot: SlotRecord): Promise<void> {
   const { lease } = slot;
   const record = lease === null ? undefined : store.read().state.branches[lease.branch];
-  if (lease === null || record === undefined) return;
+  if (lease === null || record === undefined || record.handedOut) return;
   const refused = await updateRefs(
     context.repository,
     [{ ref: `refs/heads/${lease.branch}`, remove: true, old: record.base }],

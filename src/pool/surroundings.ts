@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readlinkSync } from "node:fs";
-import { join, sep } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { dependencyKey } from "../checkout/index.ts";
 import { count, humanDuration, humanSize } from "../domain/index.ts";
 import { configValue, lockFiles, plantedSettings, plantedText, setConfigValue, undoPlanted } from "../git/index.ts";
@@ -35,16 +35,15 @@ const LITTER_AFTER_MS = 3_600_000;
 /** Looks at settings, disk, locks, views and leftovers around the slots. */
 export async function surroundings(context: PoolContext, store: PoolStore): Promise<Surrounding[]> {
   const { state } = store.read();
-  const found = await Promise.all([
-    settings(context),
-    disk(context, state),
-    locks(context, state),
-    dependencies(context, store, state),
-    views(context, store, state),
-    leftovers(context),
-    rescues(context),
-  ]);
-  return found.flat();
+  return [
+    ...(await settings(context)),
+    ...disk(context, state),
+    ...locks(context, state),
+    ...dependencies(context, store, state),
+    ...views(context, store, state),
+    ...leftovers(context),
+    ...(await rescues(context)),
+  ];
 }
 
 async function settings(context: PoolContext): Promise<Surrounding[]> {
@@ -75,7 +74,7 @@ async function settings(context: PoolContext): Promise<Surrounding[]> {
   ];
 }
 
-async function disk(context: PoolContext, state: PoolState): Promise<Surrounding[]> {
+function disk(context: PoolContext, state: PoolState): Surrounding[] {
   const found: Surrounding[] = [];
   const [free, needed] = [freeBytes(state.dir), bytesNeeded(state, 0)];
   if (free !== undefined && free < needed)
@@ -105,7 +104,7 @@ async function disk(context: PoolContext, state: PoolState): Promise<Surrounding
 }
 
 /** Locks of a killed git: in a slot that nobody works in they are removed, in the repository they are named. */
-async function locks({ repository, now }: PoolContext, state: PoolState): Promise<Surrounding[]> {
+function locks({ repository, now }: PoolContext, state: PoolState): Surrounding[] {
   return lockFiles(repository).flatMap(({ path, worktree, modifiedMs }): Surrounding[] => {
     const age = now().getTime() - modifiedMs;
     const slot = state.slots.find((one) => one.admin === worktree);
@@ -187,7 +186,7 @@ function views(context: PoolContext, store: PoolStore, state: PoolState): Surrou
 }
 
 function leftovers({ repository }: PoolContext): Surrounding[] {
-  const litter = litterOf(repository.layout, LITTER_AFTER_MS);
+  const litter = litterOf(repository.layout, LITTER_AFTER_MS, [dirname(poolViewPath(repository))]);
   if (litter.length === 0) return [];
   return [
     {

@@ -14,6 +14,7 @@ const EXCLUDED = [
   "/.claude/conflicts/",
   "/.claude/screenshots/current/",
   "/.claude/runs/",
+  "/.claude/.graftwork-*.tmp",
 ];
 const MARK = "# graftwork: its own files";
 

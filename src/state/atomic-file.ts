@@ -39,9 +39,12 @@ export function writeNewFile(path: string, text: string | Uint8Array, flush: boo
   }
 }
 
+/** Of a file that is being written; should its writer be killed, it is known by its name. */
+const temporaryName = (): string => `.graftwork-${randomUUID()}.tmp`;
+
 /** Replaces a file in one step: readers see the old text or the new one, never a part. Throws STATE_UNWRITABLE. */
 export function replaceFile(path: string, text: string | Uint8Array, options: { flush?: boolean } = {}): void {
-  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
+  const temporary = join(dirname(path), temporaryName());
   try {
     mkdirSync(dirname(path), { recursive: true });
   } catch (error) {
@@ -58,7 +61,7 @@ export function replaceFile(path: string, text: string | Uint8Array, options: { 
 
 /** Replaces `to` by a copy of `from` in one step and keeps its times: git's index trusts stat data only with them. */
 export function replaceByCopy(from: string, to: string): void {
-  const temporary = join(dirname(to), `.${randomUUID()}.tmp`);
+  const temporary = join(dirname(to), temporaryName());
   try {
     mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
     copyFileSync(from, temporary);

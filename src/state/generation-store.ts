@@ -118,11 +118,9 @@ export function openStore<State>(options: StoreOptions<State>): GenerationStore<
     if (state === undefined) return { generation: head.generation, state: head.state, changed: false };
     const generation = head.generation + 1;
     const temporary = join(dir, `tmp.${process.pid}.${randomUUID()}`);
-    writeNewFile(
-      temporary,
-      encode({ schema, generation, previous: head.nonce, nonce: randomUUID(), operation, state }),
-      durability !== "none",
-    );
+    const nonce = randomUUID();
+    const text = encode({ schema, generation, previous: head.nonce, nonce, operation, state });
+    writeNewFile(temporary, text, durability !== "none");
     options.beforeLink?.();
     const won = tryLink(temporary, fileOf(generation));
     removeFile(temporary);
@@ -131,6 +129,7 @@ export function openStore<State>(options: StoreOptions<State>): GenerationStore<
     if (newest() >= head.generation + keep) return "lost";
     if (durability === "folder") flushFolder(dir);
     if (generation % 16 === 0) removeOld(generation);
+    last = { text, record: { generation, nonce, state } };
     return { generation, state, changed: true };
   };
 

@@ -5,9 +5,9 @@ import type { Layout } from "./layout.ts";
 
 /**
  * Temporary files that a killed process of ours left in graftwork's own folder, as they were `olderThanMs` ago or
- * longer: private indexes, half-written files and stores. Returns their paths.
+ * longer: private indexes, half-written files and stores; and half-written files in `others`. Returns their paths.
  */
-export function litterOf({ root, scratch }: Layout, olderThanMs: number): string[] {
+export function litterOf({ root, scratch }: Layout, olderThanMs: number, others: readonly string[]): string[] {
   const found: string[] = [];
   const look = (folder: string, isTemporary: (name: string) => boolean): void => {
     for (const name of existsSync(folder) ? readdirSync(folder) : []) {
@@ -16,10 +16,10 @@ export function litterOf({ root, scratch }: Layout, olderThanMs: number): string
       if (stat !== undefined && isTemporary(name) && stat.mtimeMs < Date.now() - olderThanMs) found.push(path);
     }
   };
-  const isTemporary = (name: string): boolean => /^\..*\.tmp$|\.(?:new|gone)\.[A-Za-z0-9]{6}$/.test(name);
+  const isTemporary = (name: string): boolean => /^\.graftwork-.*\.tmp$|\.(?:new|gone)\.[A-Za-z0-9]{6}$/.test(name);
   look(scratch, () => true);
   look(root, isTemporary);
-  look(join(root, "git"), isTemporary);
+  for (const folder of [join(root, "git"), ...others]) look(folder, isTemporary);
   const slots = join(root, "slots");
   for (const slot of existsSync(slots) ? readdirSync(slots) : []) look(join(slots, slot), isTemporary);
   return found;

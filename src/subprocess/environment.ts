@@ -27,11 +27,12 @@ export function childEnvironment(
   names: readonly string[],
   fixed: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const result: Record<string, string> = {};
-  const wanted = [...COMMON, "LC_*", ...names];
-  for (const [name, value] of Object.entries(parent)) {
-    if (value === undefined) continue;
-    if (wanted.some((pattern) => (pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern))) result[name] = value;
-  }
-  return { ...result, ...fixed };
+  const wanted = [...COMMON, ...names];
+  const plain = new Set(wanted.filter((name) => !name.endsWith("*")));
+  const beginnings = ["LC_", ...wanted.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1))];
+  const passed = Object.entries(parent).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (plain.has(entry[0]) || beginnings.some((beginning) => entry[0].startsWith(beginning))),
+  );
+  return { ...Object.fromEntries(passed), ...fixed };
 }

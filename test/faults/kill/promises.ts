@@ -61,7 +61,7 @@ function orphans({ repo: { dir }, context }: Stage): string[] {
   }
   for (const branch of git(dir, "for-each-ref", "--format=%(refname:short)", "refs/heads/auto").split("\n").filter(Boolean))
     if (storeExists(context.repository.layout.poolStore) && !(branch in slots.branches)) found.push(`branch ${branch} is recorded nowhere`);
-  for (const path of filesBelow(join(dir, ".git")).filter((one) => /\.lock$/.test(one))) found.push(`${path} was left`);
+  for (const path of filesBelow(join(dir, ".git")).filter((one) => one.endsWith(".lock"))) found.push(`${path} was left`);
   const admin = join(dir, ".git/worktrees");
   for (const name of existsSync(admin) ? readdirSync(admin) : [])
     if (!slots.slots.some((slot) => slot.admin === name)) found.push(`administration folder ${name} has no slot`);

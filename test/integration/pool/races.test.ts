@@ -20,7 +20,7 @@ import { withSlot } from "../../../src/pool/pool-state.ts";
 import { takeOver } from "../../../src/pool/recover.ts";
 import { openStore } from "../../../src/state/index.ts";
 import { identityOf } from "../../../src/subprocess/index.ts";
-import { git, tempFolder } from "../../fixtures/index.ts";
+import { git, runCli, tempFolder } from "../../fixtures/index.ts";
 import { type Lab, lab } from "./lab.ts";
 
 /** The same pool, where `work` happens when git has just run a command whose words hold `words`. */
@@ -149,6 +149,27 @@ test("health takes no slot from a process that is at work in it", async () => {
 });
 
 describe("what a killed process left", () => {
+  test("a branch that was a task's before stays, where an acquire that would have gone on with it was killed", async () => {
+    const all = await leasedLab();
+    await releaseSlot(all.context, { name: "t" });
+    const killed = await runCli(["acquire", "t"], {
+      cwd: all.repo.dir,
+      program: "pool-manager",
+      env: { GRAFTWORK_FAILPOINT: "done.fs.link@1=kill" },
+    });
+    expect(killed.signal).toBe("SIGKILL");
+    await acquireSlot(all.context, { task: "another" });
+    expect(all.repo.git("branch", "--list", "auto/*", "--format=%(refname:short)").split("\n")).toEqual(["auto/another", "auto/t"]);
+  });
+
+  test("nothing of ours shows in the user's status, wherever it was killed while it wrote its view", async () => {
+    const all = await lab();
+    await initPool(all.context, { size: 1 });
+    const env = { GRAFTWORK_FAILPOINT: "fs.rename=kill" };
+    expect((await runCli(["acquire", "t"], { cwd: all.repo.dir, program: "pool-manager", env })).signal).toBe("SIGKILL");
+    expect(all.repo.git("status", "--porcelain")).toBe("");
+  });
+
   test("a removal that had got to the folder is finished", async () => {
     const all = await lab();
     await initPool(all.context, { size: 2 });
