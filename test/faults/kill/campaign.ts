@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { poolHealth } from "../../../src/pool/index.ts";
 import { brokenPromises, checkoutOf } from "./promises.ts";
 import { type Scenario, type Stage, stage, under } from "./scenarios.ts";
 
@@ -50,11 +51,8 @@ export async function disturbTwice(scenario: Scenario, first: string, second: st
 async function afterRepair(made: Stage, checkout: string, repair: readonly string[]): Promise<string[]> {
   const repaired = await under(made, repair, undefined);
   const isThere = existsSync(made.context.repository.layout.poolStore);
-  const health = isThere ? await under(made, ["health"], undefined) : undefined;
-  const ill =
-    health === undefined || health.code === 0
-      ? []
-      : [`health after the next verb: ${health.stdout}\n(repair: ${repaired.stdout}${repaired.stderr})`];
+  const findings = isThere ? (await poolHealth(made.context, { fix: false })).findings : [];
+  const ill = findings.map(({ text }) => `health after the next verb: ${text} (it said: ${repaired.stdout}${repaired.stderr})`);
   const told =
     isTold(repaired) || repaired.code === 1
       ? []

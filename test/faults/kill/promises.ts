@@ -19,20 +19,32 @@ export function brokenPromises(stage: Stage, checkout: string): string[] {
   return [...lostWork(stage), ...orphans(stage), ...(checkoutOf(stage) === checkout ? [] : ["the user's checkout is another"])];
 }
 
-function lostWork(stage: Stage): string[] {
-  const { dir } = stage.repo;
-  git(dir, "-c", "core.bare=false", "gc", "-q", "--prune=now");
-  const reachable = new Set(git(dir, "-c", "core.bare=false", "rev-list", "--objects", "--all").split(/\s/));
-  const files = [`${dir}.pool`].flatMap(filesBelow);
+/**
+ * Work that is nowhere, once git has thrown away what nothing names. Of a slot that is leased still, its own index and
+ * HEAD log are places too; of one that was cleared, refs and the trash alone.
+ */
+function lostWork({ repo: { dir }, context, bytes, commits }: Stage): string[] {
+  const plain = (...args: readonly string[]) => git(dir, "-c", "core.bare=false", ...args);
+  plain("prune", "--expire=now");
+  const { poolStore } = context.repository.layout;
+  const isLeased =
+    storeExists(poolStore) &&
+    existingStore(context.repository)
+      .read()
+      .state.slots.some((slot) => slot.lease !== null);
+  const objects = isLeased ? ["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"] : ["rev-list", "--objects", "--all"];
+  const kept = new Set(plain(...objects).split(/\s/));
+  const files = filesBelow(`${dir}.pool`);
   const isThere = (text: string): boolean => {
     const blob = createHash("sha1")
       .update(`blob ${Buffer.byteLength(text)}\0${text}`)
       .digest("hex");
-    return reachable.has(blob) || files.some((file) => readFileSync(file, "utf8") === text);
+    return kept.has(blob) || files.some((file) => readFileSync(file, "utf8") === text);
   };
-  const lost = stage.bytes.filter((text) => !isThere(text)).map((text) => `lost: ${JSON.stringify(text.slice(-40))}`);
-  const commits = stage.commits.filter((commit) => !reachable.has(commit)).map((commit) => `no ref reaches ${commit}`);
-  return [...lost, ...commits];
+  return [
+    ...bytes.filter((text) => !isThere(text)).map((text) => `lost: ${JSON.stringify(text.slice(-40))}`),
+    ...commits.filter((commit) => !kept.has(commit)).map((commit) => `nothing keeps commit ${commit}`),
+  ];
 }
 
 function filesBelow(folder: string): string[] {
