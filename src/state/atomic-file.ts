@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { GraftworkError, systemCode } from "../domain/index.ts";
+import { systemCode } from "../domain/index.ts";
 import {
   copyFileSync,
   fsyncSync,
@@ -11,6 +11,7 @@ import {
   removeFile,
   renameSync,
   rmSync,
+  unwritable,
   utimesSync,
   writeSync,
 } from "./disk.ts";
@@ -77,21 +78,6 @@ export function replaceByCopy(from: string, to: string): void {
 /** The text of a file; undefined where there is none (or a folder in its place). */
 export function readText(path: string): string | undefined {
   return readBytes(path)?.toString("utf8");
-}
-
-function unwritable(path: string, error: unknown): GraftworkError {
-  const code = systemCode(error) ?? "unknown";
-  return new GraftworkError("STATE_UNWRITABLE", {
-    message: `${path} could not be written.`,
-    because:
-      code === "ENOSPC" ? "the disk is full; what was there before is kept." : `the system says ${code}; what was there before is kept.`,
-    try:
-      code === "ENOSPC"
-        ? "free some space and run the same command again."
-        : "check the folder's permissions and run the same command again.",
-    details: { path, code },
-    cause: error,
-  });
 }
 
 /** Makes a folder with these files (relative path → text) appear in one step; one that is there already is kept. */

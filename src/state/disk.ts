@@ -17,7 +17,7 @@ import {
   utimesSync as utimes,
   writeSync as write,
 } from "node:fs";
-import { systemCode } from "../domain/index.ts";
+import { GraftworkError, systemCode } from "../domain/index.ts";
 import { failpoint } from "../subprocess/index.ts";
 
 /**
@@ -26,12 +26,40 @@ import { failpoint } from "../subprocess/index.ts";
  */
 function watched<Call extends (...args: never[]) => unknown>(name: string, call: Call): Call {
   const run = (...args: Parameters<Call>): unknown => {
-    failpoint(`fs.${name}`);
-    const result = call(...args);
+    let result: unknown;
+    try {
+      failpoint(`fs.${name}`);
+      result = call(...args);
+    } catch (error) {
+      throw told(error, args[0]);
+    }
     failpoint(`done.fs.${name}`);
     return result;
   };
   return run as Call;
+}
+
+/** Whatever is being written, these mean the same to everybody: nothing can be written now. */
+const NOTHING_CAN_BE_WRITTEN: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE"]);
+
+function told(error: unknown, target: unknown): unknown {
+  return NOTHING_CAN_BE_WRITTEN.has(systemCode(error) ?? "") ? unwritable(typeof target === "string" ? target : "a file", error) : error;
+}
+
+/** The error of a write that failed, in words; one that is told already stays as it is. */
+export function unwritable(path: string, error: unknown): GraftworkError {
+  if (error instanceof GraftworkError) return error;
+  const code = systemCode(error) ?? "unknown";
+  const isFull = code === "ENOSPC" || code === "EDQUOT";
+  return new GraftworkError("STATE_UNWRITABLE", {
+    message: `${path} could not be written.`,
+    because: isFull ? "the disk is full; what was there before is kept." : `the system says ${code}; what was there before is kept.`,
+    try: isFull
+      ? "free some space and run the same command again."
+      : "check the folder's permissions and the system's limits, and run the same command again.",
+    details: { path, code },
+    cause: error,
+  });
 }
 
 export const chmodSync: typeof chmod = watched("chmod", chmod);

@@ -1,7 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { GraftworkError, type ProcessIdentity } from "../domain/index.ts";
 import { identityOf, livenessOf, uptimeMs } from "../subprocess/index.ts";
+import { writeNewFile } from "./atomic-file.ts";
+import { removeFile } from "./disk.ts";
 import { type GenerationStore, openStore } from "./generation-store.ts";
 
 type Holder = { nonce: string; process: ProcessIdentity };
@@ -15,12 +19,29 @@ type MutexState = { holder: Holder | null };
 export async function withMutex<Result>(dir: string, work: () => Promise<Result>, options: { timeoutMs?: number } = {}): Promise<Result> {
   const store = openMutex(dir);
   const mine: Holder = { nonce: randomUUID(), process: identityOf(process.pid) };
-  await take(store, mine, uptimeMs() + (options.timeoutMs ?? 60_000));
+  const token = tokenOf(dir, mine);
+  writeNewFile(token, "", false);
   try {
+    await take(dir, store, mine, uptimeMs() + (options.timeoutMs ?? 60_000));
     return await work();
   } finally {
-    await store.commit(`leave ${mine.nonce}`, (state) => (state.holder?.nonce === mine.nonce ? { holder: null } : undefined));
+    // Without its token nobody is inside any more; a full disk lets files go, but takes no new record.
+    removeFile(token);
+    await store
+      .commit(`leave ${mine.nonce}`, (state) => (state.holder?.nonce === mine.nonce ? { holder: null } : undefined))
+      .catch(() => undefined);
   }
+}
+
+/** There for as long as its holder is inside, or waits to be. */
+function tokenOf(dir: string, { nonce }: Pick<Holder, "nonce">): string {
+  return join(dir, `inside.${nonce}`);
+}
+
+function isInside(dir: string, holder: Holder): boolean {
+  if (livenessOf(holder.process) !== "dead") return existsSync(tokenOf(dir, holder));
+  removeFile(tokenOf(dir, holder));
+  return false;
 }
 
 /** Its records are not flushed, so a power cut may leave an empty one: whoever held the mutex then is gone. */
@@ -31,10 +52,10 @@ function openMutex(dir: string): GenerationStore<MutexState> {
   return store.setAsideDamaged() === undefined ? store : openMutex(dir);
 }
 
-async function take(store: GenerationStore<MutexState>, mine: Holder, deadline: number): Promise<void> {
+async function take(dir: string, store: GenerationStore<MutexState>, mine: Holder, deadline: number): Promise<void> {
   for (;;) {
     const { state } = await store.commit(`enter ${mine.nonce}`, ({ holder }) =>
-      holder === null || livenessOf(holder.process) === "dead" ? { holder: mine } : undefined,
+      holder === null || !isInside(dir, holder) ? { holder: mine } : undefined,
     );
     if (state.holder?.nonce === mine.nonce) return;
     if (uptimeMs() > deadline) throw timeout(state.holder);

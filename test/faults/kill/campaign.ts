@@ -19,12 +19,11 @@ export type Disturbance = { failpoint: string; repair: readonly string[]; mayEnd
 export const isKilled: Disturbance["mayEnd"] = (end) => end.signal === "SIGKILL" || end.code === 137;
 
 /** An error of ours, with its three parts; never a defect (70) or a stack. */
-export const isTold: Disturbance["mayEnd"] = ({ code, stderr }) =>
-  code === 0 ||
-  (code !== null &&
-    [1, 2, 3, 4, 5].includes(code) &&
-    /error\[[A-Z_]+\]: .+\n {2}because: [\s\S]+\n {2}try: /.test(stderr) &&
-    !/\n\s+at /.test(stderr));
+export const isTold: Disturbance["mayEnd"] = ({ code, stdout, stderr }) => {
+  if (code === 0 || (code === 1 && stdout.startsWith("Pool health: "))) return true;
+  const isError = /error\[[A-Z_]+\]: .+\n {2}because: [\s\S]+\n {2}try: /.test(stderr) && !/\n\s+at /.test(stderr);
+  return code !== null && [1, 2, 3, 4, 5].includes(code) && isError;
+};
 
 /**
  * One disturbance: the verb dies or fails at that point, the next verb puts right what it left, and every promise

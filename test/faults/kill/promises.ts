@@ -71,8 +71,13 @@ function orphans({ repo: { dir }, context }: Stage): string[] {
     if (status !== "idle" && status !== "busy") found.push(`${id} is ${status}`);
     if ((status === "busy") !== (lease !== null)) found.push(`${id} is ${status} ${lease === null ? "without" : "with"} a lease`);
   }
-  for (const branch of git(dir, "for-each-ref", "--format=%(refname:short)", "refs/heads/auto").split("\n").filter(Boolean))
-    if (storeExists(context.repository.layout.poolStore) && !(branch in slots.branches)) found.push(`branch ${branch} is recorded nowhere`);
+  // A branch with work on it may outlive its pool; one without must have an owner.
+  const head = git(dir, "rev-parse", "HEAD");
+  const recorded = storeExists(context.repository.layout.poolStore) ? slots.branches : undefined;
+  for (const line of git(dir, "for-each-ref", "--format=%(objectname) %(refname:short)", "refs/heads/auto").split("\n").filter(Boolean)) {
+    const [tip, branch = ""] = line.split(" ");
+    if (recorded !== undefined && tip === head && !(branch in recorded)) found.push(`branch ${branch} is recorded nowhere`);
+  }
   for (const path of filesBelow(join(dir, ".git")).filter((one) => one.endsWith(".lock"))) found.push(`${path} was left`);
   const admin = join(dir, ".git/worktrees");
   for (const name of existsSync(admin) ? readdirSync(admin) : [])
