@@ -1,7 +1,9 @@
 import { commitTree, isWhole, type Person } from "./commit-objects.ts";
+import { ownGit } from "./own-git.ts";
+import { pathBytes } from "./path-text.ts";
 import { type Oid, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
-import { runGit } from "./run-git.ts";
+import { type GitCall, runGit, splitPaths } from "./run-git.ts";
 import { lstatBelow } from "./slot-path.ts";
 import type { SlotTree } from "./slot-tree.ts";
 import { withWorkIndex } from "./work-index.ts";
@@ -47,7 +49,7 @@ export function workTree(repository: Repository, slot: SlotTree, paths: readonly
       await runGit(repository, {
         ...call,
         args: ["-c", "core.fsync=committed,loose-object", "-c", "core.fsyncMethod=batch", "update-index", ...flags, "-z", "--stdin"],
-        stdin: chosen.map((path) => `${path}\0`).join(""),
+        stdin: pathBytes(chosen.map((path) => `${path}\0`).join("")),
       });
     };
     // What is gone is taken out without a look: git refuses to look below a link that took a folder's place.
@@ -58,11 +60,33 @@ export function workTree(repository: Repository, slot: SlotTree, paths: readonly
   });
 }
 
-/** Writes the files of a rescue commit into a folder, byte for byte as they were saved. */
-export function writeCapture(repository: Repository, commit: Oid, into: string): Promise<void> {
+/**
+ * Writes the files of a rescue commit into a folder as they were in the slot: what was `saved` byte for byte, the rest
+ * (what is in a commit) as a checkout would, with the filters that were pinned.
+ */
+export function writeCapture(repository: Repository, commit: Oid, into: string, saved: readonly string[]): Promise<void> {
   return withWorkIndex(repository, null, async (indexFile, own) => {
-    const call = { ...own, cwd: into, workTree: into, indexFile };
-    await runGit(repository, { ...call, args: ["read-tree", commit] });
-    await runGit(repository, { ...call, args: ["checkout-index", "--all", "--quiet"] });
+    const call = { cwd: into, workTree: into, indexFile };
+    await runGit(repository, { ...own, ...call, args: ["read-tree", commit] });
+    const all = splitPaths(await runGit(repository, { ...own, ...call, args: ["ls-files", "-z"] }));
+    const raw = new Set(saved);
+    const write = (git: Pick<GitCall, "gitDir" | "env">, paths: readonly string[], answers: readonly number[]) =>
+      runGit(repository, {
+        ...git,
+        ...call,
+        args: ["checkout-index", "--quiet", "-z", "--stdin"],
+        stdin: pathBytes(paths.map((path) => `${path}\0`).join("")),
+        answers,
+      });
+    const rest = all.filter((path) => !raw.has(path));
+    const { gitDir, env } = ownGit(repository, "pinned");
+    // Where a filter fails now, what git stores is better than nothing.
+    const { code } = await write({ ...(gitDir === undefined ? {} : { gitDir }), ...(env === undefined ? {} : { env }) }, rest, [0, 1, 128]);
+    if (code !== 0) await write(own, rest, [0, 1]);
+    await write(
+      own,
+      all.filter((path) => raw.has(path)),
+      [0],
+    );
   });
 }

@@ -17,6 +17,7 @@ export {
   writeBlob,
 } from "./commit-objects.ts";
 export { configKeys, configValue, setConfigValue } from "./config-keys.ts";
+export { filtersOf } from "./conversions.ts";
 export { editTree, type TreeEdit } from "./edit-tree.ts";
 export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
@@ -25,6 +26,7 @@ export { integratedBy } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark, movedFrom } from "./land-checkout.ts";
 export { type LockFile, lockFiles } from "./lock-files.ts";
 export { type ConflictStage, type MergedTrees, mergeTrees } from "./merge-trees.ts";
+export { pathBytes, plainPath } from "./path-text.ts";
 export { pinSettings, plantedSettings, undoPlanted } from "./pinned-settings.ts";
 export { firstParentLog, type LoggedCommit } from "./porcelain.ts";
 export {
@@ -45,7 +47,7 @@ export { moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";
 export type { GitContext } from "./run-git.ts";
 export { type SlotChanges, scanSlot } from "./scan-slot.ts";
 export { adoptCommit, checkoutChanges, commitInSlot, dropLocks, slotStatus } from "./slot-commit.ts";
-export { lstatBelow } from "./slot-path.ts";
+export { lstatBelow, readFolder } from "./slot-path.ts";
 export {
   attachSlot,
   branchOff,

@@ -1,5 +1,6 @@
 import { cleanText, GraftworkError, hideCredentials, tailLines } from "../domain/index.ts";
 import { type CommandEnd, childEnvironment, runCommand } from "../subprocess/index.ts";
+import { pathText } from "./path-text.ts";
 
 /** What every git call of ours shares. */
 export type GitContext = {
@@ -121,6 +122,11 @@ function failed(call: GitCall, end: CommandEnd): GraftworkError {
     try: "read git's words above; `pool-manager health` shows what of graftwork's own needs repair.",
     details: { args: [...call.args], code: end.code, signal: end.signal },
   });
+}
+
+/** NUL-terminated paths, also such as are no UTF-8 (see `pathText`). */
+export function splitPaths({ stdout }: GitAnswer): string[] {
+  return splitNul(pathText(stdout));
 }
 
 /** Splits NUL-terminated output. */

@@ -1,11 +1,11 @@
-import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readText, replaceFile } from "../state/index.ts";
+import { writtenByCheckout } from "./conversions.ts";
 import { ownGit } from "./own-git.ts";
 import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
-import { type GitCall, runGit, splitNul } from "./run-git.ts";
-import { lstatBelow } from "./slot-path.ts";
+import { type GitCall, runGit, splitPaths } from "./run-git.ts";
+import { lstatBelow, passedOver, readFolder } from "./slot-path.ts";
 import { EXACT, type SlotTree } from "./slot-tree.ts";
 
 /** What differs in a slot from the commit it was last put on. */
@@ -31,7 +31,8 @@ const LISTING = ["ls-files", "-z", "-t", "--modified", "--deleted", "--others", 
 
 /**
  * Compares the slot's files with our saved index in one walk: staged, hidden (`assume-unchanged`), ignored and
- * untracked work all show. Bytes count, through no filter.
+ * untracked work all show. Bytes count: what git would take for unchanged because a filter makes it so is a change, what
+ * the user's own filters wrote at checkout is none.
  */
 export async function scanSlot(repository: Repository, slot: SlotTree, options: ScanOptions): Promise<SlotChanges> {
   const work = { ...ownGit(repository, "raw"), cwd: slot.path, workTree: slot.path, indexFile: repository.layout.savedIndex(slot.id) };
@@ -42,11 +43,13 @@ export async function scanSlot(repository: Repository, slot: SlotTree, options: 
     }),
     nestedRepositories(repository, slot, options.nestedIn),
   ]);
-  const entries = splitNul(listing.text).map((line) => ({ tag: line.slice(0, 1), path: line.slice(2) }));
-  const listed = entries.filter(({ tag }) => tag === "?").map(({ path }) => path);
-  const changed = listed.some((path) => lstatBelow(slot.path, path)?.isSymbolicLink() === true)
+  const lines = splitPaths(listing);
+  const listed = lines.filter((line) => line.startsWith("? ")).map((line) => line.slice(2));
+  const differing = listed.some((path) => lstatBelow(slot.path, path)?.isSymbolicLink() === true)
     ? await changedBesideLinks(repository, work)
-    : entries.filter(({ tag }) => tag !== "?").map(({ path }) => path);
+    : lines.filter((line) => !line.startsWith("? ")).map((line) => line.slice(2));
+  const written = await writtenByCheckout(repository, slot, differing);
+  const changed = differing.filter((path) => !written.has(path));
   // A folder in a tracked file's place is in no list of others.
   const folders = changed.filter((path) => lstatBelow(slot.path, path)?.isDirectory() === true).map((path) => `${path}/`);
   const others = [...new Set([...listed, ...folders, ...nested])];
@@ -60,41 +63,46 @@ export async function scanSlot(repository: Repository, slot: SlotTree, options: 
 /** `ls-files` looks through a link that took a tracked folder's place; `diff` does not. */
 async function changedBesideLinks(repository: Repository, work: Omit<GitCall, "args">): Promise<string[]> {
   const args = ["diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=all", "--name-only", "-z"];
-  return splitNul((await runGit(repository, { ...work, args: [...EXACT, ...args] })).text);
+  return splitPaths(await runGit(repository, { ...work, args: [...EXACT, ...args] }));
 }
 
 /** The files of an untracked folder; a repository in it is one piece. Links are files: never followed. */
 function filesBelow(slot: SlotTree, path: string, isRebuildable: (path: string) => boolean): string[] {
   if (isRebuildable(path)) return [];
   if (!path.endsWith("/")) return [path];
-  const entries = readdirSync(join(slot.path, path), { withFileTypes: true });
+  const entries = readFolder(join(slot.path, path));
   if (entries.some((entry) => entry.name === ".git")) return [path];
   return entries.flatMap((entry) => filesBelow(slot, `${path}${entry.name}${entry.isDirectory() ? "/" : ""}`, isRebuildable));
 }
 
-/** Repositories where `ls-files --others` does not look: in tracked folders, and where the tree has a submodule. */
+/** What `ls-files --others` does not show: repositories and pipes in tracked folders, and where the tree has a submodule. */
 async function nestedRepositories(repository: Repository, slot: SlotTree, commit: Oid | null): Promise<string[]> {
   if (commit === null) return [];
-  return (await foldersOf(repository, slot, commit)).flatMap((folder) => {
+  const inRoot = passedOver(slot.path).filter((name) => name !== ".git");
+  const below = (await foldersOf(repository, slot, commit)).flatMap((folder) => {
     const path = folder.replace(/^submodule /, "");
-    if (path !== folder) return isFilledFolder(slot, path) ? [`${path}/`] : [];
-    return lstatBelow(slot.path, `${path}/.git`) === undefined ? [] : [`${path}/.git/`];
+    if (lstatBelow(slot.path, path)?.isDirectory() !== true) return [];
+    if (path !== folder) return readFolder(join(slot.path, path)).length > 0 ? [`${path}/`] : [];
+    return passedOver(join(slot.path, path)).map((name) => `${path}/${name}${name === ".git" ? "/" : ""}`);
   });
-}
-
-function isFilledFolder(slot: SlotTree, path: string): boolean {
-  return lstatBelow(slot.path, path)?.isDirectory() === true && readdirSync(join(slot.path, path)).length > 0;
+  return [...inRoot, ...below];
 }
 
 /** The folders of a commit, submodules marked as such; kept per slot, since most leases begin where the last one did. */
 async function foldersOf(repository: Repository, slot: SlotTree, commit: Oid): Promise<string[]> {
   const file = join(dirname(repository.layout.savedIndex(slot.id)), "folders");
-  const [known, ...folders] = (readText(file) ?? "").split("\0");
+  const [known, ...folders] = noted(file);
   if (known === commit) return folders;
   const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["ls-tree", "-r", "-d", "-z", commit] });
-  const found = splitNul(answer.text).map(
-    (line) => `${line.startsWith("160000 ") ? "submodule " : ""}${line.slice(line.indexOf("\t") + 1)}`,
-  );
-  replaceFile(file, [commit, ...found].join("\0"));
+  const found = splitPaths(answer).map((line) => `${line.startsWith("160000 ") ? "submodule " : ""}${line.slice(line.indexOf("\t") + 1)}`);
+  replaceFile(file, JSON.stringify([commit, ...found]));
   return found;
+}
+
+function noted(file: string): string[] {
+  try {
+    return JSON.parse(readText(file) ?? "[]") as string[];
+  } catch {
+    return [];
+  }
 }

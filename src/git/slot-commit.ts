@@ -4,9 +4,10 @@ import { GraftworkError } from "../domain/index.ts";
 import { rmSync } from "../state/index.ts";
 import { commitTree, type Person, treeOf } from "./commit-objects.ts";
 import { ownGit } from "./own-git.ts";
+import { pathBytes } from "./path-text.ts";
 import { type Oid, resolveCommit, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
-import { type GitCall, runGit, splitNul } from "./run-git.ts";
+import { type GitCall, runGit, splitPaths } from "./run-git.ts";
 import { lstatBelow } from "./slot-path.ts";
 import { adminDirOf, type SlotTree, slotFiles, slotHead } from "./slot-tree.ts";
 import { emptyTree } from "./tree-differences.ts";
@@ -56,13 +57,13 @@ async function statusOf(repository: Repository, files: Files, head: Oid | null):
     }),
   ]);
   // With `--unmerged`, tracked paths come after their mode, id and stage, and a tab.
-  const entries = splitNul(listing.text).map((line) => {
+  const entries = splitPaths(listing).map((line) => {
     const tag = line.slice(0, 1);
     return { tag, path: line.slice(tag === "?" ? 2 : line.indexOf("\t") + 1) };
   });
   const of = (...tags: string[]): string[] => entries.filter(({ tag }) => tags.includes(tag)).map(({ path }) => path);
   const unmerged = of("M");
-  const tracked = new Set([...of("C", "R"), ...splitNul(staged.text)]);
+  const tracked = new Set([...of("C", "R"), ...splitPaths(staged)]);
   return {
     tracked: [...tracked].filter((path) => !unmerged.includes(path)).sort(),
     untracked: of("?"),
@@ -79,9 +80,9 @@ export async function commitInSlot(
   const files = filesOf(repository, slot);
   // What is gone is taken out by name: `add` refuses to look below a link that took a folder's place.
   const there = new Set(commit.paths.filter((path) => lstatBelow(slot.path, path) !== undefined));
-  const list = (paths: readonly string[]): string => paths.map((path) => `${path}\0`).join("");
+  const list = (paths: readonly string[]): string | Buffer => pathBytes(paths.map((path) => `${path}\0`).join(""));
   const gone = list(commit.paths.filter((path) => !there.has(path)));
-  if (gone !== "") await runGit(repository, { ...files, args: ["update-index", "--force-remove", "-z", "--stdin"], stdin: gone });
+  if (gone.length > 0) await runGit(repository, { ...files, args: ["update-index", "--force-remove", "-z", "--stdin"], stdin: gone });
   if (there.size > 0) {
     await runGit(repository, {
       ...files,

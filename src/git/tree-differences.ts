@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ownGit } from "./own-git.ts";
+import { pathBytes } from "./path-text.ts";
 import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
-import { type GitCall, runGit, splitNul } from "./run-git.ts";
+import { type GitCall, runGit, splitPaths } from "./run-git.ts";
 import { lstatBelow } from "./slot-path.ts";
 
 type Side = { mode: string; oid: Oid };
@@ -22,7 +23,7 @@ export async function treeDifferences(repository: Repository, from: Oid, to: Oid
     ...ownGit(repository, "plain"),
     args: ["diff-tree", "-r", "-z", "--no-renames", "--raw", from, to],
   });
-  const parts = splitNul(answer.text);
+  const parts = splitPaths(answer);
   const found: TreeDifference[] = [];
   for (let i = 0; i + 1 < parts.length; i += 2) {
     const [fromMode = "", toMode = "", fromOid = "", toOid = ""] = (parts[i] ?? "").slice(1).split(" ");
@@ -40,7 +41,7 @@ export async function storedIds(
 ): Promise<Map<string, Oid>> {
   if (paths.length === 0) return new Map();
   const quoted = paths.map((path) => `"${path.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"\n`).join("");
-  const answer = await runGit(repository, { ...worktree, args: ["hash-object", "--stdin-paths"], stdin: quoted });
+  const answer = await runGit(repository, { ...worktree, args: ["hash-object", "--stdin-paths"], stdin: pathBytes(quoted) });
   const oids = answer.text.split("\n");
   return new Map(paths.map((path, index) => [path, oids[index] ?? ""]));
 }
@@ -85,8 +86,9 @@ function compare(repository: Repository, root: string, path: string, entry: Side
   const stat = lstatBelow(root, path);
   if (entry === null) return stat === undefined || stat.isDirectory() ? "same" : "other";
   if (stat === undefined) return "other";
-  const full = join(root, path);
-  if (entry.mode === "120000") return stat.isSymbolicLink() && blobId(repository, readlinkSync(full)) === entry.oid ? "same" : "other";
+  const full = pathBytes(join(root, path));
+  if (entry.mode === "120000")
+    return stat.isSymbolicLink() && blobId(repository, readlinkSync(full, { encoding: "buffer" })) === entry.oid ? "same" : "other";
   if (!stat.isFile() || entry.mode !== ((stat.mode & 0o100) === 0 ? "100644" : "100755")) return "other";
   return stat.size <= READ_AT_MOST && blobId(repository, readFileSync(full)) === entry.oid ? "same" : "unsure";
 }

@@ -1,9 +1,8 @@
-import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import picomatch from "picomatch";
 import * as v from "valibot";
 import { count, GraftworkError, systemCode } from "../domain/index.ts";
-import { lstatBelow, type Repository, trackedPaths } from "../git/index.ts";
+import { lstatBelow, type Repository, readFolder, trackedPaths } from "../git/index.ts";
 import { cpSync, mkdirSync, readBytes, readText, replaceFile } from "../state/index.ts";
 import type { PoolContext } from "./context.ts";
 import { type IgnoreRule, isNamed, parseIgnore, sayOf } from "./ignore-patterns.ts";
@@ -124,7 +123,7 @@ type Entry = { path: string; isFolder: boolean; isFile: boolean };
 
 /** What is in a folder of the main worktree, without links; nothing where it is another worktree or repository. */
 function entriesOf(root: string, folder: string): Entry[] {
-  const entries = readdirSync(join(root, folder), { withFileTypes: true });
+  const entries = readFolder(join(root, folder));
   if (folder !== "" && entries.some((entry) => entry.name === ".git")) return [];
   return entries.map((entry) => ({
     path: folder === "" ? entry.name : `${folder}/${entry.name}`,

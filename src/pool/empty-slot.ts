@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   detachSlot,
   hasSavedIndex,
   lstatBelow,
   type Oid,
+  pathBytes,
   type Repository,
+  readFolder,
   resetSlot,
   type SlotChanges,
   type SlotTree,
@@ -31,7 +32,7 @@ export async function emptySlot(repository: Repository, slot: SlotTree, found: S
   const large = found.toRemove.filter((path) => isLarge(slot, path));
   if (large.length > 0) deleteInBackground(repository, slot, large);
   for (const path of found.toRemove)
-    if (lstatBelow(slot.path, path) !== undefined) rmSync(join(slot.path, path), { recursive: true, force: true });
+    if (lstatBelow(slot.path, path) !== undefined) rmSync(pathBytes(join(slot.path, path)), { recursive: true, force: true });
   // Our saved index still tells the truth where no tracked file was touched.
   if (from === commit && found.changed.length === 0 && hasSavedIndex(repository, slot)) await detachSlot(repository, slot, commit);
   else await resetSlot(repository, slot, commit);
@@ -41,7 +42,7 @@ function isLarge(slot: SlotTree, path: string): boolean {
   if (!path.endsWith("/") || lstatBelow(slot.path, path)?.isDirectory() !== true) return false;
   let left = DELETED_AT_ONCE;
   const count = (folder: string): void => {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    for (const entry of readFolder(folder)) {
       if (--left <= 0) return;
       if (entry.isDirectory()) count(join(folder, entry.name));
     }
@@ -54,6 +55,6 @@ function isLarge(slot: SlotTree, path: string): boolean {
 function deleteInBackground(repository: Repository, slot: SlotTree, paths: readonly string[]): void {
   const gone = join(trashFolder(slot), `deleting-${randomUUID()}`);
   mkdirSync(gone, { recursive: true, mode: 0o700 });
-  for (const [index, path] of paths.entries()) renameSync(join(slot.path, path).replace(/\/$/, ""), join(gone, String(index)));
+  for (const [index, path] of paths.entries()) renameSync(pathBytes(join(slot.path, path).replace(/\/$/, "")), join(gone, String(index)));
   startDetached(["nice", "-n", "19", "rm", "-rf", "--", gone], trashFolder(slot), childEnvironment(repository.parentEnv, [], {}));
 }

@@ -1,6 +1,5 @@
-import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { lstatBelow } from "../git/index.ts";
+import { lstatBelow, readFolder } from "../git/index.ts";
 import { readText } from "../state/index.ts";
 import { parseIgnore, sayOf } from "./ignore-patterns.ts";
 
@@ -86,7 +85,9 @@ export function rebuildableIn(files: SlotFiles): (path: string) => boolean {
 export function rebuildableInSlot(slot: { path: string }): (path: string) => boolean {
   return rebuildableIn({
     namesIn: (folder) =>
-      folder === "" || lstatBelow(slot.path, folder)?.isDirectory() === true ? readdirSync(join(slot.path, folder)) : [],
+      folder === "" || lstatBelow(slot.path, folder)?.isDirectory() === true
+        ? readFolder(join(slot.path, folder)).map(({ name }) => name)
+        : [],
     textOf: (path) => (lstatBelow(slot.path, path)?.isFile() === true ? readText(join(slot.path, path)) : undefined),
   });
 }

@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
-import { messageOf, type Oid, readRefs, updateRefs, writeCapture } from "../git/index.ts";
-import { cpSync, mkdirSync, rmSync } from "../state/index.ts";
+import { messageOf, type Oid, pathBytes, readRefs, updateRefs, writeCapture } from "../git/index.ts";
+import { copyTree, mkdirSync, rmSync } from "../state/index.ts";
 import { type PoolContext, poolFolder } from "./context.ts";
 import { RESCUE_PREFIX, type RescueNote } from "./rescue.ts";
 
@@ -63,12 +63,13 @@ export async function restoreRescue(context: PoolContext, id: string, into: stri
     });
   }
   mkdirSync(folder, { recursive: true });
-  await writeCapture(context.repository, entry.commit, folder);
+  await writeCapture(context.repository, entry.commit, folder, entry.note.files);
   for (const { path, kept } of entry.note.trash) {
     if (!existsSync(kept) || path.startsWith(".git/")) continue;
-    const to = join(folder, path);
-    mkdirSync(dirname(to), { recursive: true });
-    cpSync(kept, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    const to = join(folder, path.replace(/\/$/, ""));
+    mkdirSync(pathBytes(dirname(to)), { recursive: true });
+    rmSync(pathBytes(to), { recursive: true, force: true });
+    copyTree(kept, pathBytes(to));
   }
   return { folder, files: entry.note.files.length + entry.note.trash.length };
 }

@@ -5,9 +5,13 @@ import {
   captureWork,
   commitsNamedBy,
   commitTree,
+  filtersOf,
   hasStagedWork,
+  lstatBelow,
   moveAdminEntry,
   type Oid,
+  pathBytes,
+  plainPath,
   readRefs,
   type SlotChanges,
   type SlotTree,
@@ -60,7 +64,7 @@ export async function rescueSlot(context: PoolContext, slot: SlotTree, work: Uns
   const changes = await uncommitted(context, slot, found, head.commit, base);
   if (changes.changed.length + changes.untracked.length === 0 && admin === undefined) return { rescue: undefined, found, head };
 
-  const sorted = sortOut(context, slot, changes);
+  const sorted = await sortOut(context, slot, changes);
   const stamps = new Map(sorted.files.map((path) => [path, stampOf(slot, path)]));
   const rescue = await save(context, slot, { task, reason, head, sorted, admin });
   await requireUnchanged(context, slot, base, found, sorted.trash, stamps);
@@ -164,14 +168,19 @@ async function save(
 
 type Sorted = { files: readonly string[]; trash: readonly { path: string; kept: string }[] };
 
-/** Files that git can hold go into the rescue commit; nested repositories, huge and special files into the trash. */
-function sortOut(context: PoolContext, slot: SlotTree, changes: SlotChanges): Sorted {
+/**
+ * Files that git can hold go into the rescue commit; nested repositories, huge and special files into the trash. So do
+ * files with a filter, which may be one that encrypts: their bytes never become objects (review-core rule 6).
+ */
+async function sortOut(context: PoolContext, slot: SlotTree, changes: SlotChanges): Promise<Sorted> {
+  const filters = await filtersOf(context.repository, slot, [...changes.changed, ...changes.untracked]);
   const files: string[] = [];
   const trash: { path: string; kept: string }[] = [];
   let total = 0;
   for (const path of [...changes.changed, ...changes.untracked]) {
     if (isFolder(slot, path)) continue;
-    const size = isPlain(slot, path) ? sizeOf(slot, path) : Number.POSITIVE_INFINITY;
+    const isSecret = (filters.get(path) ?? "lfs") !== "lfs" && lstatBelow(slot.path, path)?.isFile() === true;
+    const size = isPlain(slot, path) && !isSecret ? sizeOf(slot, path) : Number.POSITIVE_INFINITY;
     if (size <= context.settings.rescueMaxFileBytes && total + size <= context.settings.rescueMaxBytes) {
       total += size;
       files.push(path);
@@ -185,10 +194,10 @@ function sortOut(context: PoolContext, slot: SlotTree, changes: SlotChanges): So
 /** Renames something into the pool's trash (same file system: no copy, no loss) and returns where it is now. */
 export function moveToTrash(context: PoolContext, slot: SlotTree, from: string, label: string): string {
   const stamp = context.now().toISOString().replace(/[:.]/g, "-");
-  const to = join(trashFolder(slot), `${stamp}-${slot.id}-${randomUUID().slice(0, 8)}`, label.replace(/\/$/, ""));
+  const to = join(trashFolder(slot), `${stamp}-${slot.id}-${randomUUID().slice(0, 8)}`, plainPath(label.replace(/\/$/, "")));
   try {
     mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
-    renameSync(from.replace(/\/$/, ""), to);
+    renameSync(pathBytes(from.replace(/\/$/, "")), to);
     replaceFile(`${to}.graftwork.json`, `${JSON.stringify({ slot: slot.id, path: label, at: context.now().toISOString() })}\n`);
   } catch (error) {
     throw rescueFailed(slot, `${label} could not be moved into the trash (${systemCode(error) ?? String(error)}).`);

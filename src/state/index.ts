@@ -1,4 +1,5 @@
 export { makeFolderWhole, moveFile, readBytes, readText, replaceByCopy, replaceFile } from "./atomic-file.ts";
+export { copyTree } from "./copy-tree.ts";
 export {
   chmodSync,
   cpSync,
