@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { count, GraftworkError } from "../domain/index.ts";
-import { configKeys, listPaths, type Oid, pinSettings, type Repository, readFileAt, removeWorktree, requireCommit } from "../git/index.ts";
+import { configKeys, listPaths, type Oid, type Repository, readFileAt, removeWorktree, requireCommit } from "../git/index.ts";
 import { mkdirSync, removeStore, rmSync } from "../state/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
 import { type PoolContext, poolFolder } from "./context.ts";
@@ -33,7 +33,7 @@ export async function initPool(context: PoolContext, request: { size: number; ba
   const base = await requireCommit(repository, request.base ?? "HEAD");
   await requireSupported(repository, base);
   const store = await ensureStore(context);
-  await pinSettings(repository);
+  await guardSettings(context, store.read().state);
   await recoverSlots(context, store);
   const before = store.read().state.slots;
   const surplus = [...before].reverse().slice(0, Math.max(0, before.length - request.size));
