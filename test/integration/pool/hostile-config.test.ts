@@ -52,7 +52,11 @@ const look = ({ context }: Lab, id: string, branch: string, base: string) =>
   lookAtSlot(context.repository, {
     task: aTask("t", [], {}),
     slot: treeOfSlot(requireSlot(existingStore(context.repository).read().state, id)),
-    ...{ branch, base, before: null, isCopied: () => false, commit: true },
+    branch,
+    base,
+    before: null,
+    isCopied: () => false,
+    commit: true,
   });
 
 /** Every verb in an order in which each has something to do. */
@@ -209,23 +213,33 @@ test("variables named GIT_* of our own environment change nothing", async () => 
   git(victim, "init", "-q");
   writeFileSync(join(victim, "precious"), "p");
   const evil = {
-    ...{
-      GIT_DIR: join(victim, ".git"),
-      GIT_WORK_TREE: victim,
-      GIT_INDEX_FILE: join(victim, "index"),
-      GIT_COMMON_DIR: join(victim, ".git"),
-    },
-    ...{
-      GIT_OBJECT_DIRECTORY: join(victim, ".git/objects"),
-      GIT_NAMESPACE: "other",
-      GIT_PREFIX: "x/",
-      GIT_SHALLOW_FILE: join(victim, "s"),
-    },
-    ...{ GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "core.fsmonitor", GIT_CONFIG_VALUE_0: program("count"), GIT_EXEC_PATH: victim },
-    ...{ GIT_CONFIG_PARAMETERS: `'core.fsmonitor'='${program("parameters")}'`, GIT_EXTERNAL_DIFF: program("diff"), GIT_CONFIG: victim },
-    ...{ GIT_SSH_COMMAND: program("ssh"), GIT_EDITOR: program("editor"), GIT_PAGER: program("pager"), GIT_ASKPASS: program("askpass") },
-    ...{ GIT_LITERAL_PATHSPECS: "1", GIT_ICASE_PATHSPECS: "1", GIT_TEMPLATE_DIR: victim, GIT_TRACE: join(victim, "trace") },
-    ...{ GIT_DEFAULT_HASH: "sha256", GIT_CEILING_DIRECTORIES: "/", GIT_ATTR_SOURCE: "HEAD", GIT_REPLACE_REF_BASE: "refs/heads/" },
+    GIT_DIR: join(victim, ".git"),
+    GIT_WORK_TREE: victim,
+    GIT_INDEX_FILE: join(victim, "index"),
+    GIT_COMMON_DIR: join(victim, ".git"),
+    GIT_OBJECT_DIRECTORY: join(victim, ".git/objects"),
+    GIT_NAMESPACE: "other",
+    GIT_PREFIX: "x/",
+    GIT_SHALLOW_FILE: join(victim, "s"),
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: "core.fsmonitor",
+    GIT_CONFIG_VALUE_0: program("count"),
+    GIT_EXEC_PATH: victim,
+    GIT_CONFIG_PARAMETERS: `'core.fsmonitor'='${program("parameters")}'`,
+    GIT_EXTERNAL_DIFF: program("diff"),
+    GIT_CONFIG: victim,
+    GIT_SSH_COMMAND: program("ssh"),
+    GIT_EDITOR: program("editor"),
+    GIT_PAGER: program("pager"),
+    GIT_ASKPASS: program("askpass"),
+    GIT_LITERAL_PATHSPECS: "1",
+    GIT_ICASE_PATHSPECS: "1",
+    GIT_TEMPLATE_DIR: victim,
+    GIT_TRACE: join(victim, "trace"),
+    GIT_DEFAULT_HASH: "sha256",
+    GIT_CEILING_DIRECTORIES: "/",
+    GIT_ATTR_SOURCE: "HEAD",
+    GIT_REPLACE_REF_BASE: "refs/heads/",
   };
   const context = {
     ...all.context,

@@ -31,12 +31,14 @@ export function canaries(): Canaries {
 /** Where an agent can write: the repository's git directory, its slot, and the slot's administration folder. */
 export type Place = { common: string; slot: string; admin: string };
 
-const HOOKS = [
-  ...["applypatch-msg", "pre-applypatch", "post-applypatch", "pre-commit", "pre-merge-commit", "prepare-commit-msg", "commit-msg"],
-  ...["post-commit", "pre-rebase", "post-checkout", "post-merge", "pre-push", "pre-receive", "update", "post-receive", "post-update"],
-  ...["reference-transaction", "push-to-checkout", "pre-auto-gc", "post-rewrite", "sendemail-validate", "fsmonitor-watchman"],
-  ...["post-index-change", "proc-receive"],
-];
+const HOOKS = `
+  applypatch-msg pre-applypatch post-applypatch pre-commit pre-merge-commit prepare-commit-msg commit-msg
+  post-commit pre-rebase post-checkout post-merge pre-push pre-receive update post-receive post-update
+  reference-transaction push-to-checkout pre-auto-gc post-rewrite sendemail-validate fsmonitor-watchman
+  post-index-change proc-receive
+`
+  .trim()
+  .split(/\s+/);
 
 /** Attributes that tie files of the project to filters and drivers which only an agent's configuration knows. */
 export const ATTRIBUTES =
