@@ -1,17 +1,27 @@
 /** What decides which programs git runs in a repository and where its files are, at one moment. */
 export type Guarded = {
-  /** Guarded keys with their values, in the order of the file; a key may be there more than once. */
-  settings: readonly (readonly [key: string, value: string])[];
+  /** Guarded keys with their values, in the order of their files; a key may be there more than once. */
+  settings: readonly Setting[];
   /** `info/attributes`, which can tie a filter to any path; null: there is none. */
   attributes: string | null;
-  /** Name of a hook → its text. */
+  /** Name of a hook → its bytes, a letter each. `.` is there where the folder of hooks is a link: what it says. */
   hooks: Readonly<Record<string, string>>;
+  /** Full name of a ref below `refs/replace/` → the object that git shows in the place of another. */
+  replacements: Readonly<Record<string, string>>;
 };
+
+/** One value in a configuration file of the common git directory. */
+export type Setting = readonly [key: string, value: string, file: SettingsFile];
+
+export type SettingsFile = (typeof SETTINGS_FILES)[number];
+
+/** With `extensions.worktreeConfig`, the second one is read for the user's checkout. */
+export const SETTINGS_FILES = ["config", "config.worktree"] as const;
 
 /** One difference that was made while tasks were at work. */
 export type Planted =
-  | { kind: "setting"; name: string; before: readonly string[]; now: readonly string[] }
-  | { kind: "hook" | "attributes"; name: string; before: string | null; now: string | null };
+  | { kind: "setting"; name: string; file: SettingsFile; before: readonly string[]; now: readonly string[] }
+  | { kind: "hook" | "attributes" | "replacement"; name: string; before: string | null; now: string | null };
 
 /**
  * Keys that run a program, read another file, or move or hide the user's checkout; and those that change what files
@@ -32,41 +42,60 @@ const GUARDED = new RegExp(
 const SHAPES_FILES =
   /^(?:filter\..*|core\.(?:autocrlf|eol|safecrlf|symlinks|filemode|ignorecase|precomposeunicode|attributesfile)|lfs\..*)$/;
 
-export function isGuarded(key: string): boolean {
-  return GUARDED.test(key.toLowerCase());
+export function isGuarded(key: string, file: SettingsFile): boolean {
+  // Which of its files the user's checkout shows is for the user to say, at any time.
+  return GUARDED.test(key.toLowerCase()) && !(file === "config.worktree" && /sparse/i.test(key));
 }
 
 export function shapesFiles(key: string): boolean {
   return SHAPES_FILES.test(key.toLowerCase());
 }
 
-/** What is another now, one entry for each setting, hook or attributes file. */
+/** What is another now, one entry for each setting, hook, attributes file or replaced object. */
 export function plantedBetween(before: Guarded, now: Guarded): Planted[] {
-  const keys = new Set([...before.settings, ...now.settings].map(([key]) => key));
-  const valuesOf = (guarded: Guarded, key: string): string[] => guarded.settings.filter(([one]) => one === key).map(([, value]) => value);
-  const settings = [...keys].flatMap((name): Planted[] => {
-    const [old, present] = [valuesOf(before, name), valuesOf(now, name)];
-    return JSON.stringify(old) === JSON.stringify(present) ? [] : [{ kind: "setting", name, before: old, now: present }];
+  const settings = SETTINGS_FILES.flatMap((file) => {
+    const valuesOf = (guarded: Guarded, name: string): string[] =>
+      guarded.settings.filter(([key, , where]) => key === name && where === file).map(([, value]) => value);
+    const names = new Set([...before.settings, ...now.settings].filter(([, , where]) => where === file).map(([key]) => key));
+    return [...names].flatMap((name): Planted[] => {
+      const [old, present] = [valuesOf(before, name), valuesOf(now, name)];
+      return JSON.stringify(old) === JSON.stringify(present) ? [] : [{ kind: "setting", name, file, before: old, now: present }];
+    });
   });
-  const names = new Set([...Object.keys(before.hooks), ...Object.keys(now.hooks)]);
-  const hooks = [...names].flatMap((name): Planted[] => {
-    const [old, present] = [before.hooks[name] ?? null, now.hooks[name] ?? null];
-    return old === present ? [] : [{ kind: "hook", name, before: old, now: present }];
-  });
-  const { attributes } = now;
-  const changed: Planted[] =
-    attributes === before.attributes ? [] : [{ kind: "attributes", name: "info/attributes", before: before.attributes, now: attributes }];
-  return [...settings, ...hooks, ...changed];
+  const attributes = ({ attributes: text }: Guarded): Record<string, string> => (text === null ? {} : { "info/attributes": text });
+  return [
+    ...settings,
+    ...namedBetween("hook", before.hooks, now.hooks),
+    ...namedBetween("attributes", attributes(before), attributes(now)),
+    ...namedBetween("replacement", before.replacements, now.replacements),
+  ];
 }
+
+type Named = Readonly<Record<string, string>>;
+
+function namedBetween(kind: "hook" | "attributes" | "replacement", before: Named, now: Named): Planted[] {
+  // In the order of names: a folder of hooks comes before what belongs into it.
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])].sort().flatMap((name): Planted[] => {
+    const [old, present] = [before[name] ?? null, now[name] ?? null];
+    return old === present ? [] : [{ kind, name, before: old, now: present }];
+  });
+}
+
+const WHAT = {
+  hook: (name: string) => (name === "." ? "the link in the place of the hooks' folder" : `hook ${name}`),
+  attributes: (name: string) => name,
+  replacement: (name: string) => `the replacement of object ${name.slice(name.lastIndexOf("/") + 1)}`,
+};
 
 /** "core.bare = true (was: not set)", for people. */
 export function plantedText(planted: Planted): string {
   if (planted.kind === "setting") {
     const show = (values: readonly string[]): string =>
       values.length === 0 ? "not set" : values.map((value) => value.slice(0, 80)).join(", ");
-    return `${planted.name} = ${show(planted.now)} (was: ${show(planted.before)})`;
+    const where = planted.file === "config" ? "" : ` in ${planted.file}`;
+    return `${planted.name} = ${show(planted.now)}${where} (was: ${show(planted.before)})`;
   }
-  const what = planted.kind === "hook" ? `hook ${planted.name}` : planted.name;
+  const what = WHAT[planted.kind](planted.name);
   return `${what} was ${planted.now === null ? "removed" : planted.before === null ? "added" : "changed"}`;
 }
 
