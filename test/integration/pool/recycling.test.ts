@@ -6,6 +6,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -301,6 +302,7 @@ describe("after a release and the next acquire the slot is its commit, byte for 
     expect(freshStatus(all, all.path)).toBe("");
     expect(git(all.path, "status", "--porcelain", "--ignored")).toBe("");
     expect(git(all.path, "ls-files", "-v").match(/^[^H]/gm)).toBeNull();
+    expect(readdirSync(all.admin).filter((name) => name !== "logs")).toEqual(["HEAD", "commondir", "gitdir", "index", "locked"]);
     expect(folderBytes(all.victim)).toEqual(victim);
     expect(git(all.victim, "rev-parse", "HEAD")).toBe(head);
     if (saved === undefined) return;
