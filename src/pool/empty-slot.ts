@@ -29,8 +29,9 @@ export function isClean({ changed, untracked, toRemove }: SlotChanges): boolean 
  * saved it. Nothing else is touched, so what appears meanwhile stays and is found by the next look.
  */
 export async function emptySlot(repository: Repository, slot: SlotTree, found: SlotChanges, from: Oid | null, commit: Oid): Promise<void> {
-  const large = found.toRemove.filter((path) => isLarge(slot, path));
-  if (large.length > 0) deleteInBackground(repository, slot, large);
+  const trash = trashFolder(slot);
+  const large = trash === undefined ? [] : found.toRemove.filter((path) => isLarge(slot, path));
+  if (trash !== undefined && large.length > 0) deleteInBackground(repository, slot, trash, large);
   for (const path of found.toRemove)
     if (lstatBelow(slot.path, path) !== undefined) rmSync(pathBytes(join(slot.path, path)), { recursive: true, force: true });
   // Our saved index still tells the truth where no tracked file was touched.
@@ -52,9 +53,9 @@ function isLarge(slot: SlotTree, path: string): boolean {
 }
 
 /** Renamed out of the slot at once, deleted at leisure; should that be cut off, the trash's own clean-up does it. */
-function deleteInBackground(repository: Repository, slot: SlotTree, paths: readonly string[]): void {
-  const gone = join(trashFolder(slot), `deleting-${randomUUID()}`);
+function deleteInBackground(repository: Repository, slot: SlotTree, trash: string, paths: readonly string[]): void {
+  const gone = join(trash, `deleting-${randomUUID()}`);
   mkdirSync(gone, { recursive: true, mode: 0o700 });
   for (const [index, path] of paths.entries()) renameSync(pathBytes(join(slot.path, path).replace(/\/$/, "")), join(gone, String(index)));
-  startDetached(["nice", "-n", "19", "rm", "-rf", "--", gone], trashFolder(slot), childEnvironment(repository.parentEnv, [], {}));
+  startDetached(["nice", "-n", "19", "rm", "-rf", "--", gone], trash, childEnvironment(repository.parentEnv, [], {}));
 }

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
-import { messageOf, type Oid, pathBytes, readRefs, updateRefs, writeCapture } from "../git/index.ts";
+import { lstatBelow, messageOf, type Oid, pathBytes, readRefs, updateRefs, writeCapture } from "../git/index.ts";
 import { copyTree, mkdirSync, rmSync } from "../state/index.ts";
 import { type PoolContext, poolFolder } from "./context.ts";
 import { RESCUE_PREFIX, type RescueNote } from "./rescue.ts";
@@ -65,13 +65,20 @@ export async function restoreRescue(context: PoolContext, id: string, into: stri
   mkdirSync(folder, { recursive: true });
   await writeCapture(context.repository, entry.commit, folder, entry.note.files);
   for (const { path, kept } of entry.note.trash) {
-    if (!existsSync(kept) || path.startsWith(".git/")) continue;
+    if (!existsSync(kept) || path.startsWith(".git/") || !leadsInto(folder, path)) continue;
     const to = join(folder, path.replace(/\/$/, ""));
     mkdirSync(pathBytes(dirname(to)), { recursive: true });
     rmSync(pathBytes(to), { recursive: true, force: true });
     copyTree(kept, pathBytes(to));
   }
   return { folder, files: entry.note.files.length + entry.note.trash.length };
+}
+
+/** A note is text in the repository, which an agent can write too: a path of it must not lead out of the folder. */
+function leadsInto(folder: string, path: string): boolean {
+  const parts = path.replace(/\/$/, "").split("/");
+  if (parts.some((part) => part === "" || part === "." || part === "..")) return false;
+  return parts.slice(1).every((_, index) => lstatBelow(folder, parts.slice(0, index + 1).join("/"))?.isDirectory() ?? true);
 }
 
 /** What is saved is kept for so long at the least. */
@@ -92,7 +99,9 @@ export async function pruneRescues(context: PoolContext): Promise<Pruned> {
   const trash = join(poolFolder(context.repository, context.settings), "trash");
   for (const { ref, commit } of old) await updateRefs(context.repository, [{ ref, remove: true, old: commit }], "prune rescues");
   const since = context.now().getTime() - KEPT_DAYS * 24 * 3_600_000;
-  const pieces = existsSync(trash) ? readdirSync(trash).filter((name) => lstatSync(join(trash, name)).ctimeMs < since) : [];
+  // A link in its place leads to files of others.
+  const isThere = lstatSync(trash, { throwIfNoEntry: false })?.isDirectory() === true;
+  const pieces = isThere ? readdirSync(trash).filter((name) => lstatSync(join(trash, name)).ctimeMs < since) : [];
   for (const name of pieces) rmSync(join(trash, name), { recursive: true, force: true });
   return { rescues: old.map(({ id }) => id), trash: pieces };
 }

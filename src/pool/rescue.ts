@@ -194,7 +194,7 @@ async function sortOut(context: PoolContext, slot: SlotTree, changes: SlotChange
 /** Renames something into the pool's trash (same file system: no copy, no loss) and returns where it is now. */
 export function moveToTrash(context: PoolContext, slot: SlotTree, from: string, label: string): string {
   const stamp = context.now().toISOString().replace(/[:.]/g, "-");
-  const to = join(trashFolder(slot), `${stamp}-${slot.id}-${randomUUID().slice(0, 8)}`, plainPath(label.replace(/\/$/, "")));
+  const to = join(requireTrash(slot), `${stamp}-${slot.id}-${randomUUID().slice(0, 8)}`, plainPath(label.replace(/\/$/, "")));
   try {
     mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
     renameSync(pathBytes(from.replace(/\/$/, "")), to);
@@ -205,13 +205,26 @@ export function moveToTrash(context: PoolContext, slot: SlotTree, from: string, 
   return to;
 }
 
-/** Beside the slots, so that a rename suffices. */
-export function trashFolder(slot: { path: string }): string {
-  return join(dirname(slot.path), "trash");
+/**
+ * Beside the slots, so that a rename suffices. Undefined where a link or a file is in its place: an agent may have put
+ * it there, to have files moved (and deleted, when they are old) elsewhere.
+ */
+export function trashFolder(slot: { path: string }): string | undefined {
+  const trash = join(dirname(slot.path), "trash");
+  return lstatBelow(dirname(trash), "trash")?.isDirectory() === false ? undefined : trash;
+}
+
+function requireTrash(slot: SlotTree): string {
+  const trash = trashFolder(slot);
+  if (trash !== undefined) return trash;
+  throw rescueFailed(slot, `${join(dirname(slot.path), "trash")} is no folder; move away what is there.`);
 }
 
 function moveAdmin(context: PoolContext, slot: SlotTree, name: string): string | undefined {
-  const to = join(trashFolder(slot), `${context.now().toISOString().replace(/[:.]/g, "-")}-${slot.id}-${name}-${randomUUID().slice(0, 8)}`);
+  const to = join(
+    requireTrash(slot),
+    `${context.now().toISOString().replace(/[:.]/g, "-")}-${slot.id}-${name}-${randomUUID().slice(0, 8)}`,
+  );
   mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
   return moveAdminEntry(context.repository, slot, name, to) ? to : undefined;
 }
