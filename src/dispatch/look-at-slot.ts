@@ -7,6 +7,7 @@ import {
   dropLocks,
   isAncestor,
   lstatBelow,
+  pathBytes,
   type Repository,
   readRef,
   type SlotTree,
@@ -84,7 +85,7 @@ function ours(look: Look, untracked: readonly string[]): string[] {
 }
 
 function textOf(slot: SlotTree, path: string): string {
-  const full = join(slot.path, path);
+  const full = pathBytes(join(slot.path, path));
   const stat = lstatBelow(slot.path, path);
   return stat?.isFile() === true && stat.size <= SCANNED_BYTES ? readFileSync(full, "utf8") : "";
 }

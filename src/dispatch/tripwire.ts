@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import { checkoutChanges, type Repository } from "../git/index.ts";
+import { checkoutChanges, pathBytes, type Repository } from "../git/index.ts";
 
 /** Unsaved paths of the user's checkout, each with what tells one version of it from another. */
 export type CheckoutState = ReadonlyMap<string, string>;
@@ -20,6 +20,6 @@ export function changedSince(before: CheckoutState, after: CheckoutState): strin
 }
 
 function versionOf(path: string): string {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const stat = lstatSync(pathBytes(path), { throwIfNoEntry: false });
   return stat === undefined ? "gone" : `${stat.size} ${stat.mtimeMs}`;
 }

@@ -54,3 +54,10 @@ test("a killed git's index.lock does not stop it", async () => {
   const { tip } = await look(all, slot);
   expect(all.repo.git("show", `${tip}:new`)).toBe("n");
 });
+
+test("files whose names are no UTF-8 are committed under those names", async () => {
+  const { all, slot } = await leased({});
+  writeFileSync(Buffer.concat([Buffer.from(`${slot.path}/n`), Buffer.from([0xe9, 0xff])]), "odd");
+  const { tip } = await look(all, slot);
+  expect(all.repo.git("ls-tree", "-r", "--name-only", tip ?? "").split("\n")).toContain('"n\\351\\377"');
+});
