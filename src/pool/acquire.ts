@@ -1,16 +1,16 @@
-import { GraftworkError, idKey, type Lease, type LeasedSlot, requireTaskId, slotNumber } from "../domain/index.ts";
+import { GraftworkError, type Lease, type LeasedSlot, requireTaskId, slotNumber } from "../domain/index.ts";
 import { attachSlot, branchOff, isAsLeft, moveSlot, type Oid, updateRefs } from "../git/index.ts";
-import { identityOf, livenessOf } from "../subprocess/index.ts";
+import { identityOf } from "../subprocess/index.ts";
 import { chooseStart } from "./choose-branch.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { copyConfigured } from "./copy-files.ts";
 import { requireDiskSpace } from "./disk-space.ts";
 import { emptySlot, isClean } from "./empty-slot.ts";
 import { guardSettings } from "./guard.ts";
+import { heldLease } from "./held-lease.ts";
 import { hydrate, requireHydrated } from "./hydrate.ts";
 import { keptFolders } from "./kept-folders.ts";
-import { leaseHeld } from "./lease-text.ts";
-import { renewed } from "./lease-time.ts";
+import { replaceLost } from "./make-anew.ts";
 import { existingStore, type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
 import { choosePortBase } from "./ports.ts";
 import { clearSlot, fenced, recoverSlots, requireConnection, requireFolder, withoutBranch } from "./recover.ts";
@@ -42,6 +42,7 @@ export async function acquireSlot(context: PoolContext, request: AcquireRequest)
       return await handOut(context, store, slot, ready);
     } catch (error) {
       if (error instanceof GraftworkError && error.code === "FENCED") throw error;
+      if (await replaceLost(context, store, slot)) continue;
       await giveBack(context, store, slot, lease, { fresh: start.tip === undefined, created });
       writePoolView(context.repository, store);
       // That slot is quarantined by now; another one may do.
@@ -49,41 +50,6 @@ export async function acquireSlot(context: PoolContext, request: AcquireRequest)
       context.narrate(`${slot.id} cannot be used: ${error.because}`);
     }
   }
-}
-
-/** The task's live lease, where it is the caller's own or that of a dead process of the same run. */
-async function heldLease(context: PoolContext, store: PoolStore, task: string): Promise<LeasedSlot | undefined> {
-  const slot = store.read().state.slots.find((one) => one.lease !== null && idKey(one.lease.task) === idKey(task));
-  if (slot?.lease === undefined || slot.lease === null) return undefined;
-  const { lease } = slot;
-  const mine = lease.run === context.run && lease.owner.kind === context.owner.kind && lease.owner.name === context.owner.name;
-  const isOther = lease.owner.kind === "process" && livenessOf(lease.owner.process) !== "dead" && !sameProcess(lease, context);
-  if (slot.status !== "busy" || !mine || isOther) throw leaseHeld(slot, context.now());
-  requireFolder(slot);
-  const operation = operationName("adopt");
-  const { state } = await store.commit(operation, (before) => {
-    const now = before.slots.find((one) => one.id === slot.id);
-    if (now?.operation !== slot.operation || now.lease === null) return undefined;
-    if (sameProcess(now.lease, context)) return undefined;
-    if (now.lease.owner.kind === "shell") return withSlot(before, slot.id, { lease: renewed(now.lease, context) });
-    const next: Lease = { ...now.lease, owner: context.owner, token: before.nextToken };
-    return { ...withSlot(before, slot.id, { lease: next, operation }), nextToken: before.nextToken + 1 };
-  });
-  const now = state.slots.find((one) => one.id === slot.id);
-  const isMine =
-    now?.lease != null && (lease.owner.kind === "shell" || sameProcess(now.lease, context)) && idKey(now.lease.task) === idKey(task);
-  if (now === undefined || now.lease === null || !isMine) throw leaseHeld(slot, context.now());
-  writePoolView(context.repository, store);
-  return { id: slot.id, path: slot.path, lease: now.lease };
-}
-
-function sameProcess(lease: Lease, context: PoolContext): boolean {
-  return (
-    lease.owner.kind === "process" &&
-    context.owner.kind === "process" &&
-    lease.owner.process.pid === context.owner.process.pid &&
-    lease.owner.process.startTime === context.owner.process.startTime
-  );
 }
 
 type Ready = Pick<SlotRecord, "dependencies" | "lastError"> & { lease: Lease };

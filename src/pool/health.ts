@@ -1,16 +1,16 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { GraftworkError, slotNumber } from "../domain/index.ts";
-import { forgetWorktree, isOnBranch, listWorktrees, readRefs, requireCommit, type Worktree } from "../git/index.ts";
-import { openStore, rmSync, storeExists } from "../state/index.ts";
-import { findProcesses, identityOf, livenessOf } from "../subprocess/index.ts";
+import { forgetWorktree, isOnBranch, listWorktrees, readRefs, type Worktree } from "../git/index.ts";
+import { openStore, storeExists } from "../state/index.ts";
+import { findProcesses, livenessOf } from "../subprocess/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { examineSlot, type SlotFindingKind } from "./examine-slot.ts";
 import { uptimeOf } from "./lease-time.ts";
-import { makeSlot } from "./make-slot.ts";
-import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
+import { makeAnew } from "./make-anew.ts";
+import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot } from "./pool-state.ts";
 import { clearSlot, markersOf, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
-import { moveToTrash, rescueAdmin } from "./rescue.ts";
+import { moveToTrash } from "./rescue.ts";
 import { type SurroundingKind, surroundings } from "./surroundings.ts";
 import { writePoolView } from "./view.ts";
 
@@ -91,28 +91,6 @@ async function repairSlot(context: PoolContext, store: PoolStore, slot: SlotReco
   } catch {
     return false;
   }
-}
-
-async function makeAnew(context: PoolContext, store: PoolStore, slot: SlotRecord): Promise<void> {
-  if (slot.admin !== null) await rescueAdmin(context, treeOfSlot(slot), slot.lease?.task ?? slot.id, "made anew");
-  if (existsSync(slot.path)) moveToTrash(context, { id: slot.id, path: slot.path, admin: slot.admin ?? slot.id }, slot.path, "whole");
-  await forgetWorktree(context.repository, slot.path);
-  rmSync(join(context.repository.layout.savedIndex(slot.id), ".."), { recursive: true, force: true });
-  const operation = operationName("make anew");
-  const blank: Partial<SlotRecord> = {
-    status: "preparing",
-    admin: null,
-    folder: null,
-    head: null,
-    lease: null,
-    dependencies: null,
-    lastError: null,
-    worker: identityOf(process.pid),
-    operation,
-  };
-  const { state } = await store.commit(operation, (before) => withSlot(before, slot.id, blank));
-  const record = state.slots.find((one) => one.id === slot.id);
-  if (record !== undefined) await makeSlot(context, store, record, await requireCommit(context.repository, slot.head ?? "HEAD"));
 }
 
 /** Who owns the live run is kept in a store of its own, which a power cut may damage as well. */

@@ -20,7 +20,7 @@ import { withSlot } from "../../../src/pool/pool-state.ts";
 import { takeOver } from "../../../src/pool/recover.ts";
 import { openStore } from "../../../src/state/index.ts";
 import { identityOf } from "../../../src/subprocess/index.ts";
-import { git, runCli, tempFolder } from "../../fixtures/index.ts";
+import { commitFiles, git, runCli, tempFolder } from "../../fixtures/index.ts";
 import { type Lab, lab } from "./lab.ts";
 
 /** The same pool, where `work` happens when git has just run a command whose words hold `words`. */
@@ -205,12 +205,33 @@ describe("what a killed process left", () => {
 });
 
 describe("what a person or a program deleted", () => {
-  test("a slot's folder: the next acquire takes another slot", async () => {
+  test("an idle slot's folder: the next acquire makes the slot anew, also where it is the only one", async () => {
     const all = await lab();
-    await initPool(all.context, { size: 2 });
+    await initPool(all.context, { size: 1 });
     rmSync(all.slot("wt-1"), { recursive: true });
-    expect(await acquireSlot(all.context, { task: "t" })).toMatchObject({ id: "wt-2" });
+    expect(await acquireSlot(all.context, { task: "t" })).toMatchObject({ id: "wt-1", lease: { branch: "auto/t" } });
+    expect(git(all.slot("wt-1"), "branch", "--show-current")).toBe("auto/t");
+    expect(all.said).toContain(`wt-1: its folder was gone; made anew`);
+    expect(await poolHealth(all.context, { fix: false })).toMatchObject({ ok: true, slots: 1, findings: [] });
   });
+
+  test.each(["busy", "quarantined by a release"])(
+    "the folder of a slot that is %s: the task that asks again goes on where its branch stands",
+    async (status) => {
+      const all = await leasedLab();
+      const tip = commitFiles(all.path, { "work.txt": "work\n" });
+      git(all.path, "checkout", "-q", "--detach");
+      const detached = commitFiles(all.path, { "detached.txt": "d\n" });
+      rmSync(all.path, { recursive: true });
+      if (status !== "busy") await expect(releaseSlot(all.context, { name: "t" })).rejects.toMatchObject({ code: "SLOT_QUARANTINED" });
+      await expect(acquireSlot(all.as({ kind: "shell", name: "other" }), { task: "t" })).rejects.toMatchObject({ code: "LEASE_HELD" });
+      const again = await acquireSlot(all.context, { task: "t" });
+      expect(again).toMatchObject({ id: "wt-1", lease: { branch: "auto/t", base: tip, token: 2 } });
+      expect(readFileSync(join(again.path, "work.txt"), "utf8")).toBe("work\n");
+      expect(all.repo.git("for-each-ref", "--contains", detached)).toContain("refs/graftwork/rescue/t/1");
+      expect(await poolHealth(all.context, { fix: false })).toMatchObject({ ok: true, slots: 1, findings: [] });
+    },
+  );
 
   test("git's own files of a slot: named, and made anew with the work kept", async () => {
     const all = await leasedLab();

@@ -1,0 +1,54 @@
+import { existsSync } from "node:fs";
+import { idKey, type Lease, type LeasedSlot } from "../domain/index.ts";
+import { livenessOf } from "../subprocess/index.ts";
+import { operationName, type PoolContext } from "./context.ts";
+import { leaseHeld } from "./lease-text.ts";
+import { renewed } from "./lease-time.ts";
+import { replaceLost } from "./make-anew.ts";
+import { type PoolStore, withSlot } from "./pool-state.ts";
+import { requireFolder, takeOver } from "./recover.ts";
+import { writePoolView } from "./view.ts";
+
+/**
+ * The task's live lease, where it is the caller's own or that of a dead process of the same run. None where its folder
+ * was deleted: the slot is made anew, and the task begins again where its branch stands.
+ */
+export async function heldLease(context: PoolContext, store: PoolStore, task: string): Promise<LeasedSlot | undefined> {
+  const slot = store.read().state.slots.find((one) => one.lease !== null && idKey(one.lease.task) === idKey(task));
+  if (slot?.lease === undefined || slot.lease === null) return undefined;
+  const { lease } = slot;
+  const mine = lease.run === context.run && lease.owner.kind === context.owner.kind && lease.owner.name === context.owner.name;
+  const isOther = lease.owner.kind === "process" && livenessOf(lease.owner.process) !== "dead" && !sameProcess(lease, context);
+  const isLost = (slot.status === "busy" || slot.status === "quarantined") && !existsSync(slot.path);
+  if ((slot.status !== "busy" && !isLost) || !mine || isOther) throw leaseHeld(slot, context.now());
+  if (isLost) {
+    const taken = await takeOver(store, slot);
+    if (taken === undefined) throw leaseHeld(slot, context.now());
+    if (await replaceLost(context, store, taken)) return undefined;
+  }
+  requireFolder(slot);
+  const operation = operationName("adopt");
+  const { state } = await store.commit(operation, (before) => {
+    const now = before.slots.find((one) => one.id === slot.id);
+    if (now?.operation !== slot.operation || now.lease === null) return undefined;
+    if (sameProcess(now.lease, context)) return undefined;
+    if (now.lease.owner.kind === "shell") return withSlot(before, slot.id, { lease: renewed(now.lease, context) });
+    const next: Lease = { ...now.lease, owner: context.owner, token: before.nextToken };
+    return { ...withSlot(before, slot.id, { lease: next, operation }), nextToken: before.nextToken + 1 };
+  });
+  const now = state.slots.find((one) => one.id === slot.id);
+  const isMine =
+    now?.lease != null && (lease.owner.kind === "shell" || sameProcess(now.lease, context)) && idKey(now.lease.task) === idKey(task);
+  if (now === undefined || now.lease === null || !isMine) throw leaseHeld(slot, context.now());
+  writePoolView(context.repository, store);
+  return { id: slot.id, path: slot.path, lease: now.lease };
+}
+
+function sameProcess(lease: Lease, context: PoolContext): boolean {
+  return (
+    lease.owner.kind === "process" &&
+    context.owner.kind === "process" &&
+    lease.owner.process.pid === context.owner.process.pid &&
+    lease.owner.process.startTime === context.owner.process.startTime
+  );
+}

@@ -1,0 +1,50 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { forgetWorktree, requireCommit } from "../git/index.ts";
+import { rmSync } from "../state/index.ts";
+import { identityOf } from "../subprocess/index.ts";
+import { operationName, type PoolContext } from "./context.ts";
+import { makeSlot } from "./make-slot.ts";
+import { type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
+import { moveToTrash, rescueAdmin } from "./rescue.ts";
+
+/**
+ * Makes a slot again that this process is at work on and whose folder is gone or is not the slot's. What is there
+ * goes to the trash, commits that only git's own files of it name are saved, its branch is kept; its lease ends.
+ */
+export async function makeAnew(context: PoolContext, store: PoolStore, slot: SlotRecord): Promise<void> {
+  if (slot.admin !== null) await rescueAdmin(context, treeOfSlot(slot), slot.lease?.task ?? slot.id, "made anew");
+  if (existsSync(slot.path)) moveToTrash(context, { id: slot.id, path: slot.path, admin: slot.admin ?? slot.id }, slot.path, "whole");
+  await forgetWorktree(context.repository, slot.path);
+  rmSync(join(context.repository.layout.savedIndex(slot.id), ".."), { recursive: true, force: true });
+  const operation = operationName("make anew");
+  const blank: Partial<SlotRecord> = {
+    status: "preparing",
+    admin: null,
+    folder: null,
+    head: null,
+    lease: null,
+    dependencies: null,
+    lastError: null,
+    worker: identityOf(process.pid),
+    operation,
+  };
+  const { state } = await store.commit(operation, (before) => withSlot(before, slot.id, blank));
+  const record = state.slots.find((one) => one.id === slot.id);
+  if (record !== undefined) await makeSlot(context, store, record, await requireCommit(context.repository, slot.head ?? "HEAD"));
+}
+
+/** A slot whose folder somebody deleted; true where this process, which is at work on it, made it anew. */
+export async function replaceLost(context: PoolContext, store: PoolStore, slot: SlotRecord): Promise<boolean> {
+  if (existsSync(slot.path)) return false;
+  try {
+    await makeAnew(context, store, slot);
+  } catch (error) {
+    const lastError = `its folder is gone and could not be made anew: ${error instanceof Error ? error.message : String(error)}`;
+    context.narrate(`${slot.id}: ${lastError}`);
+    await store.commit(operationName("not made"), (state) => withSlot(state, slot.id, { status: "quarantined", worker: null, lastError }));
+    return false;
+  }
+  context.narrate(`${slot.id}: its folder was gone; made anew`);
+  return true;
+}
