@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
+import type { Lease } from "../domain/index.ts";
 import type { Worktree } from "../git/index.ts";
-import { livenessOf, type Uptime } from "../subprocess/index.ts";
+import { livenessOf } from "../subprocess/index.ts";
 import { folderIdentity } from "./context.ts";
-import { leaseAge } from "./lease-time.ts";
 import type { SlotRecord } from "./pool-state.ts";
 
 export type SlotFindingKind =
@@ -23,7 +23,7 @@ export function examineSlot(
   slot: SlotRecord,
   worktrees: readonly Worktree[],
   branches: ReadonlySet<string>,
-  uptime: Uptime,
+  isOver: (lease: Lease) => boolean,
 ): SlotFinding[] {
   const say = (kind: SlotFindingKind, text: string, repair: string): SlotFinding[] => [
     { kind, subject: slot.id, text: `${slot.id}: ${text}`, repair },
@@ -51,8 +51,10 @@ export function examineSlot(
   if (slot.status === "quarantined")
     return [...found, ...say("quarantined", `it is quarantined: ${slot.lastError ?? "no reason recorded"}`, "save and clear it again")];
   if (slot.lease === null) return found;
-  if (leaseAge(slot.lease, uptime) === "gone")
-    found.push(...say("owner-gone", `its owner is gone (task ${slot.lease.task})`, "rescue its work and release it; the branch is kept"));
+  if (isOver(slot.lease)) {
+    const why = slot.lease.owner.kind === "shell" ? "the time of its lease has passed" : "its owner is gone";
+    found.push(...say("owner-gone", `${why} (task ${slot.lease.task})`, "rescue its work and release it; the branch is kept"));
+  }
   if (!branches.has(`refs/heads/${slot.lease.branch}`))
     found.push(...say("branch-missing", `branch ${slot.lease.branch} was deleted`, "rescue its commits and release it"));
   else if (registered.branch !== `refs/heads/${slot.lease.branch}`)

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { GraftworkError, slotNumber } from "../domain/index.ts";
+import { GraftworkError, type Lease, slotNumber } from "../domain/index.ts";
 import { forgetWorktree, isOnBranch, listWorktrees, readRefs, type Worktree } from "../git/index.ts";
 import { openStore, storeExists } from "../state/index.ts";
 import { findProcesses, livenessOf } from "../subprocess/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { examineSlot, type SlotFindingKind } from "./examine-slot.ts";
-import { uptimeOf } from "./lease-time.ts";
+import { standingOf } from "./lease-time.ts";
 import { makeAnew } from "./make-anew.ts";
 import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot } from "./pool-state.ts";
 import { clearSlot, markersOf, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
@@ -47,7 +47,8 @@ export async function poolHealth(context: PoolContext, request: { fix: boolean }
   const branches = new Set((await readRefs(context.repository, "refs/heads/")).keys());
   for (const slot of store.read().state.slots) {
     const isStill = (): boolean => store.read().state.slots.some((now) => now.id === slot.id && now.operation === slot.operation);
-    for (const finding of examineSlot(slot, worktrees, branches, uptimeOf(context))) {
+    const isOver = (lease: Lease): boolean => standingOf(context, slot, lease) === "over";
+    for (const finding of examineSlot(slot, worktrees, branches, isOver)) {
       // Worktrees and branches were listed a moment ago: what has gone on since is no finding.
       if (!isStill() || (finding.kind === "wrong-branch" && isOnItsBranch(context, slot))) continue;
       findings.push({ ...finding, repaired: request.fix && (await repairSlot(context, store, slot, finding.kind)) });

@@ -14,10 +14,20 @@ export function uptimeOf(context: PoolContext): Uptime {
  * `gone`: nobody can still be working for the lease. `unseen`: the machine was started since it was last renewed (or
  * it stems from an earlier format), so its time begins to count now. A sleep of the machine counts for nothing.
  */
-export function leaseAge(lease: Lease, now: Uptime): "live" | "gone" | "unseen" {
+function leaseAge(lease: Lease, now: Uptime): "live" | "gone" | "unseen" {
   if (lease.owner.kind === "process") return livenessOf(lease.owner.process) === "dead" ? "gone" : "live";
   if (lease.ttlMs === null || lease.renewed.bootId !== now.bootId) return "unseen";
   return now.ms - lease.renewed.ms >= lease.ttlMs ? "gone" : "live";
+}
+
+/**
+ * `over`: the slot may be taken back. `in use`: its time has passed, or is not known, and it is to be renewed: somebody
+ * writes in the slot, or the machine was started since.
+ */
+export function standingOf(context: PoolContext, slot: SlotRecord, lease: Lease): "live" | "in use" | "over" {
+  const age = leaseAge(lease, uptimeOf(context));
+  if (age === "live") return "live";
+  return age === "unseen" || (lease.owner.kind === "shell" && isInUse(context, slot)) ? "in use" : "over";
 }
 
 /** The lease, as good as new. */
@@ -31,7 +41,7 @@ export function renewed(lease: Lease, context: PoolContext): Lease {
  * True where something in the slot was written within the lease's time: whoever works there needs the slot still. By
  * the time of day, since files have no other; it can only lengthen a lease.
  */
-export function isInUse(context: PoolContext, slot: SlotRecord): boolean {
+function isInUse(context: PoolContext, slot: SlotRecord): boolean {
   const ttlMs = slot.lease?.ttlMs ?? context.settings.ttlMs;
   const since = context.now().getTime() - ttlMs;
   let looks = 20_000;

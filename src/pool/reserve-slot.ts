@@ -5,7 +5,8 @@ import { identityOf, uptimeMs } from "../subprocess/index.ts";
 import type { Start } from "./choose-branch.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { exhausted, leaseHeld } from "./lease-text.ts";
-import { isInUse, leaseAge, renewed, uptimeOf } from "./lease-time.ts";
+import { renewed, standingOf, uptimeOf } from "./lease-time.ts";
+import { replaceLost } from "./make-anew.ts";
 import { type PoolState, type PoolStore, type SlotRecord, withSlot } from "./pool-state.ts";
 import { joinQueue, leaveQueue, liveQueue, placesAhead } from "./queue.ts";
 import { clearSlot, recoverSlots, takeOver } from "./recover.ts";
@@ -110,9 +111,9 @@ export function nearest(state: PoolState, base: Oid, ahead = 0): SlotRecord | un
 async function reclaim(context: PoolContext, store: PoolStore): Promise<boolean> {
   for (const slot of store.read().state.slots) {
     if (slot.status !== "busy" || slot.lease === null) continue;
-    const age = leaseAge(slot.lease, uptimeOf(context));
-    if (age === "live") continue;
-    if (age === "unseen" || (slot.lease.owner.kind === "shell" && isInUse(context, slot))) {
+    const standing = standingOf(context, slot, slot.lease);
+    if (standing === "live") continue;
+    if (standing === "in use") {
       await renewLease(context, store, slot);
       continue;
     }
@@ -122,7 +123,8 @@ async function reclaim(context: PoolContext, store: PoolStore): Promise<boolean>
       `${slot.id}: ${slot.lease.task} is taken back, ${slot.lease.owner.kind === "shell" ? "its time has passed" : "its owner is gone"}`,
     );
     // Where that fails it is quarantined with the reason; another one may do.
-    await clearSlot(context, store, taken, { reason: "its owner is gone" }).catch(() => undefined);
+    if (!(await replaceLost(context, store, taken)))
+      await clearSlot(context, store, taken, { reason: "its owner is gone" }).catch(() => undefined);
     return true;
   }
   return false;

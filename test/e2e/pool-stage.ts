@@ -84,6 +84,11 @@ export async function poolStage(size: number, options: RepoOptions = {}): Promis
   return stage;
 }
 
+/** What health prints where it has found nothing. */
+export function healthy(slots: number): RegExp {
+  return new RegExp(`^Pool health: OK\\n {3}Slots: ${slots} \\(about [\\d.]+ \\w+ on disk\\)\\n$`);
+}
+
 export function viewOf({ repo }: PoolStage): { pool_size: number; worktrees: { id: string; status: string; task_id: string | null }[] } {
   return JSON.parse(readFileSync(join(repo.dir, ".claude/pool-state.json"), "utf8"));
 }

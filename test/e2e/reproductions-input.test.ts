@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "n
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fakeAgent, startCli, writeFiles } from "../fixtures/index.ts";
-import { barePath, newestRecord, poolStage, rescuesOf, viewOf } from "./pool-stage.ts";
+import { barePath, healthy, newestRecord, poolStage, rescuesOf, viewOf } from "./pool-stage.ts";
 
 describe("faults of the pool manager before this one: what it is told", () => {
   test.each(['a"b', "a'b"])("18: acquire %s: refused before anything is made", async (id) => {
@@ -57,13 +57,13 @@ describe("faults of the pool manager before this one: what it is told", () => {
 describe("faults of the pool manager before this one: damage and repair", () => {
   test("14: health on a fresh pool, on one with a busy slot's folder gone, and where there is none: three answers", async () => {
     const stage = await poolStage(2);
-    expect(await stage.pool("health")).toEqual({ code: 0, signal: null, stderr: "", stdout: "Pool health: OK\n   Slots: 2\n" });
+    expect(await stage.pool("health")).toMatchObject({ code: 0, stderr: "", stdout: expect.stringMatching(healthy(2)) });
     await stage.lease("x");
     rmSync(stage.slot("wt-1"), { recursive: true });
     const sick = await stage.pool("health");
     expect(sick).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/^Pool health: 1 finding\n {3}Slots: 2\n- wt-1: its folder .* is gone\n {4}repair: /),
+      stdout: expect.stringMatching(/^Pool health: 1 finding\n {3}Slots: 2 .*\n- wt-1: its folder .* is gone\n {4}repair: /),
     });
     await stage.pool("cleanup");
     rmSync(join(stage.repo.dir, ".git/graftwork/pool"), { recursive: true, force: true });
