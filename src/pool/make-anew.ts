@@ -4,6 +4,7 @@ import { forgetWorktree, requireCommit } from "../git/index.ts";
 import { rmSync } from "../state/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
+import { undoChangedSettings } from "./guard.ts";
 import { makeSlot } from "./make-slot.ts";
 import { type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
 import { moveToTrash, rescueAdmin } from "./rescue.ts";
@@ -13,6 +14,7 @@ import { moveToTrash, rescueAdmin } from "./rescue.ts";
  * goes to the trash, commits that only git's own files of it name are saved, its branch is kept; its lease ends.
  */
 export async function makeAnew(context: PoolContext, store: PoolStore, slot: SlotRecord): Promise<void> {
+  if (slot.lease !== null) await undoChangedSettings(context, slot.lease.task);
   if (slot.admin !== null) await rescueAdmin(context, treeOfSlot(slot), slot.lease?.task ?? slot.id, "made anew");
   if (existsSync(slot.path)) moveToTrash(context, { id: slot.id, path: slot.path, admin: slot.admin ?? slot.id }, slot.path, "whole");
   await forgetWorktree(context.repository, slot.path);

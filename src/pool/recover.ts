@@ -26,6 +26,7 @@ import { makeSlot } from "./make-slot.ts";
 import { type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
 import { moveToTrash, type Rescue, rescueAdmin, rescueSlot } from "./rescue.ts";
 import { changesIn } from "./slot-work.ts";
+import { writePoolView } from "./view.ts";
 
 /** Between TERM and KILL for what still runs in a slot that is being cleared. */
 const GRACE_MS = 5_000;
@@ -49,11 +50,13 @@ export async function recoverSlots(context: PoolContext, store: PoolStore): Prom
       // It is quarantined with the reason, or gone: one slot's trouble must not keep the verb from its own work.
       context.narrate(`${slot.id}: that failed: ${reasonOf(error)}`);
     }
+    writePoolView(context.repository, store);
   }
 }
 
 /** A slot whose folder is gone leaves the pool: git forgets it, once what only git's own files of it name is saved. */
 export async function forgetSlot(context: PoolContext, store: PoolStore, slot: SlotRecord, reason: string): Promise<void> {
+  if (slot.lease !== null) await undoChangedSettings(context, slot.lease.task);
   if (slot.admin !== null) await rescueAdmin(context, treeOfSlot(slot), slot.lease?.task ?? slot.id, reason);
   await forgetWorktree(context.repository, slot.path);
   await dropSlot(context, store, slot);

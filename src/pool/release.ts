@@ -27,7 +27,11 @@ export async function releaseSlot(context: PoolContext, request: ReleaseRequest)
   const store = existingStore(context.repository);
   await recoverSlots(context, store);
   const seen = requireSlot(store.read().state, request.name);
-  if (seen.status === "idle") return { slot: seen.id, wasIdle: true, branch: null, rescue: undefined };
+  if (seen.status === "idle") {
+    // A release that was killed as its last step did not come to it.
+    writePoolView(context.repository, store);
+    return { slot: seen.id, wasIdle: true, branch: null, rescue: undefined };
+  }
   const slot = await mark(context, store, seen, request);
   // Ended by another process meanwhile: the slot may be anybody's by now.
   if (slot === undefined) return { slot: seen.id, wasIdle: true, branch: null, rescue: undefined };

@@ -10,6 +10,7 @@ import { replaceLost } from "./make-anew.ts";
 import { type PoolState, type PoolStore, type SlotRecord, withSlot } from "./pool-state.ts";
 import { joinQueue, leaveQueue, liveQueue, placesAhead } from "./queue.ts";
 import { clearSlot, recoverSlots, takeOver } from "./recover.ts";
+import { writePoolView } from "./view.ts";
 
 const LOOK_AGAIN_MS = 100;
 
@@ -47,6 +48,8 @@ export async function reserveSlot(
     }
   } catch (error) {
     if (waits) await leaveQueue(store, place);
+    // Leases were renewed or taken back on the way.
+    writePoolView(context.repository, store);
     throw error;
   }
 }

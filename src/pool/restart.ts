@@ -8,6 +8,7 @@ import { hydrate, requireHydrated } from "./hydrate.ts";
 import { existingStore, requireSlot, treeOfSlot, withSlot } from "./pool-state.ts";
 import { markersOf, requireConnection, requireFolder } from "./recover.ts";
 import { type Rescue, rescueSlot } from "./rescue.ts";
+import { writePoolView } from "./view.ts";
 
 export type Restart = {
   slot: string;
@@ -43,6 +44,7 @@ export async function restartLease(context: PoolContext, request: Restart): Prom
   await store.commit(operationName("restart"), (state) =>
     withSlot(state, slot.id, { head: request.to, ...ready, lease: request.keepTipAt === null ? lease : { ...lease, base: request.to } }),
   );
+  writePoolView(repository, store);
   return { rescue };
 }
 

@@ -1,14 +1,15 @@
 import { existsSync, lstatSync, readlinkSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { dependencyKey } from "../checkout/index.ts";
 import { count, humanDuration, humanSize } from "../domain/index.ts";
-import { configValue, lockFiles, plantedSettings, plantedText, setConfigValue, undoPlanted } from "../git/index.ts";
+import { configValue, lockFiles, pinSettings, plantedSettings, plantedText, setConfigValue, undoPlanted } from "../git/index.ts";
 import { litterOf, readText, removeLitter, rmSync } from "../state/index.ts";
 import { findProcesses } from "../subprocess/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { bytesNeeded, freeBytes, sizeOnDisk } from "./disk-space.ts";
 import { hydrate } from "./hydrate.ts";
-import { existingStore, type PoolState, type PoolStore, withSlot } from "./pool-state.ts";
+import { type PoolState, type PoolStore, withSlot } from "./pool-state.ts";
 import { KEPT_DAYS, oldRescues } from "./rescue-verbs.ts";
 import { excludeOwnFiles, linkPool, missingExcludes, poolView, poolViewPath, writePoolView } from "./view.ts";
 
@@ -36,19 +37,21 @@ const LITTER_AFTER_MS = 3_600_000;
 export async function surroundings(context: PoolContext, store: PoolStore): Promise<Surrounding[]> {
   const { state } = store.read();
   return [
-    ...(await settings(context)),
+    ...(await settings(context, state)),
     ...disk(context, state),
     ...locks(context, state),
     ...dependencies(context, store, state),
-    ...views(context, store, state),
+    ...(await views(context, store, state)),
     ...leftovers(context),
     ...(await rescues(context)),
   ];
 }
 
-async function settings(context: PoolContext): Promise<Surrounding[]> {
+async function settings(context: PoolContext, state: PoolState): Promise<Surrounding[]> {
   const { repository } = context;
-  const planted = await plantedSettings(repository);
+  // While no task is at work, what is set is the user's doing, as in `guardSettings`.
+  const isAtWork = state.slots.some((slot) => slot.lease !== null);
+  const planted = isAtWork ? await plantedSettings(repository) : [];
   const bare = (await configValue(repository, "core.bare")) === "true" && !planted.some(({ name }) => name === "core.bare");
   return [
     ...planted.map(
@@ -67,7 +70,12 @@ async function settings(context: PoolContext): Promise<Surrounding[]> {
             subject: "core.bare",
             text: `core.bare is true, so git refuses to work in ${repository.root}`,
             repair: "git config core.bare false",
-            fix: () => setConfigValue(repository, "core.bare", "false"),
+            fix: async () => {
+              const others = isAtWork ? await plantedSettings(repository) : [];
+              await setConfigValue(repository, "core.bare", "false");
+              // Else the repair itself would be taken for a task's doing, and undone.
+              if (others.length === 0) await pinSettings(repository);
+            },
           },
         ]
       : []),
@@ -149,11 +157,11 @@ function dependencies(context: PoolContext, store: PoolStore, state: PoolState):
     });
 }
 
-function views(context: PoolContext, store: PoolStore, state: PoolState): Surrounding[] {
+async function views(context: PoolContext, store: PoolStore, state: PoolState): Promise<Surrounding[]> {
   const { repository } = context;
   const found: Surrounding[] = [];
   const path = poolViewPath(repository);
-  if (readText(path) !== `${JSON.stringify(poolView(state), null, 2)}\n` && existingStore(repository).read().state.slots === state.slots)
+  if (await isViewStale(context, store))
     found.push({
       kind: "view-stale",
       subject: path,
@@ -183,6 +191,17 @@ function views(context: PoolContext, store: PoolStore, state: PoolState): Surrou
       },
     });
   return found;
+}
+
+/** Where a verb is at work the view follows when it is done: it is looked at for as long as that last step takes. */
+async function isViewStale({ repository }: PoolContext, store: PoolStore): Promise<boolean> {
+  for (let looks = 1; ; looks++) {
+    const { state } = store.read();
+    if (state.slots.some((slot) => slot.worker !== null)) return false;
+    if (readText(poolViewPath(repository)) === `${JSON.stringify(poolView(state), null, 2)}\n`) return false;
+    if (looks === 5) return true;
+    await delay(100);
+  }
 }
 
 function leftovers({ repository }: PoolContext): Surrounding[] {
