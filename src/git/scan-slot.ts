@@ -1,7 +1,9 @@
+import { lstatSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readText, replaceFile } from "../state/index.ts";
 import { writtenByCheckout } from "./conversions.ts";
 import { ownGit } from "./own-git.ts";
+import { pathBytes } from "./path-text.ts";
 import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { type GitCall, runGit, splitPaths } from "./run-git.ts";
@@ -23,8 +25,10 @@ export type ScanOptions = {
   keep: readonly string[];
   /** True for untracked files and folders (ending in `/`) that any build makes again: not work, but to be removed. */
   isRebuildable: (path: string) => boolean;
-  /** The commit whose folders may hold a nested repository; null: not looked for. */
+  /** The commit whose folders may hold a nested repository or a pipe; null: not looked for. */
   nestedIn: Oid | null;
+  /** Also in folders that nobody has written to since the slot was last proved clean. */
+  everywhere: boolean;
 };
 
 const LISTING = ["ls-files", "-z", "-t", "--modified", "--deleted", "--others", "--directory"] as const;
@@ -41,7 +45,7 @@ export async function scanSlot(repository: Repository, slot: SlotTree, options: 
       ...work,
       args: [...EXACT, ...LISTING, ...options.keep.flatMap((path) => ["-x", path])],
     }),
-    nestedRepositories(repository, slot, options.nestedIn),
+    passedOverBelow(repository, slot, options),
   ]);
   const lines = splitPaths(listing);
   const listed = lines.filter((line) => line.startsWith("? ")).map((line) => line.slice(2));
@@ -75,13 +79,20 @@ function filesBelow(slot: SlotTree, path: string, isRebuildable: (path: string) 
   return entries.flatMap((entry) => filesBelow(slot, `${path}${entry.name}${entry.isDirectory() ? "/" : ""}`, isRebuildable));
 }
 
-/** What `ls-files --others` does not show: repositories and pipes in tracked folders, and where the tree has a submodule. */
-async function nestedRepositories(repository: Repository, slot: SlotTree, commit: Oid | null): Promise<string[]> {
-  if (commit === null) return [];
-  const inRoot = passedOver(slot.path).filter((name) => name !== ".git");
-  const below = (await foldersOf(repository, slot, commit)).flatMap((folder) => {
+/**
+ * What `ls-files --others` does not show: repositories and pipes in tracked folders, and where the tree has a submodule.
+ * Whatever is put into a folder changes the folder's ctime, which nobody can set back.
+ */
+async function passedOverBelow(repository: Repository, slot: SlotTree, options: ScanOptions): Promise<string[]> {
+  if (options.nestedIn === null) return [];
+  const saved = statSync(repository.layout.savedIndex(slot.id), { throwIfNoEntry: false });
+  const since = options.everywhere || saved === undefined ? 0 : saved.ctimeMs;
+  const isWritten = (path: string): boolean => (lstatSync(pathBytes(path), { throwIfNoEntry: false })?.ctimeMs ?? 0) >= since;
+  const inRoot = isWritten(slot.path) ? passedOver(slot.path).filter((name) => name !== ".git") : [];
+  const below = (await foldersOf(repository, slot, options.nestedIn)).flatMap((folder) => {
     const path = folder.replace(/^submodule /, "");
-    if (lstatBelow(slot.path, path)?.isDirectory() !== true) return [];
+    // Where a link took the place of a folder above, what is looked at here is elsewhere; the next look tells.
+    if (!isWritten(join(slot.path, path)) || lstatBelow(slot.path, path)?.isDirectory() !== true) return [];
     if (path !== folder) return readFolder(join(slot.path, path)).length > 0 ? [`${path}/`] : [];
     return passedOver(join(slot.path, path)).map((name) => `${path}/${name}${name === ".git" ? "/" : ""}`);
   });

@@ -216,13 +216,13 @@ export function moveAdminEntry(repository: Repository, slot: SlotTree, name: str
 }
 
 /**
- * Creates `branch` where a clean slot's HEAD is, only where it is not there yet, and puts HEAD on it. No file is
- * looked at: git leaves index and files alone where the commit stays the same. Returns git's sentence where it is there.
+ * Creates `branch` (without an upstream: pinned) where a clean slot's HEAD is, only where it is not there yet, and puts HEAD on it. No file is
+ * looked at: `switch -c` leaves index and files alone where the commit stays the same (`checkout -b` does not). Returns git's sentence where it is there.
  */
 export async function branchOff(repository: Repository, slot: SlotTree, branch: string): Promise<string | undefined> {
   const answer = await runGit(repository, {
     ...slotGit(repository, slot),
-    args: [...EXACT, "-c", "core.fsync=committed,reference", "checkout", "--quiet", "--no-track", "-b", branch],
+    args: [...EXACT, "-c", "core.fsync=committed,reference", "switch", "--quiet", "-c", branch],
     answers: [0, 128],
   });
   return answer.code === 0 ? undefined : answer.stderr.trim();

@@ -69,7 +69,7 @@ async function prepare(
   const tree = treeOfSlot(slot);
   // A folder that the lease's commit has files in does not stay.
   const keep = await keptFolders(context, tree, lease.base);
-  const found = await changesIn(context, tree, slot.head, { keep, nested: false });
+  const found = await changesIn(context, tree, slot.head, { keep, nested: slot.head !== lease.base });
   if (slot.head === null || !isClean(found) || !isAsLeft(repository, tree, slot.head)) {
     // Somebody may have worked in the idle slot by hand: that is saved like any other work.
     const work = {

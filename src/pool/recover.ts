@@ -152,13 +152,13 @@ export function fenced(slot: SlotRecord): GraftworkError {
 async function emptyOfWork(
   context: PoolContext,
   slot: SlotRecord,
-  how: { reason: string; discard?: boolean },
+  how: { reason: string; discard?: boolean; keep?: boolean },
 ): Promise<{ rescue: Rescue | undefined; to: Oid; dependencies: SlotRecord["dependencies"] }> {
   const { repository } = context;
   const tree = treeOfSlot(slot);
   const base = slot.head;
   const { keep, dependencies } = await handOn(context, slot, base);
-  const found = await changesIn(context, tree, base, { keep });
+  const found = await changesIn(context, tree, base, { keep, everywhere: how.keep === true });
   const to = slot.lease?.base ?? base;
   if (to !== null && found.changed.length + found.untracked.length === 0 && isUntouched(context, slot)) {
     await emptySlot(repository, tree, found, base, to);

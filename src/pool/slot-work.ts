@@ -27,12 +27,19 @@ export type Look = {
   keep?: readonly string[];
   /** Also for repositories inside of tracked folders; default: yes. */
   nested?: boolean;
+  /** In all of them, for a folder that is about to go; default: in those that were written to. */
+  everywhere?: boolean;
 };
 
 /** What differs in a slot from the commit it was put on. Configured copies that nobody changed are not work. */
 export async function changesIn(context: PoolContext, slot: SlotTree, base: Oid | null, look: Look = {}): Promise<SlotChanges> {
   const keep = look.keep ?? (await keptFolders(context, slot, base));
-  const options = { keep, isRebuildable: rebuildableInSlot(slot), nestedIn: look.nested === false ? null : base };
+  const options = {
+    keep,
+    isRebuildable: rebuildableInSlot(slot),
+    nestedIn: look.nested === false ? null : base,
+    everywhere: look.everywhere === true,
+  };
   const found = await scanSlot(context.repository, slot, options);
   const copies = new Set(copiedPaths(context, slot, found.untracked));
   return { ...found, untracked: found.untracked.filter((path) => !copies.has(path)) };
