@@ -70,14 +70,14 @@ type Ill = {
   /** What a person does who is told; absent: `--fix` repairs it. */
   byHand?: (all: Busy) => void | Promise<void>;
   /** True after a repair, where more than "nothing lost" is to be seen. */
-  then?: (all: Busy) => void;
+  after?: (all: Busy) => void;
 };
 
 const SLOT_ILLS: Partial<Record<FindingKind, Ill>> = {
   "half-done": { make: (all) => record(all, "wt-1", { status: "releasing", worker: DEAD }) },
   "owner-gone": {
     make: (all) => record(all, "wt-1", { lease: { ...leaseIn(all), owner: { kind: "process", name: "r", process: DEAD } } }),
-    then: (all) => expect(all.repo.git("rev-parse", "auto/t")).toBe(all.tip),
+    after: (all) => expect(all.repo.git("rev-parse", "auto/t")).toBe(all.tip),
   },
   "folder-replaced": {
     make: ({ path }) => {
@@ -85,7 +85,7 @@ const SLOT_ILLS: Partial<Record<FindingKind, Ill>> = {
       mkdirSync(path);
       writeFileSync(join(path, "of-a-stranger.txt"), "stranger\n");
     },
-    then: (all) => expect(allTexts(all)).toContain("stranger\n"),
+    after: (all) => expect(allTexts(all)).toContain("stranger\n"),
   },
   "slot-not-registered": { make: ({ repo }) => rmSync(join(repo.dir, ".git/worktrees/wt-1"), { recursive: true }) },
   "branch-missing": { make: ({ repo }) => void repo.git("update-ref", "-d", "refs/heads/auto/t") },
@@ -101,7 +101,7 @@ const SLOT_ILLS: Partial<Record<FindingKind, Ill>> = {
       mkdirSync(slot("wt-7"));
       writeFileSync(join(slot("wt-7"), "precious.txt"), "precious\n");
     },
-    then: (all) => expect(allTexts(all)).toContain("precious\n"),
+    after: (all) => expect(allTexts(all)).toContain("precious\n"),
   },
   "orphan-worktree": {
     subject: /\/by-hand$/,
@@ -130,7 +130,7 @@ async function expectFoundAndRepaired(kind: FindingKind, ill: Ill, all: Busy): P
   await ill.byHand?.(all);
   expect(await poolHealth(all.context, { fix: false })).toMatchObject({ ok: true, slots: 2, findings: [] });
   expectNothingLost(all);
-  ill.then?.(all);
+  ill.after?.(all);
 }
 
 describe("health finds each kind of trouble with slots, by itself, and puts it right", () => {
