@@ -10,6 +10,7 @@ const EXCEPTIONS: Exceptions = {
   writers: {
     "src/state/disk.ts": "the door to the file system: a failpoint before and after each call",
     "src/subprocess/capped-log.ts": "logs, which no promise rests on",
+    "src/subprocess/sweep.ts": "opens files of /proc, to read them",
     "src/subprocess/failpoint.ts": "the failpoints' own log",
     "src/checkout/remove-tree.ts": "deletes fresh checkouts without blocking the program; nothing of a user's is in them",
   },

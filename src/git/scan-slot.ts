@@ -87,17 +87,25 @@ async function passedOverBelow(repository: Repository, slot: SlotTree, options: 
   if (options.nestedIn === null) return [];
   const saved = statSync(repository.layout.savedIndex(slot.id), { throwIfNoEntry: false });
   const since = options.everywhere || saved === undefined ? 0 : saved.ctimeMs;
-  const isWritten = (path: string): boolean => (lstatSync(pathBytes(path), { throwIfNoEntry: false })?.ctimeMs ?? 0) >= since;
+  const isWritten = (path: string): boolean => {
+    const stat = lstatSync(pathBytes(path), { throwIfNoEntry: false });
+    return stat !== undefined && stat.ctimeMs >= since;
+  };
   const inRoot = isWritten(slot.path) ? passedOver(slot.path).filter((name) => name !== ".git") : [];
-  const below = (await foldersOf(repository, slot, options.nestedIn)).flatMap((folder) => {
-    const path = folder.replace(/^submodule /, "");
+  const below: string[] = [];
+  for (const folder of await foldersOf(repository, slot, options.nestedIn)) {
+    const isSubmodule = folder.startsWith(SUBMODULE);
+    const path = isSubmodule ? folder.slice(SUBMODULE.length) : folder;
     // Where a link took the place of a folder above, what is looked at here is elsewhere; the next look tells.
-    if (!isWritten(join(slot.path, path)) || lstatBelow(slot.path, path)?.isDirectory() !== true) return [];
-    if (path !== folder) return readFolder(join(slot.path, path)).length > 0 ? [`${path}/`] : [];
-    return passedOver(join(slot.path, path)).map((name) => `${path}/${name}${name === ".git" ? "/" : ""}`);
-  });
+    if (!isWritten(`${slot.path}/${path}`) || lstatBelow(slot.path, path)?.isDirectory() !== true) continue;
+    if (isSubmodule && readFolder(join(slot.path, path)).length > 0) below.push(`${path}/`);
+    if (!isSubmodule) below.push(...passedOver(join(slot.path, path)).map((name) => `${path}/${name}${name === ".git" ? "/" : ""}`));
+  }
   return [...inRoot, ...below];
 }
+
+/** Before the path of a submodule in our list of folders. */
+const SUBMODULE = "submodule\n";
 
 /** The folders of a commit, submodules marked as such; kept per slot, since most leases begin where the last one did. */
 async function foldersOf(repository: Repository, slot: SlotTree, commit: Oid): Promise<string[]> {
@@ -105,7 +113,7 @@ async function foldersOf(repository: Repository, slot: SlotTree, commit: Oid): P
   const [known, ...folders] = noted(file);
   if (known === commit) return folders;
   const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["ls-tree", "-r", "-d", "-z", commit] });
-  const found = splitPaths(answer).map((line) => `${line.startsWith("160000 ") ? "submodule " : ""}${line.slice(line.indexOf("\t") + 1)}`);
+  const found = splitPaths(answer).map((line) => `${line.startsWith("160000 ") ? SUBMODULE : ""}${line.slice(line.indexOf("\t") + 1)}`);
   replaceFile(file, JSON.stringify([commit, ...found]));
   return found;
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { identityOf, livenessOf, uptimeMs } from "./identity.ts";
 
@@ -76,15 +76,27 @@ function listProcesses(withFolders: boolean): Map<number, Facts> {
 
 function listFromProc(): Map<number, Facts> {
   const all = new Map<number, Facts>();
+  const buffer = Buffer.allocUnsafe(128 * 1024);
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     all.set(Number(name), {
       // A folder that was removed under its process is shown with this at its end.
       cwd: quietly(() => readlinkSync(`/proc/${name}/cwd`).replace(/ \(deleted\)$/, "")),
-      environment: () => `\0${quietly(() => readFileSync(`/proc/${name}/environ`, "utf8")) ?? ""}\0`,
+      environment: () => `\0${quietly(() => readPlainly(`/proc/${name}/environ`, buffer)) ?? ""}\0`,
     });
   }
   return all;
+}
+
+/** Such files have no size: `readFileSync` would ask twice for each of some hundred. */
+function readPlainly(path: string, buffer: Buffer): string {
+  const file = openSync(path, "r");
+  try {
+    const length = readSync(file, buffer, 0, buffer.length, 0);
+    return length < buffer.length ? buffer.toString("utf8", 0, length) : readFileSync(path, "utf8");
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** macOS: `ps` shows the environment of our own processes after the command, `lsof` their folders. */
