@@ -13,6 +13,7 @@ import {
   type SlotRecord,
 } from "../../../src/pool/index.ts";
 import { withSlot } from "../../../src/pool/pool-state.ts";
+import { writePoolView } from "../../../src/pool/view.ts";
 import { identityOf } from "../../../src/subprocess/index.ts";
 import { commitFiles, git, runCli } from "../../fixtures/index.ts";
 import { type Lab, lab } from "./lab.ts";
@@ -33,10 +34,12 @@ async function busyLab(settings: Partial<Config["pool"]> = {}): Promise<Busy> {
   return { ...made, path, tip };
 }
 
-/** Changes a slot's record behind the pool's back. */
+/** Changes a slot's record, and the view with it, as another process does. */
 async function record({ context }: Lab, id: string, change: Partial<SlotRecord>): Promise<void> {
   const operation = `a test ${Math.random()}`;
-  await existingStore(context.repository).commit(operation, (state) => withSlot(state, id, { operation, ...change }));
+  const store = existingStore(context.repository);
+  await store.commit(operation, (state) => withSlot(state, id, { operation, ...change }));
+  writePoolView(context.repository, store);
 }
 
 const leaseIn = ({ context }: Lab) => existingStore(context.repository).read().state.slots[0]?.lease ?? expect.unreachable();
@@ -69,7 +72,7 @@ type Ill = {
   subject?: string | RegExp;
   /** What a person does who is told; absent: `--fix` repairs it. */
   byHand?: (all: Busy) => void | Promise<void>;
-  /** True after a repair, where more than "nothing lost" is to be seen. */
+  /** What is to be seen after the repair, besides that nothing was lost. */
   after?: (all: Busy) => void;
 };
 
