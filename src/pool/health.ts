@@ -115,7 +115,7 @@ async function readable(context: PoolContext, store: PoolStore, fix: boolean, fi
     return true;
   } catch (error) {
     if (!(error instanceof GraftworkError) || error.code !== "STATE_DAMAGED") throw error;
-    const aside = fix ? store.setAsideDamaged() : undefined;
+    const aside = fix ? setAllAside(context, store) : undefined;
     findings.push({
       kind: "state-damaged",
       subject: context.repository.layout.poolStore,
@@ -127,6 +127,13 @@ async function readable(context: PoolContext, store: PoolStore, fix: boolean, fi
     await distrust(store);
     return true;
   }
+}
+
+/** A power cut may have damaged several: all up to the newest sound one. */
+function setAllAside(context: PoolContext, store: PoolStore): string | undefined {
+  const aside = store.setAsideDamaged();
+  if (aside === undefined || !storeExists(context.repository.layout.poolStore)) return aside;
+  return setAllAside(context, store) ?? aside;
 }
 
 /** The record before a damaged one may be old: an idle slot may be leased by now. All are looked at before use. */

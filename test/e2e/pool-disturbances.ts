@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "vitest";
@@ -111,11 +111,12 @@ export async function randomKills(kills: number, seed: number): Promise<void> {
   }
 }
 
-/** Verbs that are killed while they write, and readers all the while: what is read is always whole. Returns how often they read. */
-export async function readersDuringWrites(kills: number, seed: number): Promise<number> {
+/**
+ * Verbs that are killed before each of their writes in turn, and a reader all the while: what is read is always whole.
+ * Returns how often it read.
+ */
+export async function readersDuringWrites(verbs: readonly ("acquire" | "release")[]): Promise<number> {
   const stage = await poolStage(2);
-  const random = randomOf(seed);
-  const points = await pointsOfAcquire(stage);
   const repository = await openRepository(stage.repo.dir, { parentEnv: hermeticEnv() });
   let reads = 0;
   let done = false;
@@ -127,15 +128,22 @@ export async function readersDuringWrites(kills: number, seed: number): Promise<
       await nextTurn();
     }
   };
-  const writer = async (): Promise<void> => {
-    for (let n = 0; n < kills; n++) {
-      const at = 1 + Math.floor(random() * points);
-      await stage.as({ GRAFTWORK_FAILPOINT: `*@${at}=kill` }).pool(n % 2 === 0 ? "acquire" : "release", "t");
+  const killedAtEachWrite = async (verb: readonly string[], makeReady: readonly string[]): Promise<void> => {
+    for (let n = 1; ; n++) {
+      expect(await stage.pool(...makeReady)).toMatchObject({ code: 0 });
+      const end = await stage.as({ GRAFTWORK_FAILPOINT: `fs@${n}=kill` }).pool(...verb);
+      if (end.code !== 0) expect(end.signal).toBe("SIGKILL");
+      else {
+        // It came to its end before its n-th write: all others were tried.
+        expect(n).toBeGreaterThan(5);
+        return;
+      }
     }
   };
-  const writing = writer().finally(() => (done = true));
-  await Promise.all([reader(), writing]);
-  expect(existsSync(join(stage.repo.dir, ".claude/pool-state.json"))).toBe(true);
+  const writer = async (): Promise<void> => {
+    for (const verb of verbs) await killedAtEachWrite([verb, "t"], verb === "acquire" ? ["release", "wt-1"] : ["acquire", "t"]);
+  };
+  await Promise.all([reader(), writer().finally(() => (done = true))]);
   expect(await stage.pool("status")).toMatchObject({ code: 0 });
   return reads;
 }

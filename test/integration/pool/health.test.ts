@@ -194,6 +194,18 @@ describe("health finds each kind of trouble with slots, by itself, and puts it r
     expect(await poolHealth(all.context, { fix: false })).toMatchObject({ ok: true, findings: [] });
   });
 
+  test("state-damaged: where the record of a lease is lost, its slot is saved and cleared before anybody gets it", async () => {
+    const all = await busyLab();
+    const folder = all.context.repository.layout.poolStore;
+    // The lease is in the newest two: as it was begun, and as it was given.
+    for (const name of readdirSync(folder).sort().slice(-2)) truncateSync(join(folder, name), 60);
+    expect(await poolHealth(all.context, { fix: true })).toMatchObject({ ok: true, slots: 2 });
+    expect(git(all.path, "status", "--porcelain", "--ignored")).toBe("");
+    expect(all.repo.git("show", "refs/graftwork/rescue/wt-1/1:unsaved.txt")).toBe(UNSAVED.trimEnd());
+    expect(all.repo.git("rev-parse", "auto/t")).toBe(all.tip);
+    expect(await poolHealth(all.context, { fix: false })).toMatchObject({ ok: true, findings: [] });
+  });
+
   test("several at once: each is named, and one repair does for all", async () => {
     const all = await busyLab();
     for (const kind of ["owner-gone", "slot-not-locked", "orphan-folder"] as const) await SLOT_ILLS[kind]?.make(all);
