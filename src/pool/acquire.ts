@@ -1,5 +1,5 @@
 import { GraftworkError, type Lease, type LeasedSlot, requireTaskId, slotNumber } from "../domain/index.ts";
-import { attachSlot, branchOff, isAsLeft, moveSlot, type Oid, updateRefs } from "../git/index.ts";
+import { attachSlot, branchOff, isAsLeft, moveSlot, type Oid, readRef, updateRefs } from "../git/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import { chooseStart } from "./choose-branch.ts";
 import { operationName, type PoolContext } from "./context.ts";
@@ -33,8 +33,8 @@ export async function acquireSlot(context: PoolContext, request: AcquireRequest)
   const { state } = store.read();
   requireDiskSpace(context, state, 0);
   await guardSettings(context, state);
-  const start = await chooseStart(context, state, task, request.base ?? "HEAD");
-  for (;;) {
+  for (let races = 0; ; ) {
+    const start = await chooseStart(context, store.read().state, task, request.base ?? "HEAD");
     const { slot, lease } = await reserveSlot(context, store, { ...request, task }, start);
     let created = false;
     try {
@@ -45,12 +45,17 @@ export async function acquireSlot(context: PoolContext, request: AcquireRequest)
       if (await replaceLost(context, store, slot)) continue;
       await giveBack(context, store, slot, lease, { fresh: start.tip === undefined, created });
       writePoolView(context.repository, store);
+      // Another process was at the same task meanwhile: its branch is another now.
+      if (error instanceof GraftworkError && error.code === "BRANCH_IN_USE" && races++ < RACES) continue;
       // That slot is quarantined by now; another one may do.
       if (!(error instanceof GraftworkError) || error.code !== "SLOT_QUARANTINED") throw error;
       context.narrate(`${slot.id} cannot be used: ${error.because}`);
     }
   }
 }
+
+/** How often another process may be faster before the caller is told. */
+const RACES = 5;
 
 type Ready = Pick<SlotRecord, "dependencies" | "lastError"> & { lease: Lease };
 
@@ -86,7 +91,11 @@ async function prepare(
     const refused = await branchOff(repository, tree, lease.branch);
     if (refused !== undefined) throw branchTaken(lease.branch, refused);
     onCreated();
-  } else await attachSlot(repository, tree, lease.branch);
+  } else {
+    await attachSlot(repository, tree, lease.branch);
+    // From here on git lets nobody check it out elsewhere; before, its commits may have gone on.
+    if ((await readRef(repository, `refs/heads/${lease.branch}`)) !== tip) throw branchTaken(lease.branch, "it has moved meanwhile.");
+  }
   const ready = await hydrate(context, slot);
   requireHydrated(slot, ready);
   await copyConfigured(context, slot);
@@ -124,17 +133,28 @@ async function giveBack(
   branch: { fresh: boolean; created: boolean },
 ): Promise<void> {
   const operation = operationName("give back");
-  await store.commit(operation, (state) => withSlot(state, slot.id, { status: "releasing", worker: identityOf(process.pid), operation }));
-  const current = store.read().state.slots.find((one) => one.id === slot.id) ?? slot;
+  const { state } = await store.commit(operation, (before) =>
+    before.slots.some((one) => one.id === slot.id && one.operation === slot.operation)
+      ? withSlot(before, slot.id, { status: "releasing", worker: identityOf(process.pid), operation })
+      : undefined,
+  );
+  const current = state.slots.find((one) => one.id === slot.id && one.operation === operation);
+  // Another process has taken it over, and undoes what there is to undo.
+  if (current === undefined) return;
   // Where that fails too the slot is quarantined; the task never had it.
   await clearSlot(context, store, current, { reason: "acquire failed" }).catch(() =>
-    store.commit(operationName("no lease"), (state) => withSlot(state, slot.id, { lease: null })),
+    store.commit(operationName("no lease"), (before) =>
+      before.slots.some((one) => one.id === slot.id && one.lease?.token === lease.token)
+        ? withSlot(before, slot.id, { lease: null })
+        : undefined,
+    ),
   );
   if (!branch.fresh) return;
   const remove = { ref: `refs/heads/${lease.branch}`, remove: true, old: lease.base } as const;
   if (branch.created && (await updateRefs(context.repository, [remove], `undo the acquire of ${lease.task}`)) !== undefined) return;
-  await store.commit(operationName("forget"), (state) =>
-    state.branches[lease.branch]?.task === lease.task ? withoutBranch(state, lease.branch) : undefined,
+  // A branch that was a task's stays on record: another process made it while this one looked.
+  await store.commit(operationName("forget"), (before) =>
+    before.branches[lease.branch]?.handedOut === false ? withoutBranch(before, lease.branch) : undefined,
   );
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { GraftworkError, type Lease, slotNumber } from "../domain/index.ts";
-import { forgetWorktree, isOnBranch, listWorktrees, readRefs, type Worktree } from "../git/index.ts";
+import { forgetWorktree, isOnBranch, listWorktrees, readRef, readRefs, type Worktree } from "../git/index.ts";
 import { openStore, storeExists } from "../state/index.ts";
 import { findProcesses, livenessOf } from "../subprocess/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
@@ -186,7 +186,11 @@ async function examineOrphans(
   for (const branch of Object.keys(state.branches)) {
     if (branches.has(`refs/heads/${branch}`) || state.slots.some((slot) => slot.lease?.branch === branch)) continue;
     // Deleted by the user: nothing to say, the record just goes.
-    if (fix) await store.commit(operationName("forget"), (before) => withoutBranch(before, branch));
+    if (fix && (await readRef(context.repository, `refs/heads/${branch}`)) === undefined)
+      // No acquire may have begun since: it would have made the branch.
+      await store.commit(operationName("forget"), (before) =>
+        before.nextToken === state.nextToken ? withoutBranch(before, branch) : undefined,
+      );
   }
   for (const slot of state.slots.filter((one) => one.status === "idle")) {
     const pids = findProcesses({ markers: markersOf(slot), folders: [] });

@@ -1,5 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import type { Lease } from "../../../src/domain/index.ts";
 import {
@@ -20,7 +22,7 @@ import { withSlot } from "../../../src/pool/pool-state.ts";
 import { takeOver } from "../../../src/pool/recover.ts";
 import { openStore } from "../../../src/state/index.ts";
 import { identityOf } from "../../../src/subprocess/index.ts";
-import { commitFiles, git, runCli, tempFolder } from "../../fixtures/index.ts";
+import { commitFiles, git, hermeticEnv, runCli, tempFolder } from "../../fixtures/index.ts";
 import { type Lab, lab } from "./lab.ts";
 
 /** The same pool, where `work` happens when git has just run a command whose words hold `words`. */
@@ -55,6 +57,7 @@ const LEASE: Lease = {
   ttlMs: null,
   renewed: { bootId: "", ms: 0 },
 };
+const CLI = fileURLToPath(new URL("../../../bin/pool-manager.js", import.meta.url));
 const DEAD = { ...identityOf(process.pid), startTime: "0" };
 
 async function leasedLab(): Promise<Lab & { path: string }> {
@@ -118,6 +121,26 @@ describe("two processes at once", () => {
     expect(seen.size).toBe(4);
   });
 
+  test("two processes at the same task: whoever comes second goes on where the first one's branch stands by then", async () => {
+    const all = await lab();
+    await initPool(all.context, { size: 2 });
+    const tips: string[] = [];
+    // Between the look at the branch and the lease, another process takes the task, commits and releases it.
+    const other = (): void => {
+      const run = (...args: readonly string[]) =>
+        spawnSync(process.execPath, [CLI, ...args], { cwd: all.repo.dir, env: { ...hermeticEnv(), HOME: all.repo.parent } });
+      const path = run("acquire", "t").stdout.toString().split("|")[1] ?? "";
+      tips.push(commitFiles(path, { [`work-${tips.length}.txt`]: "work\n" }));
+      expect(run("release", "t").status).toBe(0);
+    };
+    for (const [round, look] of ["cat-file --batch-check", "worktree list"].entries()) {
+      const { path, lease } = await acquireSlot(meanwhile(all.context, look, other), { task: "t" });
+      expect([lease.branch, git(path, "rev-parse", "HEAD"), git(path, "status", "--porcelain")]).toEqual(["auto/t", tips[round], ""]);
+      await releaseSlot(all.context, { name: "t" });
+      expect(Object.keys(existingStore(all.context.repository).read().state.branches)).toEqual(["auto/t"]);
+    }
+  });
+
   test("a file that changes while it is saved is not cleared", async () => {
     const all = await leasedLab();
     const file = join(all.path, "log");
@@ -133,9 +156,9 @@ describe("two processes at once", () => {
     const all = await lab();
     await initPool(all.context, { size: 1 });
     const racing = meanwhile(all.context, "ls-files -z -t", () => void all.repo.git("branch", "auto/t"));
-    await expect(acquireSlot(racing, { task: "t" })).rejects.toMatchObject({ code: "BRANCH_IN_USE" });
+    expect((await acquireSlot(racing, { task: "t" })).lease.branch).toBe("auto/t-2");
     expect(all.repo.git("branch", "--list", "auto/t").trim()).toBe("auto/t");
-    expect((await acquireSlot(all.context, { task: "t" })).lease.branch).toBe("auto/t-2");
+    expect(Object.keys(existingStore(all.context.repository).read().state.branches)).toEqual(["auto/t-2"]);
   });
 });
 
