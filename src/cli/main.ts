@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
+import { registerHook } from "./commands/hook.ts";
 import { registerLook } from "./commands/look.ts";
 import { registerPool } from "./commands/pool.ts";
 import { registerRun } from "./commands/run.ts";
@@ -8,7 +9,7 @@ import type { Register } from "./verb.ts";
 
 declare const GRAFTWORK_VERSION: string;
 
-const VERBS: readonly Register[] = [registerRun, registerLook, registerPool];
+const VERBS: readonly Register[] = [registerRun, registerLook, registerPool, registerHook];
 
 /** Runs one command line and returns its exit code. `pool-manager VERB` is `graftwork pool VERB`. */
 export async function main(argv: readonly string[], program: "graftwork" | "pool-manager"): Promise<ExitCode> {
