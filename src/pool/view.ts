@@ -27,7 +27,7 @@ export function poolViewPath(repository: Repository): string {
 export function writePoolView(repository: Repository, store: PoolStore): void {
   for (let tries = 0; tries < 5; tries++) {
     const { generation, state } = store.read();
-    replaceFile(poolViewPath(repository), `${JSON.stringify(poolView(state), null, 2)}\n`);
+    replaceFile(poolViewPath(repository), `${JSON.stringify(poolView(state), null, 2)}\n`, { via: repository.layout.scratch });
     if (store.read().generation === generation) return;
   }
 }

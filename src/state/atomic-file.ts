@@ -43,11 +43,18 @@ export function writeNewFile(path: string, text: string | Uint8Array, flush: boo
 /** Of a file that is being written; should its writer be killed, it is known by its name. */
 const temporaryName = (): string => `.graftwork-${randomUUID()}.tmp`;
 
+export type Replacing = {
+  flush?: boolean;
+  /** A folder for the unfinished file, where it is on the same file system: beside the file it would be seen. */
+  via?: string;
+};
+
 /** Replaces a file in one step: readers see the old text or the new one, never a part. Throws STATE_UNWRITABLE. */
-export function replaceFile(path: string, text: string | Uint8Array, options: { flush?: boolean } = {}): void {
-  const temporary = join(dirname(path), temporaryName());
+export function replaceFile(path: string, text: string | Uint8Array, options: Replacing = {}): void {
+  const temporary = join(options.via ?? dirname(path), temporaryName());
   try {
     mkdirSync(dirname(path), { recursive: true });
+    if (options.via !== undefined) mkdirSync(options.via, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw unwritable(path, error);
   }
@@ -56,6 +63,7 @@ export function replaceFile(path: string, text: string | Uint8Array, options: { 
     renameSync(temporary, path);
   } catch (error) {
     removeFile(temporary);
+    if (systemCode(error) === "EXDEV" && options.via !== undefined) return replaceFile(path, text, { flush: options.flush ?? false });
     throw unwritable(path, error);
   }
 }
