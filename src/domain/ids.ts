@@ -5,7 +5,8 @@ const ID = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$/;
 
 /** True where `id` is usable as a task id, and so as the last part of a branch name and of a folder name. */
 export function isTaskId(id: string): boolean {
-  return ID.test(id) && !id.includes("..") && !id.toLowerCase().endsWith(".lock");
+  // `release wt-2` would mean two things.
+  return slotNumber(idKey(id)) === undefined && ID.test(id) && !id.includes("..") && !id.toLowerCase().endsWith(".lock");
 }
 
 /** Throws ID_INVALID unless `id` is a task id. */
@@ -14,7 +15,7 @@ export function requireTaskId(id: string): string {
   throw new GraftworkError("ID_INVALID", {
     message: `${JSON.stringify(id.slice(0, 120))} is not a usable task id.`,
     because:
-      "an id has 1 to 100 letters, digits, dots, dashes or underscores, begins and ends with a letter or digit, and has no '..' and no '.lock' at its end.",
+      "an id has 1 to 100 letters, digits, dots, dashes or underscores, begins and ends with a letter or digit, has no '..' and no '.lock' at its end, and is no slot's name (`wt-1`).",
     try: "choose an id like `task-login-form`.",
     details: { id },
   });
