@@ -1,9 +1,11 @@
 import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { GraftworkError } from "../domain/index.ts";
+import * as v from "valibot";
+import { GraftworkError, systemCode } from "../domain/index.ts";
 import { lstatBelow, messageOf, type Oid, pathBytes, readRefs, updateRefs, writeCapture } from "../git/index.ts";
-import { copyTree, mkdirSync, rmSync } from "../state/index.ts";
+import { copyTree, mkdirSync, rmSync, storeExists } from "../state/index.ts";
 import { type PoolContext, poolFolder } from "./context.ts";
+import { existingStore } from "./pool-state.ts";
 import { RESCUE_PREFIX, type RescueNote } from "./rescue.ts";
 
 /** One saved piece of work, as `rescue list` shows it. */
@@ -43,7 +45,8 @@ export async function requireRescue(context: PoolContext, id: string): Promise<R
   });
 }
 
-export type Restored = { folder: string; files: number };
+/** `missing`: paths whose piece is not in the trash any more. */
+export type Restored = { folder: string; files: number; missing: readonly string[] };
 
 /**
  * Writes a rescue's whole tree into a folder, byte for byte, with what was kept in the trash at its place. The
@@ -64,14 +67,25 @@ export async function restoreRescue(context: PoolContext, id: string, into: stri
   }
   mkdirSync(folder, { recursive: true });
   await writeCapture(context.repository, entry.commit, folder, entry.note.files);
+  const missing: string[] = [];
   for (const { path, kept } of entry.note.trash) {
-    if (!existsSync(kept) || path.startsWith(".git/") || !leadsInto(folder, path)) continue;
+    if (path.startsWith(".git/") || !leadsInto(folder, path)) continue;
+    if (lstatSync(kept, { throwIfNoEntry: false }) === undefined) {
+      missing.push(path);
+      context.narrate(`not restored: ${path}, which was kept in ${kept} and is not there any more`);
+      continue;
+    }
     const to = join(folder, path.replace(/\/$/, ""));
     mkdirSync(pathBytes(dirname(to)), { recursive: true });
     rmSync(pathBytes(to), { recursive: true, force: true });
-    copyTree(kept, pathBytes(to));
+    try {
+      copyTree(kept, pathBytes(to));
+    } catch (error) {
+      missing.push(path);
+      context.narrate(`not restored: ${path}, kept in ${kept} (${systemCode(error) ?? String(error)})`);
+    }
   }
-  return { folder, files: entry.note.files.length + entry.note.trash.length };
+  return { folder, files: entry.note.files.length + entry.note.trash.length - missing.length, missing };
 }
 
 /** A note is text in the repository, which an agent can write too: a path of it must not lead out of the folder. */
@@ -96,20 +110,39 @@ export type Pruned = { rescues: readonly string[]; trash: readonly string[] };
 /** Deletes rescues and pieces of the trash that are older than `KEPT_DAYS`. Only ever asked for by a person. */
 export async function pruneRescues(context: PoolContext): Promise<Pruned> {
   const old = await oldRescues(context);
-  const trash = join(poolFolder(context.repository, context.settings), "trash");
+  // Where the pool is, not where the configuration would put a new one.
+  const { poolStore } = context.repository.layout;
+  const dir = storeExists(poolStore)
+    ? existingStore(context.repository).read().state.dir
+    : poolFolder(context.repository, context.settings);
+  const trash = join(dir, "trash");
   for (const { ref, commit } of old) await updateRefs(context.repository, [{ ref, remove: true, old: commit }], "prune rescues");
   const since = context.now().getTime() - KEPT_DAYS * 24 * 3_600_000;
   // A link in its place leads to files of others.
   const isThere = lstatSync(trash, { throwIfNoEntry: false })?.isDirectory() === true;
-  const pieces = isThere ? readdirSync(trash).filter((name) => lstatSync(join(trash, name)).ctimeMs < since) : [];
+  // What was to be deleted when that was cut off is nobody's.
+  const isOver = (name: string): boolean => name.startsWith("deleting-") || lstatSync(join(trash, name)).ctimeMs < since;
+  const pieces = isThere ? readdirSync(trash).filter(isOver) : [];
   for (const name of pieces) rmSync(join(trash, name), { recursive: true, force: true });
   return { rescues: old.map(({ id }) => id), trash: pieces };
 }
 
+const noteSchema = v.object({
+  task: v.string(),
+  slot: v.string(),
+  branch: v.nullable(v.string()),
+  head: v.nullable(v.string()),
+  reason: v.string(),
+  at: v.string(),
+  files: v.array(v.string()),
+  trash: v.array(v.object({ path: v.string(), kept: v.string() })),
+  extra: v.array(v.string()),
+});
+
+/** Anybody can make a commit, or something that is none, under the prefix of our refs. */
 function parseNote(message: string): RescueNote {
-  const start = message.indexOf("{");
   try {
-    return JSON.parse(message.slice(start)) as RescueNote;
+    return v.parse(noteSchema, JSON.parse(message.slice(message.indexOf("{"))));
   } catch {
     return { task: "?", slot: "?", branch: null, head: null, reason: "its note is unreadable", at: "", files: [], trash: [], extra: [] };
   }

@@ -67,6 +67,8 @@ export async function rescueSlot(context: PoolContext, slot: SlotTree, work: Uns
   const sorted = await sortOut(context, slot, changes);
   const stamps = new Map(sorted.files.map((path) => [path, stampOf(slot, path)]));
   const rescue = await save(context, slot, { task, reason, head, sorted, admin });
+  // Only now: what is in the trash is named by a rescue, whatever ends this process.
+  for (const { path, kept } of sorted.trash) moveTo(context, slot, join(slot.path, path), path, kept);
   await requireUnchanged(context, slot, base, found, sorted.trash, stamps);
   return { rescue, found, head };
 }
@@ -185,7 +187,7 @@ async function sortOut(context: PoolContext, slot: SlotTree, changes: SlotChange
       total += size;
       files.push(path);
     } else {
-      trash.push({ path, kept: moveToTrash(context, slot, join(slot.path, path), path) });
+      trash.push({ path, kept: placeInTrash(context, slot, path) });
     }
   }
   return { files, trash };
@@ -193,16 +195,27 @@ async function sortOut(context: PoolContext, slot: SlotTree, changes: SlotChange
 
 /** Renames something into the pool's trash (same file system: no copy, no loss) and returns where it is now. */
 export function moveToTrash(context: PoolContext, slot: SlotTree, from: string, label: string): string {
+  const to = placeInTrash(context, slot, label);
+  moveTo(context, slot, from, label, to);
+  return to;
+}
+
+function placeInTrash(context: PoolContext, slot: SlotTree, label: string): string {
   const stamp = context.now().toISOString().replace(/[:.]/g, "-");
-  const to = join(requireTrash(slot), `${stamp}-${slot.id}-${randomUUID().slice(0, 8)}`, plainPath(label.replace(/\/$/, "")));
+  return join(requireTrash(slot), `${stamp}-${slot.id}-${randomUUID().slice(0, 8)}`, plainPath(label.replace(/\/$/, "")));
+}
+
+function moveTo(context: PoolContext, slot: SlotTree, from: string, label: string, to: string): void {
+  const about = `${JSON.stringify({ slot: slot.id, path: label, at: context.now().toISOString() })}\n`;
   try {
     mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+    // Beside the piece's folder: its own name may be as long as names can be.
+    const trash = requireTrash(slot);
+    replaceFile(`${join(trash, to.slice(trash.length + 1).split("/")[0] ?? "")}.json`, about);
     renameSync(pathBytes(from.replace(/\/$/, "")), to);
-    replaceFile(`${to}.graftwork.json`, `${JSON.stringify({ slot: slot.id, path: label, at: context.now().toISOString() })}\n`);
   } catch (error) {
     throw rescueFailed(slot, `${label} could not be moved into the trash (${systemCode(error) ?? String(error)}).`);
   }
-  return to;
 }
 
 /**
