@@ -1,4 +1,4 @@
-import { livenessOf } from "../subprocess/index.ts";
+import { isRunning, livenessOf } from "../subprocess/index.ts";
 import { operationName } from "./context.ts";
 import type { PoolState, PoolStore, Waiter } from "./pool-state.ts";
 
@@ -7,10 +7,13 @@ export function liveQueue(state: Pick<PoolState, "waiting">): Waiter[] {
   return state.waiting.filter((one) => livenessOf(one.process) !== "dead");
 }
 
-/** How many are to have a slot before the one in this place; who has no place comes last. */
+/**
+ * How many are to have a slot before the one in this place; who has no place comes last. Who is stopped keeps the place
+ * and holds nobody up; so does who is on another host, where nobody can tell whether it lives.
+ */
 export function placesAhead(waiting: readonly Waiter[], place: string): number {
   const index = waiting.findIndex((one) => one.id === place);
-  return index < 0 ? waiting.length : index;
+  return waiting.slice(0, index < 0 ? undefined : index).filter((one) => isRunning(one.process)).length;
 }
 
 export async function joinQueue(store: PoolStore, waiter: Waiter): Promise<void> {

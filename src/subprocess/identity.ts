@@ -18,6 +18,23 @@ export function livenessOf(process: ProcessIdentity): "alive" | "dead" | "unknow
   return startTimeOf(process.pid) === process.startTime ? "alive" : "dead";
 }
 
+/** True where it lives and goes on: not held by a SIGSTOP, not on another host, of which nothing is known. */
+export function isRunning(process: ProcessIdentity): boolean {
+  return livenessOf(process) === "alive" && !isStopped(process.pid);
+}
+
+function isStopped(pid: number): boolean {
+  if (process.platform !== "linux")
+    return spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" })
+      .stdout.trim()
+      .startsWith("T");
+  try {
+    return /\) [Tt] [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
 /** Undefined where there is no such process, or only its remains (a zombie). */
 function startTimeOf(pid: number): string | undefined {
   if (process.platform !== "linux") {
