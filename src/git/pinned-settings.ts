@@ -158,10 +158,18 @@ function stampOf(repository: Repository): string {
 }
 
 function readPinned(repository: Repository): Pinned | undefined {
-  const text = readText(repository.layout.pinned);
-  const pinned = text === undefined ? undefined : (JSON.parse(text) as Partial<Pinned>);
+  const pinned = parsed(readText(repository.layout.pinned));
   // One from before replaced objects were looked at is none.
   return pinned?.guarded?.replacements === undefined ? undefined : (pinned as Pinned);
+}
+
+/** Not flushed when it is written: a power cut may leave it empty. */
+function parsed(text: string | undefined): Partial<Pinned> | null {
+  try {
+    return JSON.parse(text ?? "null") as Partial<Pinned> | null;
+  } catch {
+    return null;
+  }
 }
 
 function keep(repository: Repository, pinned: Pinned): void {
