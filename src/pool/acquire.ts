@@ -47,8 +47,9 @@ export async function acquireSlot(context: PoolContext, request: AcquireRequest)
       writePoolView(context.repository, store);
       // Another process was at the same task meanwhile: its branch is another now.
       if (error instanceof GraftworkError && error.code === "BRANCH_IN_USE" && races++ < RACES) continue;
-      // That slot is quarantined by now; another one may do.
-      if (!(error instanceof GraftworkError) || error.code !== "SLOT_QUARANTINED") throw error;
+      // What is wrong with that slot alone has quarantined it by now; another one may do.
+      const isOut = store.read().state.slots.some((one) => one.id === slot.id && one.status === "quarantined");
+      if (!isOut || !(error instanceof GraftworkError) || !OF_ONE_SLOT.has(error.code)) throw error;
       context.narrate(`${slot.id} cannot be used: ${error.because}`);
     }
   }
@@ -56,6 +57,8 @@ export async function acquireSlot(context: PoolContext, request: AcquireRequest)
 
 /** How often another process may be faster before the caller is told. */
 const RACES = 5;
+
+const OF_ONE_SLOT: ReadonlySet<string> = new Set(["SLOT_QUARANTINED", "RESCUE_FAILED"]);
 
 type Ready = Pick<SlotRecord, "dependencies" | "lastError"> & { lease: Lease };
 
@@ -134,7 +137,7 @@ async function giveBack(
 ): Promise<void> {
   const operation = operationName("give back");
   const { state } = await store.commit(operation, (before) =>
-    before.slots.some((one) => one.id === slot.id && one.operation === slot.operation)
+    before.slots.some((one) => one.lease?.token === lease.token && (one.operation === slot.operation || one.status === "busy"))
       ? withSlot(before, slot.id, { status: "releasing", worker: identityOf(process.pid), operation })
       : undefined,
   );

@@ -45,7 +45,7 @@ export async function recoverSlots(context: PoolContext, store: PoolStore): Prom
     try {
       if (taken.admin === null) await remake(context, store, taken);
       else if (taken.lease === null && !existsSync(taken.path)) await forgetSlot(context, store, taken, "its process died");
-      else await clearSlot(context, store, taken, { reason: "its process died", undoAcquire: slot.status === "preparing" });
+      else await clearSlot(context, store, taken, { reason: "its process died" });
     } catch (error) {
       // It is quarantined with the reason, or gone: one slot's trouble must not keep the verb from its own work.
       context.narrate(`${slot.id}: that failed: ${reasonOf(error)}`);
@@ -107,7 +107,7 @@ export async function clearSlot(
   context: PoolContext,
   store: PoolStore,
   slot: SlotRecord,
-  how: { reason: string; undoAcquire?: boolean; discard?: boolean; keep?: boolean },
+  how: { reason: string; discard?: boolean; keep?: boolean },
 ): Promise<ClearResult> {
   const tree = treeOfSlot(slot);
   try {
@@ -118,7 +118,7 @@ export async function clearSlot(
     const { rescue, to, dependencies } = await emptyOfWork(context, slot, how);
     // What it named is in a branch or in the rescue by now; the next lease has nothing to do with it.
     forgetHeadLog(context.repository, tree);
-    if (how.undoAcquire === true) await dropUnborn(context, store, slot);
+    await dropUnborn(context, store, slot);
     const clean: Partial<SlotRecord> = { lease: null, head: to, dependencies, lastError: null, operation: operationName("cleared") };
     await commitMine(store, slot, how.keep === true ? clean : { ...clean, status: "idle", worker: null });
     return { rescue, ended: ended.length };

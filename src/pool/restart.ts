@@ -1,11 +1,11 @@
-import { GraftworkError } from "../domain/index.ts";
+import { GraftworkError, type Lease } from "../domain/index.ts";
 import { attachSlot, type Oid, readRef, updateRefs } from "../git/index.ts";
 import { sweepProcesses } from "../subprocess/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { copyConfigured } from "./copy-files.ts";
 import { emptySlot } from "./empty-slot.ts";
 import { hydrate, requireHydrated } from "./hydrate.ts";
-import { existingStore, requireSlot, treeOfSlot, withSlot } from "./pool-state.ts";
+import { existingStore, type PoolState, requireSlot, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
 import { markersOf, requireConnection, requireFolder } from "./recover.ts";
 import { type Rescue, rescueSlot } from "./rescue.ts";
 import { writePoolView } from "./view.ts";
@@ -27,14 +27,19 @@ export type Restart = {
 export async function restartLease(context: PoolContext, request: Restart): Promise<{ rescue: Rescue | undefined }> {
   const { repository } = context;
   const store = existingStore(repository);
-  const slot = requireSlot(store.read().state, request.slot);
-  const { lease } = slot;
-  if (lease === null || lease.token !== request.token) throw lost(request.slot);
+  const requireLease = (): { slot: SlotRecord; lease: Lease } => {
+    const now = requireSlot(store.read().state, request.slot);
+    if (now.lease?.token !== request.token) throw lost(request.slot);
+    return { slot: now, lease: now.lease };
+  };
+  const { slot, lease } = requireLease();
   const tree = treeOfSlot(slot);
   await sweepProcesses({ markers: markersOf(slot), folders: [slot.path] }, 5_000);
   requireFolder(slot);
   requireConnection(context, slot);
   const { rescue, found } = await rescueSlot(context, tree, { task: lease.task, reason: "begun anew", base: slot.head });
+  // A process that was stopped meanwhile may have lost the lease: then the files are another's.
+  requireLease();
   await emptySlot(repository, tree, found, slot.head, request.to);
   if (request.keepTipAt !== null) await moveBranch(context, lease.branch, request.to, request.keepTipAt);
   await attachSlot(repository, tree, lease.branch);
@@ -42,10 +47,17 @@ export async function restartLease(context: PoolContext, request: Restart): Prom
   requireHydrated(slot, ready);
   await copyConfigured(context, slot);
   await store.commit(operationName("restart"), (state) =>
-    withSlot(state, slot.id, { head: request.to, ...ready, lease: request.keepTipAt === null ? lease : { ...lease, base: request.to } }),
+    isOurs(state, slot.id, request.token)
+      ? withSlot(state, slot.id, { head: request.to, ...ready, lease: request.keepTipAt === null ? lease : { ...lease, base: request.to } })
+      : undefined,
   );
+  requireLease();
   writePoolView(repository, store);
   return { rescue };
+}
+
+function isOurs(state: PoolState, id: string, token: number): boolean {
+  return state.slots.some((one) => one.id === id && one.lease?.token === token);
 }
 
 /** Repeatable: a branch that was moved before a crash is left, a tip that was kept stays kept. */
