@@ -11,4 +11,5 @@ export {
   registryEnvironment,
   runInstallScripts,
 } from "./install.ts";
+export { openUp } from "./remove-tree.ts";
 export { openRoom, type Room, sweepRooms } from "./room.ts";

@@ -1,6 +1,7 @@
-import { readdirSync, rm } from "node:fs";
+import { rm } from "node:fs";
 import { join } from "node:path";
 import { systemCode } from "../domain/index.ts";
+import { pathBytes, readFolder } from "../git/index.ts";
 import { chmodSync } from "../state/index.ts";
 
 /** Deletes a folder and all in it, links as links. What a check made read-only goes as well. */
@@ -18,8 +19,8 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
-/** Whoever may not write a folder cannot delete what is in it. */
-function openUp(folder: string): void {
-  chmodSync(folder, 0o700);
-  for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isDirectory()) openUp(join(folder, entry.name));
+/** Whoever may not write a folder cannot delete what is in it, nor move it elsewhere. */
+export function openUp(folder: string): void {
+  chmodSync(pathBytes(folder), 0o700);
+  for (const entry of readFolder(folder)) if (entry.isDirectory()) openUp(join(folder, entry.name));
 }

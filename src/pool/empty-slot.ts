@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { openUp } from "../checkout/index.ts";
+import { systemCode } from "../domain/index.ts";
 import {
   detachSlot,
   hasSavedIndex,
@@ -33,7 +35,8 @@ export async function emptySlot(repository: Repository, slot: SlotTree, found: S
   const large = trash === undefined ? [] : found.toRemove.filter((path) => isLarge(slot, path));
   if (trash !== undefined && large.length > 0) deleteInBackground(repository, slot, trash, large);
   for (const path of found.toRemove)
-    if (lstatBelow(slot.path, path) !== undefined) rmSync(pathBytes(join(slot.path, path)), { recursive: true, force: true });
+    if (lstatBelow(slot.path, path) !== undefined)
+      opened(slot, path, () => rmSync(pathBytes(join(slot.path, path)), { recursive: true, force: true }));
   // Our saved index still tells the truth where no tracked file was touched.
   if (from === commit && found.changed.length === 0 && hasSavedIndex(repository, slot)) await detachSlot(repository, slot, commit);
   else await resetSlot(repository, slot, commit);
@@ -56,6 +59,19 @@ function isLarge(slot: SlotTree, path: string): boolean {
 function deleteInBackground(repository: Repository, slot: SlotTree, trash: string, paths: readonly string[]): void {
   const gone = join(trash, `deleting-${randomUUID()}`);
   mkdirSync(gone, { recursive: true, mode: 0o700 });
-  for (const [index, path] of paths.entries()) renameSync(pathBytes(join(slot.path, path).replace(/\/$/, "")), join(gone, String(index)));
-  startDetached(["nice", "-n", "19", "rm", "-rf", "--", gone], trash, childEnvironment(repository.parentEnv, [], {}));
+  for (const [index, path] of paths.entries())
+    opened(slot, path, () => renameSync(pathBytes(join(slot.path, path).replace(/\/$/, "")), join(gone, String(index))));
+  const remove = 'rm -rf -- "$0" || { chmod -R u+rwX -- "$0"; rm -rf -- "$0"; }';
+  startDetached(["nice", "-n", "19", "/bin/sh", "-c", remove, gone], trash, childEnvironment(repository.parentEnv, [], {}));
+}
+
+/** A folder that was made read-only (module caches are) is opened where that is in the way. */
+function opened(slot: SlotTree, path: string, remove: () => void): void {
+  try {
+    remove();
+  } catch (error) {
+    if (!["EACCES", "EPERM"].includes(systemCode(error) ?? "") || lstatBelow(slot.path, path)?.isDirectory() !== true) throw error;
+    openUp(join(slot.path, path));
+    remove();
+  }
 }

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Lease } from "../domain/index.ts";
 import { livenessOf, systemUptime, type Uptime } from "../subprocess/index.ts";
@@ -44,16 +44,21 @@ export function renewed(lease: Lease, context: PoolContext): Lease {
 function isInUse(context: PoolContext, slot: SlotRecord): boolean {
   const ttlMs = slot.lease?.ttlMs ?? context.settings.ttlMs;
   const since = context.now().getTime() - ttlMs;
-  let looks = 20_000;
   const touched = (path: string, isFolder: boolean): boolean => {
-    if (--looks < 0) return false;
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return false;
     if (stat.ctimeMs > since) return true;
     if (!isFolder) return false;
-    return readdirSync(path, { withFileTypes: true }).some(
-      (entry) => entry.name !== "node_modules" && touched(join(path, entry.name), entry.isDirectory()),
-    );
+    return entriesOf(path).some((entry) => entry.name !== "node_modules" && touched(join(path, entry.name), entry.isDirectory()));
   };
   return touched(slot.path, true);
+}
+
+/** None where it is gone by now, or may not be read: nobody writes there then. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }

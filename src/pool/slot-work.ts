@@ -40,7 +40,9 @@ export async function changesIn(context: PoolContext, slot: SlotTree, base: Oid 
     nestedIn: look.nested === false ? null : base,
     everywhere: look.everywhere === true,
   };
-  const found = await scanSlot(context.repository, slot, options);
+  const found = await scanSlot(context.repository, slot, options).catch((error: unknown) => {
+    throw ["EACCES", "EPERM"].includes(systemCode(error) ?? "") ? rescueFailed(slot, `it cannot be read: ${messageOf(error)}.`) : error;
+  });
   const copies = new Set(copiedPaths(context, slot, found.untracked));
   return { ...found, untracked: found.untracked.filter((path) => !copies.has(path)) };
 }
@@ -61,12 +63,13 @@ export async function uncommitted(
   return { ...found, changed: found.changed.filter(isOpen), untracked: found.untracked.filter(isOpen) };
 }
 
-/** Regular files and links, folders, and paths that are gone (a deletion is work too). */
+/** Regular files that can be read and links, folders, and paths that are gone (a deletion is work too). */
 export function isPlain(slot: SlotTree, path: string): boolean {
   if (path.endsWith("/")) return false;
   try {
     const stat = lstatBelow(slot.path, path);
-    return stat === undefined || stat.isFile() || stat.isSymbolicLink() || stat.isDirectory();
+    // What its owner may not read can still be moved.
+    return stat === undefined || (stat.isFile() && (stat.mode & 0o400) !== 0) || stat.isSymbolicLink() || stat.isDirectory();
   } catch (error) {
     throw rescueFailed(slot, `${path} cannot be read (${systemCode(error) ?? "unknown"}).`);
   }
@@ -95,3 +98,5 @@ export function rescueFailed(slot: SlotTree, why: string): GraftworkError {
     details: { slot: slot.id, path: slot.path },
   });
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
