@@ -159,6 +159,8 @@ export async function cleanupPool(context: PoolContext, request: { force: boolea
   }
   for (const slot of slots) await removeSlot(context, store, slot, "cleanup");
   const branches = await deleteMergedBranches(context, store);
+  const [late] = store.read().state.slots;
+  if (late !== undefined) throw takenMeanwhile(late);
   const link = `${repository.root}/.claude/worktree-pool`;
   rmSync(link, { force: true });
   removeStore(repository.layout.poolStore);

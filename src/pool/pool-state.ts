@@ -113,22 +113,35 @@ export type PoolStore = GenerationStore<PoolState>;
 /** Throws POOL_MISSING where the repository has no pool yet. */
 export function existingStore(repository: Repository): PoolStore {
   if (storeExists(repository.layout.poolStore)) return openPoolStore(repository, "", new Date(0));
-  throw new GraftworkError("POOL_MISSING", {
-    message: "This repository has no pool yet.",
-    because: `nothing was found for ${repository.root}.`,
-    try: "`pool-manager init` makes one.",
-  });
+  throw poolMissing(repository, "This repository has no pool yet.");
+}
+
+function poolMissing({ root }: Repository, message: string): GraftworkError {
+  return new GraftworkError("POOL_MISSING", { message, because: `nothing was found for ${root}.`, try: "`pool-manager init` makes one." });
 }
 
 /** Makes the store where it is missing. `dir` is where new slots go. */
 export function openPoolStore(repository: Repository, dir: string, now: Date): PoolStore {
-  return openStore<PoolState>({
+  const store = openStore<PoolState>({
     dir: repository.layout.poolStore,
     schema: SCHEMA,
     initial: { createdAt: now.toISOString(), dir, nextToken: 1, waiting: [], slots: [], branches: {} },
     parse: (value) => v.parse(poolState, value) as PoolState,
     applied: (state, operation) => state.slots.some((one) => one.operation === operation),
   });
+  const told = (error: unknown): unknown =>
+    storeExists(repository.layout.poolStore) ? error : poolMissing(repository, "The pool was removed by another process.");
+  return {
+    ...store,
+    read() {
+      try {
+        return store.read();
+      } catch (error) {
+        throw told(error);
+      }
+    },
+    commit: (operation, change) => store.commit(operation, change).catch((error: unknown) => Promise.reject(told(error))),
+  };
 }
 
 /** `state` with slot `id` changed; unknown ids change nothing. */
