@@ -72,4 +72,4 @@ export {
 export { trackedPaths } from "./tracked-paths.ts";
 export { committedPaths, emptyTree } from "./tree-differences.ts";
 export { untrackedPaths } from "./untracked-paths.ts";
-export { addWorktree, adminNameOf, forgetWorktree, listWorktrees, removeWorktree, type Worktree } from "./worktrees.ts";
+export { addWorktree, adminNameOf, forgetWorktree, listWorktrees, otherRepositoryAt, removeWorktree, type Worktree } from "./worktrees.ts";

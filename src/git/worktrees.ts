@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { readText, withMutex } from "../state/index.ts";
 import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
@@ -76,6 +76,14 @@ export function adminNameOf(repository: Repository, path: string): string | unde
   const folder = join(repository.commonDir, "worktrees");
   const names = existsSync(folder) ? readdirSync(folder) : [];
   return names.find((name) => readText(join(folder, name, "gitdir"))?.trim() === join(path, ".git"));
+}
+
+/** The git directory of another repository whose worktree is at `path`; undefined where none is. */
+export function otherRepositoryAt(repository: Repository, path: string): string | undefined {
+  const admin = /^gitdir: (.+)\n?$/.exec(readText(join(path, ".git")) ?? "")?.[1];
+  if (admin === undefined || admin.startsWith(`${repository.commonDir}/`)) return undefined;
+  // Only what that repository says too: a file alone may be an agent's.
+  return readText(join(admin, "gitdir"))?.trim() === join(path, ".git") ? dirname(dirname(admin)) : undefined;
 }
 
 /** Forgets a worktree and deletes its folder, where it is still there. The caller has saved what was in it. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { GraftworkError, type Lease, slotNumber } from "../domain/index.ts";
-import { forgetWorktree, isOnBranch, listWorktrees, readRef, readRefs, type Worktree } from "../git/index.ts";
+import { forgetWorktree, isOnBranch, listWorktrees, otherRepositoryAt, readRef, readRefs, type Worktree } from "../git/index.ts";
 import { openStore, storeExists } from "../state/index.ts";
 import { findProcesses, livenessOf } from "../subprocess/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
@@ -10,7 +10,7 @@ import { standingOf } from "./lease-time.ts";
 import { makeAnew } from "./make-anew.ts";
 import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot } from "./pool-state.ts";
 import { clearSlot, markersOf, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
-import { moveToTrash } from "./rescue.ts";
+import { moveWhole } from "./rescue.ts";
 import { type SurroundingKind, surroundings } from "./surroundings.ts";
 import { writePoolView } from "./view.ts";
 
@@ -174,7 +174,8 @@ async function examineOrphans(
   for (const name of existsSync(state.dir) ? readdirSync(state.dir) : []) {
     const path = join(state.dir, name);
     if (slotNumber(name) === undefined || known.has(path) || worktrees.some((worktree) => worktree.path === path)) continue;
-    if (fix) moveToTrash(context, { id: name, path, admin: name }, path, "whole");
+    if (otherRepositoryAt(context.repository, path) !== undefined) continue;
+    if (fix) moveWhole(context, { id: name, path });
     findings.push({
       kind: "orphan-folder",
       subject: path,

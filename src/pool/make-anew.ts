@@ -7,7 +7,7 @@ import { operationName, type PoolContext } from "./context.ts";
 import { undoChangedSettings } from "./guard.ts";
 import { makeSlot } from "./make-slot.ts";
 import { type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
-import { moveToTrash, rescueAdmin } from "./rescue.ts";
+import { moveWhole, rescueAdmin } from "./rescue.ts";
 
 /**
  * Makes a slot again that this process is at work on and whose folder is gone or is not the slot's. What is there
@@ -16,7 +16,7 @@ import { moveToTrash, rescueAdmin } from "./rescue.ts";
 export async function makeAnew(context: PoolContext, store: PoolStore, slot: SlotRecord): Promise<void> {
   if (slot.lease !== null) await undoChangedSettings(context, slot.lease.task);
   if (slot.admin !== null) await rescueAdmin(context, treeOfSlot(slot), slot.lease?.task ?? slot.id, "made anew");
-  if (existsSync(slot.path)) moveToTrash(context, { id: slot.id, path: slot.path, admin: slot.admin ?? slot.id }, slot.path, "whole");
+  if (existsSync(slot.path)) moveWhole(context, slot);
   await forgetWorktree(context.repository, slot.path);
   rmSync(join(context.repository.layout.savedIndex(slot.id), ".."), { recursive: true, force: true });
   const operation = operationName("make anew");

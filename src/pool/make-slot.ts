@@ -8,7 +8,7 @@ import { folderIdentity, operationName, type PoolContext } from "./context.ts";
 import { requireDiskSpace, sizeOnDisk } from "./disk-space.ts";
 import { hydrate, tidyAfterSetUp } from "./hydrate.ts";
 import { type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
-import { moveToTrash, rescueAdmin } from "./rescue.ts";
+import { moveWhole, rescueAdmin } from "./rescue.ts";
 
 export function newSlot(n: number, dir: string, status: SlotStatus, operation: string): SlotRecord {
   const id = slotId(n);
@@ -85,7 +85,7 @@ async function clearRemains(context: PoolContext, slot: SlotRecord): Promise<voi
   if (known !== undefined && slot.admin === null && onlyGitFile(slot.path)) return removeWorktree(context.repository, slot.path);
   if (there === undefined) return;
   if (there.isDirectory() && readdirSync(slot.path).length === 0) return rmSync(slot.path, { recursive: true });
-  moveToTrash(context, { id: slot.id, path: slot.path, admin: slot.id }, slot.path, "whole");
+  moveWhole(context, slot);
   if (known !== undefined) await forgetWorktree(context.repository, slot.path);
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
-import { systemCode } from "../domain/index.ts";
+import { GraftworkError, systemCode } from "../domain/index.ts";
 import {
   captureWork,
   commitsNamedBy,
@@ -10,6 +10,7 @@ import {
   lstatBelow,
   moveAdminEntry,
   type Oid,
+  otherRepositoryAt,
   pathBytes,
   plainPath,
   readRefs,
@@ -198,6 +199,18 @@ export function moveToTrash(context: PoolContext, slot: SlotTree, from: string, 
   const to = placeInTrash(context, slot, label);
   moveTo(context, slot, from, label, to);
   return to;
+}
+
+/** A slot's whole folder, or whatever is in its place. Throws where that is a worktree of another repository, whose task may be at work. */
+export function moveWhole(context: PoolContext, slot: { id: string; path: string }): string {
+  const other = otherRepositoryAt(context.repository, slot.path);
+  if (other === undefined) return moveToTrash(context, { ...slot, admin: slot.id }, slot.path, "whole");
+  throw new GraftworkError("CONFIG_INVALID", {
+    message: `${slot.path} is a worktree of another repository, so no slot is made there.`,
+    because: `it belongs to ${other}; two pools in one folder would take each other's slots.`,
+    try: "set `pool.dir` in .claude/auto-context.yaml (or POOL_DIR) to a folder for this repository alone.",
+    details: { path: slot.path, other },
+  });
 }
 
 function placeInTrash(context: PoolContext, slot: SlotTree, label: string): string {
