@@ -32,13 +32,17 @@ export async function heldLease(context: PoolContext, store: PoolStore, task: st
     const now = before.slots.find((one) => one.id === slot.id);
     if (now?.operation !== slot.operation || now.lease === null) return undefined;
     if (sameProcess(now.lease, context)) return undefined;
-    if (now.lease.owner.kind === "shell") return withSlot(before, slot.id, { lease: renewed(now.lease, context) });
+    if (now.lease.owner.kind === "shell") return withSlot(before, slot.id, { lease: renewed(now.lease, context), operation });
     const next: Lease = { ...now.lease, owner: context.owner, token: before.nextToken };
     return { ...withSlot(before, slot.id, { lease: next, operation }), nextToken: before.nextToken + 1 };
   });
   const now = state.slots.find((one) => one.id === slot.id);
+  // Not where another process takes it back at this moment.
   const isMine =
-    now?.lease != null && (lease.owner.kind === "shell" || sameProcess(now.lease, context)) && idKey(now.lease.task) === idKey(task);
+    now?.lease != null &&
+    now.status === "busy" &&
+    (lease.owner.kind === "shell" || sameProcess(now.lease, context)) &&
+    idKey(now.lease.task) === idKey(task);
   if (now === undefined || now.lease === null || !isMine) throw leaseHeld(slot, context.now());
   writePoolView(context.repository, store);
   return { id: slot.id, path: slot.path, lease: now.lease };

@@ -134,9 +134,10 @@ async function reclaim(context: PoolContext, store: PoolStore): Promise<boolean>
 }
 
 async function renewLease(context: PoolContext, store: PoolStore, seen: SlotRecord): Promise<void> {
-  await store.commit(operationName("renew"), (before) => {
+  const operation = operationName("renew");
+  await store.commit(operation, (before) => {
     const now = before.slots.find((slot) => slot.id === seen.id);
     if (now?.lease === undefined || now.lease === null || now.operation !== seen.operation) return undefined;
-    return withSlot(before, seen.id, { lease: renewed(now.lease, context) });
+    return withSlot(before, seen.id, { lease: renewed(now.lease, context), operation });
   });
 }
