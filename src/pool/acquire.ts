@@ -92,6 +92,8 @@ async function prepare(
   } else if (slot.head !== lease.base) await moveSlot(repository, tree, slot.head, lease.base);
   if (tip === undefined) {
     const refused = await branchOff(repository, tree, lease.branch);
+    // Where git could not put HEAD on it, the branch is there all the same, and ours.
+    if (refused !== undefined && !refused.includes("already exists")) onCreated();
     if (refused !== undefined) throw branchTaken(lease.branch, refused);
     onCreated();
   } else {

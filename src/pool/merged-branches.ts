@@ -1,4 +1,4 @@
-import { integratedBy, listWorktrees, readRefs, requireCommit, updateRefs } from "../git/index.ts";
+import { integratedBy, listWorktrees, readRefs, resolveCommit, updateRefs } from "../git/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import type { PoolStore } from "./pool-state.ts";
 import { withoutBranch } from "./recover.ts";
@@ -12,7 +12,8 @@ export type DeletedBranches = { deletedBranches: string[]; keptBranches: string[
  */
 export async function deleteMergedBranches(context: PoolContext, store: PoolStore): Promise<DeletedBranches> {
   const { repository } = context;
-  const target = await requireCommit(repository, "HEAD");
+  // On a branch without commits nothing is merged.
+  const target = await resolveCommit(repository, "HEAD");
   const refs = await readRefs(repository, `refs/heads/${context.settings.branchPrefix}/`);
   const inUse = new Set((await listWorktrees(repository)).map((worktree) => worktree.branch));
   const deletedBranches: string[] = [];
@@ -21,7 +22,7 @@ export async function deleteMergedBranches(context: PoolContext, store: PoolStor
     const ref = `refs/heads/${branch}`;
     const tip = refs.get(ref);
     if (tip === undefined) continue;
-    const merged = inUse.has(ref) ? undefined : await integratedBy(repository, { base: record.base, tip }, target);
+    const merged = target === undefined || inUse.has(ref) ? undefined : await integratedBy(repository, { base: record.base, tip }, target);
     if (merged === "squash") await keepCommit(context, record.task, tip, `branch ${branch}, merged by squashing`);
     const refused =
       merged === undefined ? "not merged" : await updateRefs(repository, [{ ref, remove: true, old: tip }], "delete a merged branch");

@@ -1,12 +1,22 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { acquireSlot, initPool, listRescues, poolHealth, pruneRescues, releaseSlot, restoreRescue } from "../../../src/pool/index.ts";
+import {
+  acquireSlot,
+  cleanupPool,
+  initPool,
+  listRescues,
+  poolHealth,
+  pruneRescues,
+  releaseSlot,
+  restoreRescue,
+} from "../../../src/pool/index.ts";
 import { existingStore, withSlot } from "../../../src/pool/pool-state.ts";
 import { joinQueue } from "../../../src/pool/queue.ts";
+import { takeOver } from "../../../src/pool/recover.ts";
 import { restartLease } from "../../../src/pool/restart.ts";
 import { removeStore } from "../../../src/state/index.ts";
 import { identityOf } from "../../../src/subprocess/index.ts";
@@ -152,4 +162,60 @@ test("what was to be deleted in the background goes with the next prune, from wh
   const elsewhere = { ...context, settings: { ...context.settings, dir: tempFolder("elsewhere") } };
   expect((await pruneRescues(elsewhere)).trash).toEqual(["deleting-1"]);
   expect(existsSync(left)).toBe(false);
+});
+
+test("two repositories with one folder for their slots: the second is refused, the first keeps its own", async () => {
+  const dir = tempFolder("shared");
+  const [one, two] = [await lab({}, { dir }), await lab({}, { dir })];
+  await initPool(one.context, { size: 1 });
+  const { path } = await acquireSlot(one.context, { task: "t" });
+  writeFileSync(join(path, "work"), "work");
+  await expect(initPool(two.context, { size: 1 })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  await poolHealth(two.context, { fix: true });
+  expect(readFileSync(join(path, "work"), "utf8")).toBe("work");
+  expect(await acquireSlot(one.context, { task: "t" })).toMatchObject({ path });
+});
+
+test("a lease that was renewed is not taken back by who saw it before", async () => {
+  const { context } = await lab();
+  await initPool(context, { size: 1 });
+  await acquireSlot(context, { task: "t" });
+  const store = existingStore(context.repository);
+  const [seen] = store.read().state.slots;
+  await acquireSlot(context, { task: "t" });
+  expect(seen === undefined ? undefined : await takeOver(store, seen)).toBeUndefined();
+});
+
+test("who asks again for a slot that is being taken back at this moment does not get it", async () => {
+  const { context } = await lab();
+  await initPool(context, { size: 1 });
+  await acquireSlot(context, { task: "t" });
+  const store = existingStore(context.repository);
+  const late: typeof context = Object.defineProperty({ ...context }, "run", {
+    get: () => {
+      const [seen] = store.read().state.slots;
+      if (seen?.status === "busy") void takeOver(store, seen);
+      return "shell";
+    },
+  });
+  await expect(acquireSlot(late, { task: "t" })).rejects.toMatchObject({ code: "LEASE_HELD" });
+});
+
+test("a git that made the branch and failed then leaves none", async () => {
+  const { repo, context } = await lab();
+  await initPool(context, { size: 1 });
+  const bin = tempFolder("bin");
+  const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
+  writeFileSync(join(bin, "git"), `#!/bin/sh\n${real} "$@" || exit\ncase " $* " in *" switch "*) exit 128;; esac\n`, { mode: 0o755 });
+  const parentEnv = { ...context.repository.parentEnv, PATH: `${bin}:${context.repository.parentEnv["PATH"] ?? ""}` };
+  const failing = { ...context, repository: { ...context.repository, parentEnv } };
+  await expect(acquireSlot(failing, { task: "t" })).rejects.toMatchObject({ code: "BRANCH_IN_USE" });
+  expect(repo.git("branch", "--list", "auto/*")).toBe("");
+});
+
+test("a pool is removed also where HEAD has no commit yet", async () => {
+  const { repo, context } = await lab();
+  await initPool(context, { size: 1 });
+  repo.git("switch", "-q", "--orphan", "fresh");
+  expect(await cleanupPool(context, { force: false })).toMatchObject({ removed: ["wt-1"] });
 });
