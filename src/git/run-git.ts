@@ -117,7 +117,7 @@ function failed(call: GitCall, end: CommandEnd): GraftworkError {
   const said = cleanText(hideCredentials(tailLines(end.stderr.toString("utf8"), 6)));
   const how = end.signal === null ? `exit code ${end.code}` : `ended by ${end.signal}`;
   return new GraftworkError("GIT_FAILED", {
-    message: `git ${call.args[0] ?? ""} failed (${how}) in ${call.cwd}.`,
+    message: `git ${call.args.find((arg, index) => !arg.startsWith("-") && call.args[index - 1] !== "-c") ?? ""} failed (${how}) in ${call.cwd}.`,
     because: said === "" ? "git said nothing." : said,
     try: "read git's words above; `pool-manager health` shows what of graftwork's own needs repair.",
     details: { args: [...call.args], code: end.code, signal: end.signal },

@@ -1,6 +1,7 @@
-import { GraftworkError, humanDuration } from "../domain/index.ts";
+import { count, GraftworkError, humanDuration } from "../domain/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
 import type { PoolState, SlotRecord } from "./pool-state.ts";
+import { liveQueue } from "./queue.ts";
 
 /** "task-cart has held wt-3 for 2 h 10 min (pid 4121 is gone)." */
 export function holderText(slot: SlotRecord, now: Date): string {
@@ -26,9 +27,11 @@ export function leaseHeld(slot: SlotRecord, now: Date): GraftworkError {
 
 export function exhausted(state: PoolState, task: string, now: Date): GraftworkError {
   const holders = state.slots.map((slot) => holderText(slot, now));
-  const queue = state.waiting.length === 0 ? [] : [`waiting before it: ${state.waiting.map((one) => one.task).join(", ")}.`];
+  const waiting = liveQueue(state).map((one) => one.task);
+  const before = waiting.includes(task) ? waiting.slice(0, waiting.indexOf(task)) : waiting;
+  const queue = before.length === 0 ? [] : [`waiting before it: ${before.join(", ")}.`];
   return new GraftworkError("POOL_EXHAUSTED", {
-    message: `No free slot for ${task}: all ${state.slots.length} slots are taken.`,
+    message: `No free slot for ${task}: the pool has ${count(state.slots.length, "slot")}.`,
     because: state.slots.length === 0 ? "the pool has no slots." : [...holders, ...queue].join("\n  "),
     try: `\`pool-manager acquire ${task} --wait 60\`, \`pool-manager release <slot>\` when a task is done, or \`pool-manager init ${state.slots.length + 4}\` for more slots.`,
     details: { task, slots: state.slots.map((slot) => ({ id: slot.id, status: slot.status, task: slot.lease?.task ?? null })) },

@@ -222,9 +222,10 @@ function moveTo(context: PoolContext, slot: SlotTree, from: string, label: strin
   const about = `${JSON.stringify({ slot: slot.id, path: label, at: context.now().toISOString() })}\n`;
   try {
     mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
-    // Beside the piece's folder: its own name may be as long as names can be.
     const trash = requireTrash(slot);
-    replaceFile(`${join(trash, to.slice(trash.length + 1).split("/")[0] ?? "")}.json`, about);
+    const folder = to.slice(trash.length + 1).split("/")[0] ?? "";
+    // A name of its own: the piece's may be as long as names can be.
+    replaceFile(join(trash, folder, `about-${folder}.json`), about);
     renameSync(pathBytes(from.replace(/\/$/, "")), to);
   } catch (error) {
     throw rescueFailed(slot, `${label} could not be moved into the trash (${systemCode(error) ?? String(error)}).`);
