@@ -63,6 +63,7 @@ export {
   moveAdminEntry,
   moveSlot,
   reconnect,
+  reregister,
   resetSlot,
   type SlotTree,
   slotFiles,

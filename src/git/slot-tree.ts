@@ -62,6 +62,12 @@ export function reconnect(repository: Repository, slot: SlotTree): void {
   replaceFile(join(slot.path, ".git"), gitFileText(repository, slot));
 }
 
+/** After a move of both: git and the slot's folder are told where the other is. What an agent put in the place of `.git` stays for a later look. */
+export function reregister(repository: Repository, slot: SlotTree): void {
+  replaceFile(join(adminDirOf(repository, slot), "gitdir"), `${join(slot.path, ".git")}\n`);
+  if (readText(join(slot.path, ".git"))?.endsWith(`/worktrees/${slot.admin}\n`) === true) reconnect(repository, slot);
+}
+
 const gitFileText = (repository: Repository, slot: SlotTree): string => `gitdir: ${adminDirOf(repository, slot)}\n`;
 
 /**

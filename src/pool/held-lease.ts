@@ -6,7 +6,7 @@ import { leaseHeld } from "./lease-text.ts";
 import { renewed } from "./lease-time.ts";
 import { replaceLost } from "./make-anew.ts";
 import { type PoolStore, withSlot } from "./pool-state.ts";
-import { requireFolder, takeOver } from "./recover.ts";
+import { requireConnection, requireFolder, takeOver } from "./recover.ts";
 import { writePoolView } from "./view.ts";
 
 /**
@@ -27,6 +27,7 @@ export async function heldLease(context: PoolContext, store: PoolStore, task: st
     if (await replaceLost(context, store, taken)) return undefined;
   }
   requireFolder(slot);
+  requireConnection(context, slot);
   const operation = operationName("adopt");
   const { state } = await store.commit(operation, (before) => {
     const now = before.slots.find((one) => one.id === slot.id);

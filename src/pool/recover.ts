@@ -23,6 +23,7 @@ import { emptySlot } from "./empty-slot.ts";
 import { undoChangedSettings } from "./guard.ts";
 import { handOn } from "./kept-folders.ts";
 import { makeSlot } from "./make-slot.ts";
+import { followMove } from "./moved.ts";
 import { type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
 import { moveToTrash, type Rescue, rescueAdmin, rescueSlot } from "./rescue.ts";
 import { changesIn } from "./slot-work.ts";
@@ -36,6 +37,7 @@ const GRACE_MS = 5_000;
  * releases done. Every verb starts with it; where nothing is half done it reads the state and nothing else.
  */
 export async function recoverSlots(context: PoolContext, store: PoolStore): Promise<void> {
+  await followMove(context, store);
   for (const slot of store.read().state.slots) {
     const halfDone = slot.status === "preparing" || slot.status === "releasing";
     if (!halfDone || slot.worker === null || livenessOf(slot.worker) !== "dead") continue;
@@ -45,7 +47,7 @@ export async function recoverSlots(context: PoolContext, store: PoolStore): Prom
     try {
       if (taken.admin === null) await remake(context, store, taken);
       else if (taken.lease === null && !existsSync(taken.path)) await forgetSlot(context, store, taken, "its process died");
-      else await clearSlot(context, store, taken, { reason: "its process died" });
+      else await clearSlot(context, store, taken, { reason: "its process died", undoAcquire: true });
     } catch (error) {
       // It is quarantined with the reason, or gone: one slot's trouble must not keep the verb from its own work.
       context.narrate(`${slot.id}: that failed: ${reasonOf(error)}`);
@@ -107,7 +109,7 @@ export async function clearSlot(
   context: PoolContext,
   store: PoolStore,
   slot: SlotRecord,
-  how: { reason: string; discard?: boolean; keep?: boolean },
+  how: { reason: string; undoAcquire?: boolean; discard?: boolean; keep?: boolean },
 ): Promise<ClearResult> {
   const tree = treeOfSlot(slot);
   try {
@@ -118,7 +120,7 @@ export async function clearSlot(
     const { rescue, to, dependencies } = await emptyOfWork(context, slot, how);
     // What it named is in a branch or in the rescue by now; the next lease has nothing to do with it.
     forgetHeadLog(context.repository, tree);
-    await dropUnborn(context, store, slot);
+    if (how.undoAcquire === true) await dropUnborn(context, store, slot);
     const clean: Partial<SlotRecord> = { lease: null, head: to, dependencies, lastError: null, operation: operationName("cleared") };
     await commitMine(store, slot, how.keep === true ? clean : { ...clean, status: "idle", worker: null });
     return { rescue, ended: ended.length };

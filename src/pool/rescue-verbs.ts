@@ -70,7 +70,8 @@ export async function restoreRescue(context: PoolContext, id: string, into: stri
   const missing: string[] = [];
   for (const { path, kept } of entry.note.trash) {
     if (path.startsWith(".git/") || !leadsInto(folder, path)) continue;
-    if (lstatSync(kept, { throwIfNoEntry: false }) === undefined) {
+    const piece = [kept, join(trashOf(context), kept.replace(/^.*?\/trash\/(?=\d{4}-)/, ""))].find(isThere);
+    if (piece === undefined) {
       missing.push(path);
       context.narrate(`not restored: ${path}, which was kept in ${kept} and is not there any more`);
       continue;
@@ -79,14 +80,22 @@ export async function restoreRescue(context: PoolContext, id: string, into: stri
     mkdirSync(pathBytes(dirname(to)), { recursive: true });
     rmSync(pathBytes(to), { recursive: true, force: true });
     try {
-      copyTree(kept, pathBytes(to));
+      copyTree(piece, pathBytes(to));
     } catch (error) {
       missing.push(path);
-      context.narrate(`not restored: ${path}, kept in ${kept} (${systemCode(error) ?? String(error)})`);
+      context.narrate(`not restored: ${path}, kept in ${piece} (${systemCode(error) ?? String(error)})`);
     }
   }
   return { folder, files: entry.note.files.length + entry.note.trash.length - missing.length, missing };
 }
+
+/** Where the pool is, not where the configuration would put a new one; it may have been moved since something was kept. */
+function trashOf({ repository, settings }: PoolContext): string {
+  const hasPool = storeExists(repository.layout.poolStore);
+  return join(hasPool ? existingStore(repository).read().state.dir : poolFolder(repository, settings), "trash");
+}
+
+const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 /** A note is text in the repository, which an agent can write too: a path of it must not lead out of the folder. */
 function leadsInto(folder: string, path: string): boolean {
@@ -110,19 +119,14 @@ export type Pruned = { rescues: readonly string[]; trash: readonly string[] };
 /** Deletes rescues and pieces of the trash that are older than `KEPT_DAYS`. Only ever asked for by a person. */
 export async function pruneRescues(context: PoolContext): Promise<Pruned> {
   const old = await oldRescues(context);
-  // Where the pool is, not where the configuration would put a new one.
-  const { poolStore } = context.repository.layout;
-  const dir = storeExists(poolStore)
-    ? existingStore(context.repository).read().state.dir
-    : poolFolder(context.repository, context.settings);
-  const trash = join(dir, "trash");
+  const trash = trashOf(context);
   for (const { ref, commit } of old) await updateRefs(context.repository, [{ ref, remove: true, old: commit }], "prune rescues");
   const since = context.now().getTime() - KEPT_DAYS * 24 * 3_600_000;
   // A link in its place leads to files of others.
-  const isThere = lstatSync(trash, { throwIfNoEntry: false })?.isDirectory() === true;
+  const isFolder = lstatSync(trash, { throwIfNoEntry: false })?.isDirectory() === true;
   // What was to be deleted when that was cut off is nobody's.
   const isOver = (name: string): boolean => name.startsWith("deleting-") || lstatSync(join(trash, name)).ctimeMs < since;
-  const pieces = isThere ? readdirSync(trash).filter(isOver) : [];
+  const pieces = isFolder ? readdirSync(trash).filter(isOver) : [];
   for (const name of pieces) rmSync(join(trash, name), { recursive: true, force: true });
   return { rescues: old.map(({ id }) => id), trash: pieces };
 }

@@ -11,7 +11,7 @@ import { bytesNeeded, freeBytes, sizeOnDisk } from "./disk-space.ts";
 import { hydrate } from "./hydrate.ts";
 import { type PoolState, type PoolStore, withSlot } from "./pool-state.ts";
 import { KEPT_DAYS, oldRescues } from "./rescue-verbs.ts";
-import { excludeOwnFiles, linkPool, missingExcludes, poolView, poolViewPath, writePoolView } from "./view.ts";
+import { excludeOwnFiles, missingExcludes, poolView, poolViewPath, relinkPool, writePoolView } from "./view.ts";
 
 export type SurroundingKind =
   | "settings-planted"
@@ -185,10 +185,7 @@ async function views(context: PoolContext, store: PoolStore, state: PoolState): 
       subject: link,
       text: `${link} does not lead to the slots`,
       repair: "make the link again",
-      fix: () => {
-        if (stat !== undefined) rmSync(link);
-        linkPool(repository, state.dir);
-      },
+      fix: () => relinkPool(repository, state.dir),
     });
   return found;
 }

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { Repository } from "../git/index.ts";
-import { mkdirSync, readText, replaceFile, symlinkSync } from "../state/index.ts";
+import { mkdirSync, readText, replaceFile, rmSync, symlinkSync } from "../state/index.ts";
 import { type PoolState, type PoolStore } from "./pool-state.ts";
 
 /** Paths of ours below `.claude/`; kept out of git by `info/exclude`, never by the user's .gitignore. */
@@ -70,6 +70,13 @@ export function excludeOwnFiles(repository: Repository): void {
   const before = readText(path) ?? "";
   const gap = before === "" || before.endsWith("\n") ? "" : "\n";
   replaceFile(path, `${before}${gap}${before.includes(MARK) ? "" : `${MARK}\n`}${missing.join("\n")}\n`);
+}
+
+/** The link, to where the slots are now; a folder of the user's in its place stays. */
+export function relinkPool(repository: Repository, dir: string): void {
+  const link = join(repository.root, ".claude", "worktree-pool");
+  if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === true) rmSync(link);
+  linkPool(repository, dir);
 }
 
 /** `.claude/worktree-pool` leads to the slots, as documents of the source system expect. */

@@ -1,9 +1,10 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { openRepository } from "../../../src/git/index.ts";
 import {
   acquireSlot,
   cleanupPool,
@@ -20,7 +21,7 @@ import { takeOver } from "../../../src/pool/recover.ts";
 import { restartLease } from "../../../src/pool/restart.ts";
 import { removeStore } from "../../../src/state/index.ts";
 import { identityOf } from "../../../src/subprocess/index.ts";
-import { tempFolder } from "../../fixtures/index.ts";
+import { git, tempFolder } from "../../fixtures/index.ts";
 import { lab } from "./lab.ts";
 
 describe("what goes to the trash is always named by a rescue", () => {
@@ -218,4 +219,27 @@ test("a pool is removed also where HEAD has no commit yet", async () => {
   await initPool(context, { size: 1 });
   repo.git("switch", "-q", "--orphan", "fresh");
   expect(await cleanupPool(context, { force: false })).toMatchObject({ removed: ["wt-1"] });
+});
+
+test("a repository that was moved together with its pool finds its slots, and the work in them", async () => {
+  const { repo, context } = await lab();
+  await initPool(context, { size: 2 });
+  const { path } = await acquireSlot(context, { task: "big" });
+  writeFileSync(join(path, "big"), "x".repeat(2 * 2 ** 20));
+  await releaseSlot(context, { name: "big" });
+  const { path: before } = await acquireSlot(context, { task: "t" });
+  writeFileSync(join(before, "work"), "work");
+  const parent = join(tempFolder("moved"), "here");
+  renameSync(repo.parent, parent);
+  const dir = join(parent, basename(repo.dir));
+  const repository = await openRepository(dir, { parentEnv: context.repository.parentEnv });
+  const moved = { ...context, repository };
+  const { path: after } = await acquireSlot(moved, { task: "t" });
+  expect(readFileSync(join(after, "work"), "utf8")).toBe("work");
+  expect(git(after, "status", "--porcelain")).toBe("?? work");
+  expect(existsSync(repo.parent)).toBe(false);
+  await releaseSlot(moved, { name: "t" });
+  expect((await listRescues(moved)).map(({ id }) => id)).toEqual(["big/1", "t/1"]);
+  expect(await restoreRescue(moved, "big/1", join(parent, "out"), "/")).toMatchObject({ missing: [] });
+  expect((await poolHealth(moved, { fix: false })).findings).toEqual([]);
 });
