@@ -33,7 +33,11 @@ export function isClean({ changed, untracked, toRemove }: SlotChanges): boolean 
 export async function emptySlot(repository: Repository, slot: SlotTree, found: SlotChanges, from: Oid | null, commit: Oid): Promise<void> {
   const trash = trashFolder(slot);
   const large = trash === undefined ? [] : found.toRemove.filter((path) => isLarge(slot, path));
-  if (trash !== undefined && large.length > 0) deleteInBackground(repository, slot, trash, large);
+  try {
+    if (trash !== undefined && large.length > 0) deleteInBackground(repository, slot, trash, large);
+  } catch {
+    // A full disk, or a trash on another one: then it takes its time.
+  }
   for (const path of found.toRemove)
     if (lstatBelow(slot.path, path) !== undefined)
       opened(slot, path, () => rmSync(pathBytes(join(slot.path, path)), { recursive: true, force: true }));
