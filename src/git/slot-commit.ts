@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
-import { rmSync } from "../state/index.ts";
+import { removeFile, rmSync } from "../state/index.ts";
 import { commitTree, type Person, treeOf } from "./commit-objects.ts";
 import { ownGit } from "./own-git.ts";
 import { pathBytes } from "./path-text.ts";
@@ -107,8 +107,9 @@ function moved(branch: string, refused: string): ConstructorParameters<typeof Gr
   };
 }
 
-/** Locks that a killed git left in the slot: its processes have been ended, so they are nobody's. */
-export function dropLocks(repository: Repository, slot: SlotTree): void {
+/** Locks that a killed git left on the slot and on its branch: what worked there has been ended, so they are nobody's. */
+export function dropLocks(repository: Repository, slot: SlotTree, branch: string | null = null): void {
+  if (branch !== null) removeFile(join(repository.commonDir, "refs", "heads", `${branch}.lock`));
   for (const name of ["index.lock", "HEAD.lock"]) rmSync(join(adminDirOf(repository, slot), name), { force: true });
 }
 

@@ -1,13 +1,14 @@
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { GraftworkError, type Lease, slotNumber } from "../domain/index.ts";
-import { forgetWorktree, isOnBranch, listWorktrees, otherRepositoryAt, readRef, readRefs, type Worktree } from "../git/index.ts";
+import { isOnBranch, listWorktrees, otherRepositoryAt, readRef, readRefs, type Worktree } from "../git/index.ts";
 import { openStore, storeExists } from "../state/index.ts";
 import { findProcesses, livenessOf } from "../subprocess/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { examineSlot, type SlotFindingKind } from "./examine-slot.ts";
 import { standingOf } from "./lease-time.ts";
 import { makeAnew } from "./make-anew.ts";
+import { removeRemains } from "./make-slot.ts";
 import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot } from "./pool-state.ts";
 import { clearSlot, markersOf, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
 import { moveWhole } from "./rescue.ts";
@@ -51,6 +52,8 @@ export async function poolHealth(context: PoolContext, request: { fix: boolean }
     for (const finding of examineSlot(slot, worktrees, branches, isOver)) {
       // Worktrees and branches were listed a moment ago: what has gone on since is no finding.
       if (!isStill() || (finding.kind === "wrong-branch" && isOnItsBranch(context, slot))) continue;
+      if (finding.kind === "branch-missing" && (await readRef(context.repository, `refs/heads/${slot.lease?.branch}`)) !== undefined)
+        continue;
       findings.push({ ...finding, repaired: request.fix && (await repairSlot(context, store, slot, finding.kind)) });
     }
   }
@@ -162,13 +165,19 @@ async function examineOrphans(
   for (const worktree of worktrees) {
     if (!worktree.path.startsWith(`${state.dir}/`) || known.has(worktree.path)) continue;
     const gone = !existsSync(worktree.path);
-    if (fix && gone) await forgetWorktree(context.repository, worktree.path);
+    // Named like a slot, it is what a making that failed could not take back; a person's own has another name.
+    const isOurs = slotNumber(basename(worktree.path)) !== undefined;
+    const repaired = fix && (gone || isOurs) && (await succeeds(() => removeRemains(context, worktree.path)));
     findings.push({
       kind: "orphan-worktree",
       subject: worktree.path,
       text: `${worktree.path} is a worktree in the pool's folder that no slot owns`,
-      repair: gone ? "forget it (its folder is gone)" : `look into it, then \`git worktree remove ${worktree.path}\``,
-      repaired: fix && gone,
+      repair: gone
+        ? "forget it (its folder is gone)"
+        : isOurs
+          ? "forget it; what is in it goes to the trash"
+          : `look into it, then \`git worktree remove ${worktree.path}\``,
+      repaired,
     });
   }
   for (const name of existsSync(state.dir) ? readdirSync(state.dir) : []) {

@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type SlotStatus, slotId } from "../domain/index.ts";
 import { addWorktree, adminNameOf, forgetWorktree, listWorktrees, type Oid, removeWorktree, resetSlot } from "../git/index.ts";
 import { mkdirSync, rmSync } from "../state/index.ts";
@@ -73,8 +73,13 @@ export async function makeSlot(context: PoolContext, store: PoolStore, slot: Slo
   }
 }
 
+/** Takes away what a making that failed left at the place of a slot. */
+export function removeRemains(context: PoolContext, path: string): Promise<void> {
+  return clearRemains(context, { id: basename(path), path, admin: null });
+}
+
 /** What an earlier, interrupted making left under the slot's name. Files that are not ours go to the trash. */
-async function clearRemains(context: PoolContext, slot: SlotRecord): Promise<void> {
+async function clearRemains(context: PoolContext, slot: Pick<SlotRecord, "id" | "path" | "admin">): Promise<void> {
   const known = (await listWorktrees(context.repository)).find((worktree) => worktree.path === slot.path);
   const there = lstatSync(slot.path, { throwIfNoEntry: false });
   // Where the pool's state was lost, an earlier pool's slot may be there, with commits that nothing else names.

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { GraftworkError, type LeasedSlot, systemCode } from "../domain/index.ts";
 import {
   commitsNamedBy,
+  dropLocks,
   forgetHeadLog,
   forgetWorktree,
   hasSavedIndex,
@@ -115,6 +116,7 @@ export async function clearSlot(
   try {
     const ended = await sweepProcesses({ markers: markersOf(slot), folders: [slot.path] }, GRACE_MS);
     if (slot.lease !== null) await undoChangedSettings(context, slot.lease.task);
+    dropLocks(context.repository, tree, slot.lease?.branch ?? null);
     requireFolder(slot);
     requireConnection(context, slot);
     const { rescue, to, dependencies } = await emptyOfWork(context, slot, how);

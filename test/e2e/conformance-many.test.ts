@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { liveQueue } from "../../src/pool/queue.ts";
-import type { RunningCli } from "../fixtures/index.ts";
+import { openRepository } from "../../src/git/index.ts";
+import { existingStore } from "../../src/pool/index.ts";
+import { joinQueue, leaveQueue, liveQueue } from "../../src/pool/queue.ts";
+import { identityOf } from "../../src/subprocess/index.ts";
+import { hermeticEnv, type RunningCli } from "../fixtures/index.ts";
 import { mixedStorm, randomKills, readersDuringWrites, roundsOfEight, withSeed } from "./pool-disturbances.ts";
 import { healthy, newestRecord, type PoolStage, poolStage, rescuesOf } from "./pool-stage.ts";
 
@@ -62,9 +65,9 @@ describe("conformance: many at once", () => {
   test("10: a newcomer without --wait does not overtake one that waits, though a slot is idle", async () => {
     const stage = await poolStage(1);
     await stage.lease("holder");
-    const waiter = await waits(stage, "waiter");
-    // Stopped, it cannot take the slot that is free from now on.
-    waiter.child.kill("SIGSTOP");
+    // One that waits, and has not looked again yet: this very process.
+    const repository = await openRepository(stage.repo.dir, { parentEnv: hermeticEnv() });
+    await joinQueue(existingStore(repository), { id: "first", task: "waiter", process: identityOf(process.pid) });
     await stage.pool("release", "holder");
     expect(await stage.status()).toMatchObject({ idle: 1 });
     expect(await stage.pool("acquire", "newcomer")).toMatchObject({
@@ -72,8 +75,8 @@ describe("conformance: many at once", () => {
       stdout: "POOL_EXHAUSTED\n",
       stderr: expect.stringContaining("waiting before it: waiter"),
     });
-    waiter.child.kill("SIGCONT");
-    expect(await waiter.result).toMatchObject({ code: 0, stdout: expect.stringMatching(/^wt-1\|.*\|auto\/waiter\n$/) });
+    await leaveQueue(existingStore(repository), "first");
+    expect(await stage.pool("acquire", "newcomer")).toMatchObject({ code: 0 });
   });
 
   test(
