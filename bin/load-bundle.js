@@ -1,29 +1,26 @@
 // Loads the bundle with what V8 compiled of it the last time: compiling is 24 of the 45 ms that a start costs over a
 // bare Node. Node's own compile cache does this from 22 on; 20 has only the script's.
 const { readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
-const { createRequire } = require("node:module");
 const { homedir } = require("node:os");
 const { dirname, join } = require("node:path");
 const { Script } = require("node:vm");
 const { crc32 } = require("node:zlib");
 
-/** Verbs that are called often: what each of them needs is kept apart, so that none loads more than it needs. */
-const OFTEN = ["acquire", "release", "status"];
 /** The bundle is one function expression; its first line is a comment with the digest of what it was made from. */
 const DIGEST = /^\/\/ ([0-9a-f]{64})\n/;
 
-function loadBundle(path, argv) {
+/** `use` names the cache: what one verb needs is kept apart, so that none loads more than it needs. */
+function loadBundle(path, use) {
   const source = readFileSync(path, "latin1");
   const digest = DIGEST.exec(source)?.[1];
-  const verb = OFTEN.find((word) => argv.includes(word)) ?? "other";
   // Beside the bundle where that can be written, else in the user's own cache: both hold no more than the code itself.
   const caches = [dirname(path), join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "graftwork")].map((folder) =>
-    join(folder, `cli-${verb}-${process.version}-${process.arch}.${digest?.slice(0, 16)}.cache`),
+    join(folder, `cli-${use}-${process.version}-${process.arch}.${digest?.slice(0, 16)}.cache`),
   );
   const cachedData = digest === undefined ? undefined : readFirst(caches);
   const script = new Script(source, { filename: path, cachedData });
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(path), module, path, dirname(path));
+  script.runInThisContext()(module.exports, require, module, path, dirname(path));
   const known = cachedData !== undefined && script.cachedDataRejected !== true;
   return { exports: module.exports, keepCompiled: () => known || digest === undefined || keep(caches, script) };
 }

@@ -13,7 +13,7 @@ const dist = join(root, "dist");
 const stamp = join(dist, ".inputs");
 const INPUTS = ["src", "scripts/build.mjs", "package.json", "package-lock.json"];
 /** Of what an earlier build left in dist: the rest was made from other sources. */
-const KEPT = new Set(["types", "cli.cjs", "index.js", ".inputs"]);
+const KEPT = new Set(["types", "cli.cjs", "pool.cjs", "index.js", ".inputs"]);
 /** Loaded only where somebody has installed them. */
 const OPTIONAL = ["playwright-core", "@modelcontextprotocol/sdk"];
 
@@ -22,7 +22,7 @@ export function isBuilt() {
   return existsSync(stamp) && readFileSync(stamp, "utf8") === inputDigest();
 }
 
-/** Writes dist/cli.cjs and dist/index.js, each by rename: a program that starts meanwhile finds a whole file. */
+/** Writes dist/cli.cjs, dist/pool.cjs and dist/index.js, each by rename: a program that starts meanwhile finds a whole file. */
 export async function bundle() {
   const digest = inputDigest();
   const { build } = await import("esbuild");
@@ -42,7 +42,7 @@ export async function bundle() {
   const results = [
     await build({
       ...shared,
-      entryPoints: { cli: "src/cli/main.ts" },
+      entryPoints: { cli: "src/cli/entry-all.ts", pool: "src/cli/entry-pool.ts" },
       outExtension: { ".js": ".cjs" },
       format: "cjs",
       // A script whose compiled code was kept cannot import; what is loaded late is required late.

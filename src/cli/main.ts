@@ -1,18 +1,14 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
-import { registerHook } from "./commands/hook.ts";
-import { registerLook } from "./commands/look.ts";
-import { registerPool } from "./commands/pool.ts";
-import { registerRun } from "./commands/run.ts";
 import { makeShell, reportError } from "./shell.ts";
 import type { Register } from "./verb.ts";
 
 declare const GRAFTWORK_VERSION: string;
 
-const VERBS: readonly Register[] = [registerRun, registerLook, registerPool, registerHook];
+export type Program = "graftwork" | "pool-manager";
 
 /** Runs one command line and returns its exit code. `pool-manager VERB` is `graftwork pool VERB`. */
-export async function main(argv: readonly string[], program: "graftwork" | "pool-manager"): Promise<ExitCode> {
+export async function main(argv: readonly string[], program: Program, verbs: readonly Register[]): Promise<ExitCode> {
   const json = argv.includes("--json");
   const shell = makeShell(json);
   let exit: ExitCode = EXIT.ok;
@@ -22,7 +18,7 @@ export async function main(argv: readonly string[], program: "graftwork" | "pool
     .exitOverride()
     .configureOutput({ writeOut: (text) => shell.write(text), writeErr: () => undefined })
     .showSuggestionAfterError(true);
-  for (const register of VERBS) {
+  for (const register of verbs) {
     register(root, shell, async (work) => {
       exit = await work();
     });

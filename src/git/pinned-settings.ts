@@ -17,6 +17,7 @@ import {
 import { makeOwnGit } from "./own-git.ts";
 import { readRefs, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
+import { contentDigest } from "./repository-facts.ts";
 import { runGit, splitNul } from "./run-git.ts";
 
 const REPLACED = "refs/replace/";
@@ -146,15 +147,26 @@ function hooksOf(repository: Repository): string[] {
   );
 }
 
-/** A file's times cannot all be set back: its ctime rises with every change. */
+/**
+ * Of the settings what they say, since git writes them anew with every branch it deletes; of the rest the times: a
+ * file's cannot all be set back, its ctime rises with every change.
+ */
 function stampOf(repository: Repository): string {
-  const refs = ["packed-refs", "refs/replace"];
-  const files = [...SETTINGS_FILES, "info/attributes", ...refs, "hooks", ...hooksOf(repository).map((name) => `hooks/${name}`)];
+  const settings = SETTINGS_FILES.map((name) => contentDigest(join(repository.commonDir, name)));
+  const packed = readBytes(join(repository.commonDir, "packed-refs")) ?? Buffer.alloc(0);
+  const files = [
+    "info/attributes",
+    "refs/replace",
+    // Also written anew with every branch that is deleted.
+    ...(packed.includes(REPLACED) ? ["packed-refs"] : []),
+    "hooks",
+    ...hooksOf(repository).map((name) => `hooks/${name}`),
+  ];
   const stamps = files.map((name) => {
     const stat = lstatSync(join(repository.commonDir, name), { throwIfNoEntry: false });
     return stat === undefined ? name : `${name} ${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
   });
-  return stamps.join("\n");
+  return [...settings, ...stamps].join("\n");
 }
 
 function readPinned(repository: Repository): Pinned | undefined {

@@ -1,4 +1,5 @@
 import { GraftworkError } from "../domain/index.ts";
+import { readPlainly } from "./plain-refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 
@@ -69,6 +70,8 @@ export async function resolveNames<Name extends string>(
   repository: Repository,
   names: readonly Name[],
 ): Promise<Map<Name, Oid | undefined>> {
+  const plain = names.map((name) => readPlainly(repository, name));
+  if (!plain.includes(undefined)) return new Map(names.map((name, index) => [name, plain[index] ?? undefined]));
   const usable = names.filter((name) => !/[\n\0]/.test(name));
   const answer = await runGit(repository, {
     cwd: repository.root,

@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { systemCode } from "../domain/index.ts";
-import { layoutOf, readText, replaceFile } from "../state/index.ts";
+import { layoutOf, readBytes, readText, replaceFile } from "../state/index.ts";
 import type { GitContext } from "./run-git.ts";
 
 /** What git said about a repository, and what it followed from: said again without git while that is unchanged. */
@@ -61,11 +62,16 @@ function sealOf(commonDir: string, { parentEnv }: GitContext): string | undefine
     .map((folder) => join(folder, "git"))
     .find((path) => existsSync(path));
   if (program === undefined) return undefined;
-  const stamps = [program, join(commonDir, "config"), join(commonDir, "HEAD")].map((path, index) => {
-    const { ino, size, mtimeMs, ctimeMs, uid } = statSync(path);
-    // HEAD moves with every switch; it stands for the folder: who owns it, and that it is a repository.
-    return index === 2 ? uid : [path, ino, size, mtimeMs, ctimeMs];
-  });
+  const { ino, size, mtimeMs, ctimeMs } = statSync(program);
+  // Its HEAD stands for the folder: who owns it, and that it is a repository.
+  const owner = statSync(join(commonDir, "HEAD")).uid;
   const settings = ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "HOME"].map((name) => parentEnv[name] ?? null);
-  return JSON.stringify([...stamps, process.getuid?.() ?? 0, ...settings]);
+  const config = contentDigest(join(commonDir, "config"));
+  return JSON.stringify([program, ino, size, mtimeMs, ctimeMs, owner, process.getuid?.() ?? 0, config, ...settings]);
+}
+
+/** Of a settings file: git writes it anew with every branch it deletes, so that its times say nothing. "" where it is none. */
+export function contentDigest(path: string): string {
+  const bytes = readBytes(path);
+  return bytes === undefined ? "" : createHash("sha256").update(bytes).digest("hex");
 }

@@ -1,5 +1,6 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { basename } from "node:path";
+import type { Readable } from "node:stream";
 import { type ProcessIdentity, systemCode } from "../domain/index.ts";
 import { failpoint } from "./failpoint.ts";
 import { identityOf, uptimeMs } from "./identity.ts";
@@ -69,11 +70,15 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   }
 
   const point = pointOf(command.argv);
-  let child: ChildProcessWithoutNullStreams;
+  let child: Output;
   try {
     failpoint(`spawn.${point}`);
     const [program, ...args] = command.argv;
-    child = spawn(program, args, { cwd: command.cwd, env: { ...command.env }, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+    const options = { cwd: command.cwd, env: { ...command.env }, detached: true } as const;
+    child =
+      command.stdin === undefined
+        ? spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] })
+        : spawn(program, args, { ...options, stdio: ["pipe", "pipe", "pipe"] });
   } catch (error) {
     return finish(systemCode(error) ?? String(error), null, null);
   }
@@ -103,8 +108,8 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   listen("stdout", stdout);
   listen("stderr", stderr);
   // A program that ends before it has read its input is no fault of ours: its exit code says what it made of it.
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(command.stdin ?? "");
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(command.stdin);
 
   const { code, signal } = await end;
   clearTimeout(total);
@@ -127,9 +132,11 @@ function timerMs(ms: number): number {
   return Math.min(ms, 2 ** 31 - 1);
 }
 
+type Output = ChildProcess & { stdout: Readable; stderr: Readable };
+
 type ChildEnd = { code: number | null; signal: NodeJS.Signals | null; error: string | null };
 
-function waitForEnd(child: ChildProcessWithoutNullStreams): Promise<ChildEnd> {
+function waitForEnd(child: ChildProcess): Promise<ChildEnd> {
   return new Promise((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal, error: null }));
     child.once("error", (error) => {
@@ -138,7 +145,7 @@ function waitForEnd(child: ChildProcessWithoutNullStreams): Promise<ChildEnd> {
   });
 }
 
-async function drained(child: ChildProcessWithoutNullStreams): Promise<void> {
+async function drained(child: Output): Promise<void> {
   if (child.stdout.closed && child.stderr.closed) return;
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   let deadline: NodeJS.Timeout | undefined;

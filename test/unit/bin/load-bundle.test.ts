@@ -8,7 +8,7 @@ import { tempFolder } from "../../fixtures/index.ts";
 function load(dir: string): string {
   const program = `
     const { loadBundle } = require(${JSON.stringify(resolve("bin/load-bundle.js"))});
-    const { exports, keepCompiled } = loadBundle(${JSON.stringify(join(dir, "cli.cjs"))}, ["status"]);
+    const { exports, keepCompiled } = loadBundle(${JSON.stringify(join(dir, "cli.cjs"))}, "status");
     process.stdout.write(exports.answer());
     keepCompiled();`;
   return execFileSync(process.execPath, ["-e", program], { encoding: "utf8", timeout: 10_000 });

@@ -62,3 +62,11 @@ test("a nested repository is not taken for the one around it", async () => {
   repo.git("init", "-q", "--bare", bare);
   await expect(opened(bare)).rejects.toMatchObject({ code: "REPOSITORY_UNSUPPORTED" });
 });
+
+test("what a branch that was deleted makes git write anew is no other configuration", async () => {
+  const repo = withFolderOfOurs();
+  await opened(repo.dir);
+  repo.git("branch", "gone");
+  repo.git("branch", "-q", "-D", "gone");
+  expect((await opened(repo.dir)).commands).toEqual([]);
+});
