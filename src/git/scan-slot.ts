@@ -16,8 +16,10 @@ export type SlotChanges = {
   changed: readonly string[];
   /** Untracked files, ignored ones included; a nested repository ends in `/`. */
   untracked: readonly string[];
-  /** What has to go before the slot is clean: untracked files, and whole untracked folders (ending in `/`). */
+  /** What has to go before the slot is clean: untracked files, and (ending in `/`) nested repositories and folders that any build makes again. */
   toRemove: readonly string[];
+  /** Untracked folders that are empty once all that is gone; those in a folder come before it. */
+  emptied: readonly string[];
 };
 
 export type ScanOptions = {
@@ -57,10 +59,15 @@ export async function scanSlot(repository: Repository, slot: SlotTree, options: 
   // A folder in a tracked file's place is in no list of others.
   const folders = changed.filter((path) => lstatBelow(slot.path, path)?.isDirectory() === true).map((path) => `${path}/`);
   const others = [...new Set([...listed, ...folders, ...nested])];
+  const pieces = others.flatMap((path): Piece[] =>
+    nested.includes(path) ? [{ is: "work", path }] : piecesOf(slot, path, options.isRebuildable),
+  );
+  const those = (wanted: (piece: Piece) => boolean): string[] => pieces.filter(wanted).map(({ path }) => path);
   return {
     changed: [...new Set(changed)],
-    untracked: others.flatMap((path) => (nested.includes(path) ? [path] : filesBelow(slot, path, options.isRebuildable))),
-    toRemove: others,
+    untracked: those(({ is }) => is === "work"),
+    toRemove: those(({ is }) => is !== "folder"),
+    emptied: those(({ is }) => is === "folder"),
   };
 }
 
@@ -70,13 +77,16 @@ async function changedBesideLinks(repository: Repository, work: Omit<GitCall, "a
   return splitPaths(await runGit(repository, { ...work, args: [...EXACT, ...args] }));
 }
 
-/** The files of an untracked folder; a repository in it is one piece. Links are files: never followed. */
-function filesBelow(slot: SlotTree, path: string, isRebuildable: (path: string) => boolean): string[] {
-  if (isRebuildable(path)) return [];
-  if (!path.endsWith("/")) return [path];
+type Piece = { is: "work" | "rebuildable" | "folder"; path: string };
+
+/** An untracked file or folder, piece by piece; a repository in it is one. Links are files: never followed. */
+function piecesOf(slot: SlotTree, path: string, isRebuildable: (path: string) => boolean): Piece[] {
+  if (isRebuildable(path)) return [{ is: "rebuildable", path }];
+  if (!path.endsWith("/")) return [{ is: "work", path }];
   const entries = readFolder(join(slot.path, path));
-  if (entries.some((entry) => entry.name === ".git")) return [path];
-  return entries.flatMap((entry) => filesBelow(slot, `${path}${entry.name}${entry.isDirectory() ? "/" : ""}`, isRebuildable));
+  if (entries.some((entry) => entry.name === ".git")) return [{ is: "work", path }];
+  const inside = entries.flatMap((entry) => piecesOf(slot, `${path}${entry.name}${entry.isDirectory() ? "/" : ""}`, isRebuildable));
+  return [...inside, { is: "folder", path }];
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   type SlotChanges,
   type SlotTree,
 } from "../git/index.ts";
-import { mkdirSync, renameSync, rmSync } from "../state/index.ts";
+import { mkdirSync, renameSync, rmdirSync, rmSync } from "../state/index.ts";
 import { childEnvironment, startDetached } from "../subprocess/index.ts";
 import { trashFolder } from "./rescue.ts";
 
@@ -22,8 +22,8 @@ import { trashFolder } from "./rescue.ts";
 const DELETED_AT_ONCE = 500;
 
 /** True where there is nothing in the slot that is not of its commit. */
-export function isClean({ changed, untracked, toRemove }: SlotChanges): boolean {
-  return changed.length + untracked.length + toRemove.length === 0;
+export function isClean({ changed, toRemove, emptied }: SlotChanges): boolean {
+  return changed.length + toRemove.length + emptied.length === 0;
 }
 
 /**
@@ -34,16 +34,27 @@ export async function emptySlot(repository: Repository, slot: SlotTree, found: S
   const trash = trashFolder(slot);
   const large = trash === undefined ? [] : found.toRemove.filter((path) => isLarge(slot, path));
   try {
-    if (trash !== undefined && large.length > 0) deleteInBackground(repository, slot, trash, large);
+    if (trash !== undefined && large.length > 0) deleteInBackground(repository, slot, trash, large, found);
   } catch {
     // A full disk, or a trash on another one: then it takes its time.
   }
   for (const path of found.toRemove)
     if (lstatBelow(slot.path, path) !== undefined)
-      opened(slot, path, () => rmSync(pathBytes(join(slot.path, path)), { recursive: true, force: true }));
+      opened(slot, found, path, () => rmSync(pathBytes(join(slot.path, path)), { recursive: true, force: true }));
+  for (const path of found.emptied)
+    if (lstatBelow(slot.path, path)?.isDirectory() === true) opened(slot, found, path, () => removeEmpty(slot, path));
   // Our saved index still tells the truth where no tracked file was touched.
   if (from === commit && found.changed.length === 0 && hasSavedIndex(repository, slot)) await detachSlot(repository, slot, commit);
   else await resetSlot(repository, slot, commit);
+}
+
+/** A folder into which something was put since is left, with that in it. */
+function removeEmpty(slot: SlotTree, path: string): void {
+  try {
+    rmdirSync(pathBytes(join(slot.path, path)));
+  } catch (error) {
+    if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(systemCode(error) ?? "")) throw error;
+  }
 }
 
 function isLarge(slot: SlotTree, path: string): boolean {
@@ -60,22 +71,24 @@ function isLarge(slot: SlotTree, path: string): boolean {
 }
 
 /** Renamed out of the slot at once, deleted at leisure; should that be cut off, the trash's own clean-up does it. */
-function deleteInBackground(repository: Repository, slot: SlotTree, trash: string, paths: readonly string[]): void {
+function deleteInBackground(repository: Repository, slot: SlotTree, trash: string, paths: readonly string[], found: SlotChanges): void {
   const gone = join(trash, `deleting-${randomUUID()}`);
   mkdirSync(gone, { recursive: true, mode: 0o700 });
   for (const [index, path] of paths.entries())
-    opened(slot, path, () => renameSync(pathBytes(join(slot.path, path).replace(/\/$/, "")), join(gone, String(index))));
+    opened(slot, found, path, () => renameSync(pathBytes(join(slot.path, path).replace(/\/$/, "")), join(gone, String(index))));
   const remove = 'rm -rf -- "$0" || { chmod -R u+rwX -- "$0"; rm -rf -- "$0"; }';
   startDetached(["nice", "-n", "19", "/bin/sh", "-c", remove, gone], trash, childEnvironment(repository.parentEnv, [], {}));
 }
 
 /** A folder that was made read-only (module caches are) is opened where that is in the way. */
-function opened(slot: SlotTree, path: string, remove: () => void): void {
+function opened(slot: SlotTree, { emptied }: SlotChanges, path: string, remove: () => void): void {
   try {
     remove();
   } catch (error) {
-    if (!["EACCES", "EPERM"].includes(systemCode(error) ?? "") || lstatBelow(slot.path, path)?.isDirectory() !== true) throw error;
-    openUp(join(slot.path, path));
+    const around = emptied.findLast((folder) => path.startsWith(folder));
+    const closed = [path, around].filter((folder) => folder !== undefined && lstatBelow(slot.path, folder)?.isDirectory() === true);
+    if (!["EACCES", "EPERM"].includes(systemCode(error) ?? "") || closed.length === 0) throw error;
+    for (const folder of closed) openUp(join(slot.path, folder ?? ""));
     remove();
   }
 }
