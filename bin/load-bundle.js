@@ -1,6 +1,6 @@
 // Loads the bundle with what V8 compiled of it the last time: compiling is 24 of the 45 ms that a start costs over a
 // bare Node. Node's own compile cache does this from 22 on; 20 has only the script's.
-const { readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const { homedir } = require("node:os");
 const { dirname, join } = require("node:path");
 const { Script } = require("node:vm");
@@ -51,6 +51,7 @@ function keep(paths, script) {
   for (const path of paths) {
     const temporary = `${path}.${process.pid}`;
     try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       writeFileSync(temporary, data, { mode: 0o600 });
       renameSync(temporary, path);
       return;

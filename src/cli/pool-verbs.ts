@@ -19,7 +19,7 @@ export async function init(shell: Shell, size: string | undefined, base: string 
   const asked = size === undefined ? undefined : parseSize(size);
   const { context } = await openPoolContext(shell);
   const wanted = asked ?? context.settings.size;
-  shell.note(`preparing ${count(wanted, "slot")} …`);
+  shell.note(`bringing the pool to ${count(wanted, "slot")} …`);
   const done = await initPool(context, { size: wanted, ...(base === undefined ? {} : { base }) });
   shell.answer(`Pool initialized: ${done.size} slots available`, done);
   return EXIT.ok;

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readText } from "../state/index.ts";
-import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
+
+/** An object id; commits unless a name says otherwise. */
+export type Oid = string;
 
 /**
  * What refs point to, read from git's own files where it keeps them as files (gitrepository-layout(5)); it saves a

@@ -1,10 +1,9 @@
 import { GraftworkError } from "../domain/index.ts";
-import { readPlainly } from "./plain-refs.ts";
+import { type Oid, readPlainly } from "./plain-refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 
-/** An object id; commits unless a name says otherwise. */
-export type Oid = string;
+export type { Oid };
 
 export function isOid(text: string): boolean {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
@@ -140,8 +139,11 @@ export async function isAncestor(repository: Repository, ancestor: Oid, descenda
   return answer.code === 0;
 }
 
+/** Refs of ours that go when what they were made for is done: they keep nothing. */
+const PASSING = ["refs/graftwork/qa/*", "refs/graftwork/train/*", "refs/graftwork/ready/*"];
+
 /**
- * Those of `commits` that no branch, tag or ref of any kind reaches (they may be lost at the next clean-up). HEAD of
+ * Those of `commits` that no branch, tag or lasting ref of any kind reaches (they may be lost at the next clean-up). HEAD of
  * a linked worktree is none: it is about to move.
  */
 export async function unreachable(repository: Repository, commits: readonly Oid[]): Promise<Oid[]> {
@@ -161,7 +163,7 @@ export async function unreachable(repository: Repository, commits: readonly Oid[
   const list = await runGit(repository, {
     cwd: repository.root,
     gitDir: repository.commonDir,
-    args: ["rev-list", "--stdin", "--not", "--single-worktree", "--all"],
+    args: ["rev-list", "--stdin", "--not", "--single-worktree", ...PASSING.map((refs) => `--exclude=${refs}`), "--all"],
     stdin: `${present.join("\n")}\n`,
   });
   const lost = new Set(list.text.split("\n"));

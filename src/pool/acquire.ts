@@ -2,6 +2,7 @@ import { GraftworkError, type Lease, type LeasedSlot, requireTaskId, slotNumber 
 import { attachSlot, branchOff, isAsLeft, moveSlot, type Oid, readRef, updateRefs } from "../git/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import { chooseStart } from "./choose-branch.ts";
+import { commitMine } from "./commit-mine.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { copyConfigured } from "./copy-files.ts";
 import { requireDiskSpace } from "./disk-space.ts";
@@ -13,7 +14,7 @@ import { keptFolders } from "./kept-folders.ts";
 import { replaceLost } from "./make-anew.ts";
 import { existingStore, type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
 import { choosePortBase } from "./ports.ts";
-import { clearSlot, fenced, recoverSlots, requireConnection, requireFolder, withoutBranch } from "./recover.ts";
+import { clearSlot, recoverSlots, requireConnection, requireFolder, withoutBranch } from "./recover.ts";
 import { rescueSlot } from "./rescue.ts";
 import { type AcquireRequest, reserveSlot } from "./reserve-slot.ts";
 import { changesIn } from "./slot-work.ts";
@@ -111,17 +112,12 @@ async function prepare(
 /** The last step: from here on the slot is the task's. Throws FENCED where another process took it meanwhile. */
 async function handOut(context: PoolContext, store: PoolStore, slot: SlotRecord, ready: Ready): Promise<LeasedSlot> {
   const { lease } = ready;
-  const operation = operationName("busy");
-  const { state } = await store.commit(operation, (before) => {
-    const now = before.slots.find((one) => one.id === slot.id);
-    if (now?.operation !== slot.operation) return undefined;
-    const next = withSlot(before, slot.id, { status: "busy", worker: null, head: lease.base, operation, ...ready });
-    const record = before.branches[lease.branch];
-    if (record === undefined || record.handedOut) return next;
-    return { ...next, branches: { ...before.branches, [lease.branch]: { ...record, handedOut: true } } };
+  const change = { status: "busy", worker: null, head: lease.base, operation: operationName("busy"), ...ready } as const;
+  await commitMine(store, slot, change, (state) => {
+    const record = state.branches[lease.branch];
+    if (record === undefined || record.handedOut) return state;
+    return { ...state, branches: { ...state.branches, [lease.branch]: { ...record, handedOut: true } } };
   });
-  const now = state.slots.find((one) => one.id === slot.id);
-  if (now?.status !== "busy" || now.lease?.token !== lease.token) throw fenced(slot);
   writePoolView(context.repository, store);
   return { id: slot.id, path: slot.path, lease };
 }

@@ -20,8 +20,17 @@ export function leaseHeld(slot: SlotRecord, now: Date): GraftworkError {
   return new GraftworkError("LEASE_HELD", {
     message: `${lease?.task ?? slot.id} already has ${slot.id}.`,
     because: lease === null ? `the slot is ${slot.status}.` : holderText(slot, now),
-    try: `wait for it, or \`pool-manager release ${slot.id} --force\` (its work is saved first).`,
+    try: `wait for it, or \`pool-manager release ${slot.id}${lease?.owner.kind === "process" ? " --force" : ""}\` (its work is saved first).`,
     details: { slot: slot.id, owner: lease?.owner.name, run: lease?.run },
+  });
+}
+
+export function interrupted(task: string): GraftworkError {
+  return new GraftworkError("INTERRUPTED", {
+    message: `No slot was taken for ${task}.`,
+    because: "the wait for one was interrupted, and its place in the queue was given up.",
+    try: `\`pool-manager acquire ${task} --wait 60\` waits again, from the end of the queue.`,
+    details: { task },
   });
 }
 

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { forgetWorktree, requireCommit } from "../git/index.ts";
 import { rmSync } from "../state/index.ts";
 import { identityOf } from "../subprocess/index.ts";
+import { commitMine } from "./commit-mine.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { undoChangedSettings } from "./guard.ts";
 import { makeSlot } from "./make-slot.ts";
-import { type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
+import { type PoolStore, type SlotRecord, treeOfSlot } from "./pool-state.ts";
 import { moveWhole, rescueAdmin } from "./rescue.ts";
 
 /**
@@ -19,8 +20,7 @@ export async function makeAnew(context: PoolContext, store: PoolStore, slot: Slo
   if (existsSync(slot.path)) moveWhole(context, slot);
   await forgetWorktree(context.repository, slot.path);
   rmSync(join(context.repository.layout.savedIndex(slot.id), ".."), { recursive: true, force: true });
-  const operation = operationName("make anew");
-  const blank: Partial<SlotRecord> = {
+  const blank = await commitMine(store, slot, {
     status: "preparing",
     admin: null,
     folder: null,
@@ -29,11 +29,9 @@ export async function makeAnew(context: PoolContext, store: PoolStore, slot: Slo
     dependencies: null,
     lastError: null,
     worker: identityOf(process.pid),
-    operation,
-  };
-  const { state } = await store.commit(operation, (before) => withSlot(before, slot.id, blank));
-  const record = state.slots.find((one) => one.id === slot.id);
-  if (record !== undefined) await makeSlot(context, store, record, await requireCommit(context.repository, slot.head ?? "HEAD"));
+    operation: operationName("make anew"),
+  });
+  await makeSlot(context, store, blank, await requireCommit(context.repository, slot.head ?? "HEAD"));
 }
 
 /** A slot whose folder somebody deleted; true where this process, which is at work on it, made it anew. */
@@ -44,7 +42,8 @@ export async function replaceLost(context: PoolContext, store: PoolStore, slot: 
   } catch (error) {
     const lastError = `its folder is gone and could not be made anew: ${error instanceof Error ? error.message : String(error)}`;
     context.narrate(`${slot.id}: ${lastError}`);
-    await store.commit(operationName("not made"), (state) => withSlot(state, slot.id, { status: "quarantined", worker: null, lastError }));
+    // Where it had got so far that the slot left the pool, there is nothing to mark.
+    await commitMine(store, slot, { status: "quarantined", worker: null, lastError }).catch(() => undefined);
     return false;
   }
   context.narrate(`${slot.id}: its folder was gone; made anew`);

@@ -1,13 +1,14 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type SlotStatus, slotId } from "../domain/index.ts";
+import { GraftworkError, type SlotStatus, slotId } from "../domain/index.ts";
 import { addWorktree, adminNameOf, forgetWorktree, listWorktrees, type Oid, removeWorktree, resetSlot } from "../git/index.ts";
 import { mkdirSync, rmSync } from "../state/index.ts";
 import { identityOf } from "../subprocess/index.ts";
+import { commitMine } from "./commit-mine.ts";
 import { folderIdentity, operationName, type PoolContext } from "./context.ts";
 import { requireDiskSpace, sizeOnDisk } from "./disk-space.ts";
 import { hydrate, tidyAfterSetUp } from "./hydrate.ts";
-import { type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
+import { type PoolStore, type SlotRecord, treeOfSlot, withoutSlot } from "./pool-state.ts";
 import { moveWhole, rescueAdmin } from "./rescue.ts";
 
 export function newSlot(n: number, dir: string, status: SlotStatus, operation: string): SlotRecord {
@@ -56,17 +57,17 @@ export async function makeSlot(context: PoolContext, store: PoolStore, slot: Slo
     await clearRemains(context, slot);
     const admin = await addWorktree(repository, slot.path, base, `slot of a graftwork pool; to remove it: pool-manager cleanup`);
     const made: SlotRecord = { ...slot, admin, folder: folderIdentity(slot.path) };
-    await store.commit(operationName("register"), (state) => withSlot(state, slot.id, { admin: made.admin, folder: made.folder }));
+    await commitMine(store, slot, { admin: made.admin, folder: made.folder });
     await resetSlot(repository, treeOfSlot(made), base);
     const installed = await hydrate(context, made);
     if (await tidyAfterSetUp(context, made)) await resetSlot(repository, treeOfSlot(made), base);
     // Slots are alike: one that was measured tells enough of all.
     const isKnown = store.read().state.slots.some(({ sizeBytes }) => sizeBytes !== undefined);
     const size = isKnown ? {} : { sizeBytes: sizeOnDisk(slot.path) };
-    await store.commit(operationName("made"), (state) =>
-      withSlot(state, slot.id, { status: "idle", head: base, worker: null, ...size, ...installed }),
-    );
+    await commitMine(store, slot, { status: "idle", head: base, worker: null, ...size, ...installed });
   } catch (error) {
+    // What is there now is another process's.
+    if (error instanceof GraftworkError && error.code === "FENCED") throw error;
     await clearRemains(context, slot).catch(() => undefined);
     await store.commit(operationName("unmade"), (state) => withoutSlot(state, slot.id));
     throw error;

@@ -19,6 +19,7 @@ import {
 } from "../git/index.ts";
 import { rmSync } from "../state/index.ts";
 import { identityOf, livenessOf, sweepProcesses } from "../subprocess/index.ts";
+import { commitMine } from "./commit-mine.ts";
 import { folderIdentity, operationName, type PoolContext } from "./context.ts";
 import { emptySlot } from "./empty-slot.ts";
 import { undoChangedSettings } from "./guard.ts";
@@ -131,25 +132,6 @@ export async function clearSlot(
       await commitMine(store, slot, { status: "quarantined", worker: null, lastError: reasonOf(error) });
     throw error;
   }
-}
-
-/** Changes a slot that this process is at work on. Throws FENCED where another has taken it over meanwhile. */
-async function commitMine(store: PoolStore, slot: SlotRecord, change: Partial<SlotRecord>): Promise<void> {
-  const operation = change.operation ?? slot.operation;
-  const { changed, state } = await store.commit(operationName("change"), (before) => {
-    const now = before.slots.find((one) => one.id === slot.id);
-    return now?.operation === slot.operation ? withSlot(before, slot.id, change) : undefined;
-  });
-  if (!changed && state.slots.find((one) => one.id === slot.id)?.operation !== operation) throw fenced(slot);
-}
-
-export function fenced(slot: SlotRecord): GraftworkError {
-  return new GraftworkError("FENCED", {
-    message: `${slot.id} is not this process's any more.`,
-    because: "another process took it over while this one was stopped.",
-    try: "`pool-manager status` shows who holds it; nothing was changed here.",
-    details: { slot: slot.id },
-  });
 }
 
 /** Saves what is in no branch, then puts the slot back to the commit that its lease began at. */

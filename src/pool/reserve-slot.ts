@@ -4,7 +4,7 @@ import type { Oid } from "../git/index.ts";
 import { identityOf, uptimeMs } from "../subprocess/index.ts";
 import type { Start } from "./choose-branch.ts";
 import { operationName, type PoolContext } from "./context.ts";
-import { exhausted, leaseHeld } from "./lease-text.ts";
+import { exhausted, interrupted, leaseHeld } from "./lease-text.ts";
 import { renewed, standingOf, uptimeOf } from "./lease-time.ts";
 import { replaceLost } from "./make-anew.ts";
 import { type PoolState, type PoolStore, type SlotRecord, withSlot } from "./pool-state.ts";
@@ -40,7 +40,8 @@ export async function reserveSlot(
       const taken = await tryReserve(context, store, request, start, place);
       if (taken !== undefined) return taken;
       if (await reclaim(context, store)) continue;
-      if (uptimeMs() >= deadline || request.signal?.aborted === true) throw exhausted(store.read().state, request.task, context.now());
+      if (request.signal?.aborted === true) throw interrupted(request.task);
+      if (uptimeMs() >= deadline) throw exhausted(store.read().state, request.task, context.now());
       if (!waits) await joinQueue(store, { id: place, task: request.task, process: identityOf(process.pid) });
       waits = true;
       await delay(LOOK_AGAIN_MS);

@@ -6,10 +6,11 @@ import { count, humanDuration, humanSize } from "../domain/index.ts";
 import { configValue, lockFiles, pinSettings, plantedSettings, plantedText, setConfigValue, undoPlanted } from "../git/index.ts";
 import { litterOf, readText, removeLitter, rmSync } from "../state/index.ts";
 import { findProcesses } from "../subprocess/index.ts";
-import { operationName, type PoolContext } from "./context.ts";
+import { commitMine } from "./commit-mine.ts";
+import type { PoolContext } from "./context.ts";
 import { bytesNeeded, freeBytes, sizeOnDisk } from "./disk-space.ts";
 import { hydrate } from "./hydrate.ts";
-import { type PoolState, type PoolStore, withSlot } from "./pool-state.ts";
+import type { PoolState, PoolStore } from "./pool-state.ts";
 import { KEPT_DAYS, oldRescues } from "./rescue-verbs.ts";
 import { excludeOwnFiles, missingExcludes, poolView, poolViewPath, relinkPool, writePoolView } from "./view.ts";
 
@@ -145,11 +146,7 @@ function dependencies(context: PoolContext, store: PoolStore, state: PoolState):
           repair: "install them now; else the next acquire does",
           fix: async () => {
             const ready = await hydrate(context, slot);
-            await store.commit(operationName("hydrated"), (before) =>
-              before.slots.some((one) => one.id === slot.id && one.operation === slot.operation)
-                ? withSlot(before, slot.id, ready)
-                : undefined,
-            );
+            await commitMine(store, slot, ready);
             if (ready.lastError !== null) throw new Error(ready.lastError);
           },
         },
@@ -207,7 +204,7 @@ function leftovers({ repository }: PoolContext): Surrounding[] {
   return [
     {
       kind: "litter",
-      subject: repository.layout.scratch,
+      subject: dirname(litter[0] ?? ""),
       text: `${count(litter.length, "temporary file")} of killed processes`,
       repair: "delete them",
       fix: () => removeLitter(litter),

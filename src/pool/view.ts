@@ -1,5 +1,5 @@
 import { existsSync, lstatSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Repository } from "../git/index.ts";
 import { mkdirSync, readText, replaceFile, rmSync, symlinkSync } from "../state/index.ts";
 import { type PoolState, type PoolStore } from "./pool-state.ts";
@@ -20,7 +20,7 @@ const MARK = "# graftwork: its own files";
 
 export function poolViewPath(repository: Repository): string {
   const named = repository.parentEnv["POOL_STATE_FILE"];
-  return named === undefined || named === "" ? join(repository.root, ".claude", "pool-state.json") : named;
+  return resolve(repository.root, named || join(".claude", "pool-state.json"));
 }
 
 /** Writes `.claude/pool-state.json`; written again where another process was faster, so the newest always stays. */

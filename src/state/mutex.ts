@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { GraftworkError, type ProcessIdentity } from "../domain/index.ts";
 import { identityOf, livenessOf, uptimeMs } from "../subprocess/index.ts";
-import { writeNewFile } from "./atomic-file.ts";
+import { readText, writeNewFile } from "./atomic-file.ts";
 import { removeFile } from "./disk.ts";
 import { type GenerationStore, openStore } from "./generation-store.ts";
 
@@ -20,7 +20,7 @@ export async function withMutex<Result>(dir: string, work: () => Promise<Result>
   const store = openMutex(dir);
   const mine: Holder = { nonce: randomUUID(), process: identityOf(process.pid) };
   const token = tokenOf(dir, mine);
-  writeNewFile(token, "", false);
+  writeNewFile(token, JSON.stringify(mine.process), false);
   try {
     await take(dir, store, mine, uptimeMs() + (options.timeoutMs ?? 60_000));
     return await work();
@@ -36,6 +36,17 @@ export async function withMutex<Result>(dir: string, work: () => Promise<Result>
 /** There for as long as its holder is inside, or waits to be. */
 function tokenOf(dir: string, { nonce }: Pick<Holder, "nonce">): string {
   return join(dir, `inside.${nonce}`);
+}
+
+/** Of a process that was killed while it waited: nobody asks for that one's token any more. */
+export function isTokenOfDead(path: string): boolean {
+  if (!basename(path).startsWith("inside.")) return false;
+  try {
+    return livenessOf(JSON.parse(readText(path) ?? "") as ProcessIdentity) === "dead";
+  } catch {
+    // It is being written at this moment.
+    return false;
+  }
 }
 
 function isInside(dir: string, holder: Holder): boolean {

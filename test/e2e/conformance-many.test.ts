@@ -47,6 +47,19 @@ describe("conformance: many at once", () => {
     expect(await waiter.result).toMatchObject({ code: 0, stdout: `wt-1|${stage.slot("wt-1")}|auto/x\n` });
   });
 
+  test("10: Ctrl-C ends the wait with exit 130, and the place in the queue is given up", async () => {
+    const stage = await poolStage(1);
+    await stage.lease("holder");
+    const waiter = await waits(stage, "x");
+    waiter.child.kill("SIGINT");
+    expect(await waiter.result).toMatchObject({
+      code: 130,
+      stdout: "",
+      stderr: expect.stringMatching(/^error\[INTERRUPTED\]: .*\n {2}because: .*\n {2}try: /),
+    });
+    expect(await waiting(stage)).toEqual([]);
+  });
+
   test("10: waiters get slots in the order in which they began to wait; one that was killed is passed over", async () => {
     const stage = await poolStage(1);
     await stage.lease("holder");

@@ -32,6 +32,15 @@ describe("conformance: init", () => {
     expect((await stage.lease("x")).path).toBe(join(dir, "wt-1"));
   });
 
+  test("3: a relative POOL_STATE_FILE is one file, whatever folder a verb is called from", async () => {
+    const stage = poolOf(tempRepo({ files: { "deep/a.txt": "a" } }), { POOL_STATE_FILE: "views/pool.json" });
+    const shown = (): unknown => JSON.parse(readFileSync(join(stage.repo.dir, "views/pool.json"), "utf8"));
+    await stage.pool("init", "1");
+    expect(shown()).toMatchObject({ worktrees: [{ status: "idle" }] });
+    await stage.as({}, join(stage.repo.dir, "deep")).lease("x");
+    expect(shown()).toMatchObject({ worktrees: [{ status: "busy" }] });
+  });
+
   test.each(["0", "abc", "-1", "1.5"])("4: init %s: exit 2, a message on stderr, the state the same to the byte", async (size) => {
     const stage = await poolStage(1);
     const bytes = (): string[] =>

@@ -91,10 +91,10 @@ export async function randomKills(kills: number, seed: number): Promise<void> {
   const stage = await poolStage(2);
   const random = randomOf(seed);
   const points = await pointsOfAcquire(stage);
-  for (let killed = 0; killed < kills; ) {
+  for (let killed = 0, tries = 0; killed < kills; tries++) {
     const at = 1 + Math.floor(random() * points);
     const about = `kill ${killed}, at point ${at} of ${points}`;
-    const end = await stage.as({ GRAFTWORK_FAILPOINT: `*@${at}=kill` }).pool("acquire", `killed-${killed}`);
+    const end = await stage.as({ GRAFTWORK_FAILPOINT: `*@${at}=kill` }).pool("acquire", `killed-${tries}`);
     // Some have fewer points than the one that was counted, and come to their end.
     expect([about, end.signal ?? end.code]).toEqual([about, end.code === 0 ? 0 : "SIGKILL"]);
     if (end.signal === "SIGKILL") killed += 1;

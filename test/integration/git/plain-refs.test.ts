@@ -53,7 +53,7 @@ test("git is asked for names it has rules for, branches that stand for others, a
     ["refs/heads/damaged", undefined],
     ["refs/heads/../heads/loose", undefined],
   ] as const) {
-    expect(await looked(repo.dir, [name]), name).toEqual({ found: { [name]: oid }, asked: ["cat-file"] });
+    expect(await looked(repo.dir, [name])).toEqual({ found: { [name]: oid }, asked: ["cat-file"] });
   }
   rmSync(join(repo.dir, ".git/refs/heads/damaged"));
   repo.git("checkout", "-q", "--orphan", "unborn");

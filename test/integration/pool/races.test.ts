@@ -133,8 +133,9 @@ describe("two processes at once", () => {
       tips.push(commitFiles(path, { [`work-${tips.length}.txt`]: "work\n" }));
       expect(run("release", "t").status).toBe(0);
     };
+    // For a base that is no branch git is asked, about the task's branch as well.
     for (const [round, look] of ["cat-file --batch-check", "worktree list"].entries()) {
-      const { path, lease } = await acquireSlot(meanwhile(all.context, look, other), { task: "t" });
+      const { path, lease } = await acquireSlot(meanwhile(all.context, look, other), { task: "t", base: "HEAD~0" });
       expect([lease.branch, git(path, "rev-parse", "HEAD"), git(path, "status", "--porcelain")]).toEqual(["auto/t", tips[round], ""]);
       await releaseSlot(all.context, { name: "t" });
       expect(Object.keys(existingStore(all.context.repository).read().state.branches)).toEqual(["auto/t"]);

@@ -44,6 +44,16 @@ describe("a rescue leaves nothing out", () => {
     expect(all.repo.git("cat-file", "-t", detached)).toBe("commit");
   });
 
+  test.each(["qa/r/t.1", "train/r", "ready/r/t"])(
+    "commits that only refs/graftwork/%s holds, which goes when its work is done",
+    async (ref) => {
+      const all = await leasedLab();
+      git(all.path, "checkout", "-q", "--detach");
+      git(all.path, "update-ref", `refs/graftwork/${ref}`, commitFiles(all.path, { "b.txt": "2" }));
+      expect(await releaseSlot(all.context, { name: "t" })).toMatchObject({ rescue: { id: "t/1" } });
+    },
+  );
+
   test("a tracked file made huge after the agent's last commit", async () => {
     const all = await leasedLab({ files: { "data.bin": "small" } });
     commitFiles(all.path, { "a.txt": "1" });

@@ -24,6 +24,7 @@ import {
   releaseSlot,
 } from "../../../src/pool/index.ts";
 import { withSlot } from "../../../src/pool/pool-state.ts";
+import { identityOf } from "../../../src/subprocess/index.ts";
 import { git, type RepoOptions } from "../../fixtures/index.ts";
 import { type Lab, lab } from "./lab.ts";
 import { startedIn } from "./processes.ts";
@@ -213,6 +214,18 @@ describe("what killed programs leave", () => {
     grownOld(old, 2 * 3_600_000);
     await expectRepaired(all, "litter", scratch);
     expect([existsSync(old), existsSync(young)]).toEqual([false, true]);
+  });
+
+  test("litter: what a process left that was killed while it waited for another; who lives may be stopped for long", async () => {
+    const all = await poolLab();
+    const { adminMutex } = all.context.repository.layout;
+    const [dead, alive] = [join(adminMutex, "inside.dead"), join(adminMutex, "inside.alive")];
+    const self = identityOf(process.pid);
+    writeFileSync(dead, JSON.stringify({ ...self, startTime: "0" }));
+    writeFileSync(alive, JSON.stringify(self));
+    for (const file of [dead, alive]) grownOld(file, 2 * 3_600_000);
+    await expectRepaired(all, "litter", adminMutex);
+    expect([existsSync(dead), existsSync(alive)]).toEqual([false, true]);
   });
 });
 
