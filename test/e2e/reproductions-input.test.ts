@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { fakeAgent, startCli, writeFiles } from "../fixtures/index.ts";
+import { fakeAgent, startCli, WITH_DEPENDENCY, writeFiles } from "../fixtures/index.ts";
 import { barePath, healthy, newestRecord, poolStage, rescuesOf, viewOf } from "./pool-stage.ts";
 
 describe("faults of the pool manager before this one: what it is told", () => {
@@ -147,29 +147,10 @@ describe("faults of the pool manager before this one: damage and repair", () => 
   });
 
   test("28: a slot has its dependencies before it is handed out, and the next task finds them there", async () => {
-    const lock = {
-      name: "sample",
-      version: "1.0.0",
-      lockfileVersion: 3,
-      requires: true,
-      packages: {
-        "": { name: "sample", version: "1.0.0", dependencies: { local: "file:./local" } },
-        local: { version: "1.0.0" },
-        "node_modules/local": { resolved: "local", link: true },
-      },
-    };
-    const stage = await poolStage(1, {
-      files: {
-        ".gitignore": "node_modules/\n",
-        "local/package.json": '{"name":"local","version":"1.0.0"}',
-        "local/index.js": "module.exports = 'there';\n",
-        "package.json": '{"name":"sample","version":"1.0.0","dependencies":{"local":"file:./local"}}',
-        "package-lock.json": JSON.stringify(lock),
-      },
-    });
+    const stage = await poolStage(1, { files: WITH_DEPENDENCY });
     for (const task of ["x", "y"]) {
       const { path } = await stage.lease(task);
-      expect(readFileSync(join(path, "node_modules/local/index.js"), "utf8")).toContain("there");
+      expect(readFileSync(join(path, "node_modules/dep/index.js"), "utf8")).toContain("42");
       await stage.pool("release", task);
     }
   });

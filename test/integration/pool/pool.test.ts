@@ -13,7 +13,7 @@ import {
   releaseSlot,
   restoreRescue,
 } from "../../../src/pool/index.ts";
-import { atEnd, commitFiles, git, tempFolder, writeFiles } from "../../fixtures/index.ts";
+import { atEnd, commitFiles, git, tempFolder, WITH_DEPENDENCY, writeFiles } from "../../fixtures/index.ts";
 import { lab } from "./lab.ts";
 
 describe("a pool's life", () => {
@@ -275,27 +275,10 @@ describe("processes", () => {
 
 describe("dependencies", () => {
   test("are installed by lockfile when the slot is made, and again when the base's lockfile is another", async () => {
-    const { repo, context } = await lab({
-      files: {
-        ".gitignore": "node_modules/\n",
-        "local/package.json": '{"name":"local","version":"1.0.0"}',
-        "package.json": '{"name":"sample","version":"1.0.0","dependencies":{"local":"file:./local"}}',
-        "package-lock.json": JSON.stringify({
-          name: "sample",
-          version: "1.0.0",
-          lockfileVersion: 3,
-          requires: true,
-          packages: {
-            "": { name: "sample", version: "1.0.0", dependencies: { local: "file:./local" } },
-            local: { version: "1.0.0" },
-            "node_modules/local": { resolved: "local", link: true },
-          },
-        }),
-      },
-    });
+    const { repo, context } = await lab({ files: WITH_DEPENDENCY });
     await initPool(context, { size: 1 });
     const path = (await acquireSlot(context, { task: "a" })).path;
-    expect(existsSync(join(path, "node_modules/local/package.json"))).toBe(true);
+    expect(existsSync(join(path, "node_modules/dep/package.json"))).toBe(true);
     await releaseSlot(context, { name: "a" });
     repo.commit({ "package-lock.json": "not json\n" });
     await expect(acquireSlot(context, { task: "b" })).rejects.toMatchObject({ code: "SETUP_FAILED" });

@@ -6,8 +6,8 @@ import { describe, expect, test } from "vitest";
 import { openRoom } from "../../../src/checkout/index.ts";
 import { pruneQa, verifyCommit } from "../../../src/qa/index.ts";
 import { identityOf, livenessOf } from "../../../src/subprocess/index.ts";
-import { atEnd } from "../../fixtures/index.ts";
-import { qaLab, WITH_DEPENDENCY } from "./lab.ts";
+import { atEnd, WITH_DEPENDENCY } from "../../fixtures/index.ts";
+import { qaLab } from "./lab.ts";
 
 /** Digest of every file below a folder, git's objects and graftwork's own state left out. */
 function digestOf(dir: string): string {

@@ -79,29 +79,6 @@ export async function qaLab(options: LabOptions = {}): Promise<QaLab> {
   };
 }
 
-/** A project with one dependency, which is a folder of its own: `npm ci` needs no network for it. */
-export const WITH_DEPENDENCY: Files = {
-  ".gitignore": "node_modules/\n",
-  "dep/package.json": `${JSON.stringify({ name: "dep", version: "1.0.0", main: "index.js" })}\n`,
-  "dep/index.js": "module.exports = 42;\n",
-  ...manifestWith({ dep: "file:dep" }),
-  "package-lock.json": `${JSON.stringify({
-    name: "sample",
-    version: "1.0.0",
-    lockfileVersion: 3,
-    requires: true,
-    packages: {
-      "": { name: "sample", version: "1.0.0", dependencies: { dep: "file:dep" } },
-      dep: { version: "1.0.0" },
-      "node_modules/dep": { resolved: "dep", link: true },
-    },
-  })}\n`,
-};
-
-export function manifestWith(dependencies: Readonly<Record<string, string>>): Files {
-  return { "package.json": `${JSON.stringify({ name: "sample", version: "1.0.0", private: true, dependencies })}\n` };
-}
-
 export function check(verdict: Verdict, name: string): CheckResult {
   const found = verdict.checks.find((one) => one.name === name);
   if (found === undefined) throw new Error(`no check ${name} in ${verdict.checks.map((one) => one.name).join(", ")}`);

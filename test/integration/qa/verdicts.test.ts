@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkOf } from "../../../src/domain/index.ts";
 import { verifyCommit } from "../../../src/qa/index.ts";
-import { check, leave, manifestWith, qaLab, WITH_DEPENDENCY } from "./lab.ts";
+import { manifestWith, WITH_DEPENDENCY } from "../../fixtures/index.ts";
+import { check, leave, qaLab } from "./lab.ts";
 
 describe("a commit is approved", () => {
   test("where every check passes on it, installed and merged onto the base as it stands", async () => {
