@@ -2,7 +2,7 @@
 // bare Node. Node's own compile cache does this from 22 on; 20 has only the script's.
 const { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const { homedir } = require("node:os");
-const { dirname, join } = require("node:path");
+const { dirname, isAbsolute, join } = require("node:path");
 const { Script } = require("node:vm");
 const { crc32 } = require("node:zlib");
 
@@ -14,9 +14,9 @@ function loadBundle(path, use) {
   const source = readFileSync(path, "latin1");
   const digest = DIGEST.exec(source)?.[1];
   // Beside the bundle where that can be written, else in the user's own cache: both hold no more than the code itself.
-  const caches = [dirname(path), join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "graftwork")].map((folder) =>
-    join(folder, `cli-${use}-${process.version}-${process.arch}.${digest?.slice(0, 16)}.cache`),
-  );
+  const caches = [dirname(path), join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "graftwork")]
+    .filter(isAbsolute)
+    .map((folder) => join(folder, `cli-${use}-${process.version}-${process.arch}.${digest?.slice(0, 16)}.cache`));
   const cachedData = digest === undefined ? undefined : readFirst(caches);
   const script = new Script(source, { filename: path, cachedData });
   const module = { exports: {} };

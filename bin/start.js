@@ -1,6 +1,6 @@
 // Kept plain: an old Node must be able to read this file and say what is wrong.
 const { existsSync } = require("node:fs");
-const { join } = require("node:path");
+const { basename, join } = require("node:path");
 
 const OLDEST = [20, 19];
 const DIST = join(__dirname, "..", "dist");
@@ -9,17 +9,18 @@ const OFTEN = ["acquire", "release", "status"];
 
 /** Runs a program of graftwork: checks the machine, loads the built command line, leaves its exit code to Node. */
 function start(program) {
-  const refusal = refuse();
+  const argv = process.argv.slice(2);
+  const words = program === "pool-manager" ? ["pool", ...argv] : argv;
+  const use = words[0] === "pool" && OFTEN.includes(words[1]) ? words[1] : "other";
+  const bundle = join(DIST, use === "other" ? "cli.cjs" : "pool.cjs");
+  const refusal = refuse(bundle);
   if (refusal !== undefined) {
     process.stderr.write(`error[${refusal[0]}]: ${refusal[1]}\n  because: ${refusal[2]}\n  try: ${refusal[3]}\n`);
     process.exitCode = 2;
     return;
   }
   const { loadBundle } = require("./load-bundle.js");
-  const argv = process.argv.slice(2);
-  const words = program === "pool-manager" ? ["pool", ...argv] : argv;
-  const often = words[0] === "pool" && OFTEN.includes(words[1]);
-  const { exports, keepCompiled } = loadBundle(join(DIST, often ? "pool.cjs" : "cli.cjs"), often ? words[1] : "other");
+  const { exports, keepCompiled } = loadBundle(bundle, use);
   void exports.main(argv, program).then((code) => {
     // Never process.exit: what was written to a pipe must reach its reader first.
     process.exitCode = code;
@@ -27,7 +28,7 @@ function start(program) {
   });
 }
 
-function refuse() {
+function refuse(bundle) {
   if (process.platform === "win32") {
     return [
       "PLATFORM_UNSUPPORTED",
@@ -45,11 +46,11 @@ function refuse() {
       "install a newer Node and run the same command again.",
     ];
   }
-  if (!existsSync(join(DIST, "cli.cjs"))) {
+  if (!existsSync(bundle)) {
     return [
       "USAGE",
       "This checkout of graftwork has not been built yet.",
-      "dist/cli.cjs does not exist.",
+      `dist/${basename(bundle)} does not exist.`,
       "`npm ci && npm run build` in the checkout, then the same command again.",
     ];
   }

@@ -47,7 +47,7 @@ export { moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";
 export type { GitContext } from "./run-git.ts";
 export { type SlotChanges, scanSlot } from "./scan-slot.ts";
 export { adoptCommit, checkoutChanges, commitInSlot, dropLocks, slotStatus } from "./slot-commit.ts";
-export { lstatBelow, readFolder } from "./slot-path.ts";
+export { lstatBelow, readFolder, stampBelow } from "./slot-path.ts";
 export {
   attachSlot,
   branchOff,

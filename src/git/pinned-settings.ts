@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { GraftworkError } from "../domain/index.ts";
+import { GraftworkError, systemCode } from "../domain/index.ts";
 import { chmodSync, mkdirSync, readBytes, readText, renameSync, replaceFile, symlinkSync, withMutex } from "../state/index.ts";
 import {
   configText,
@@ -152,8 +152,8 @@ function hooksOf(repository: Repository): string[] {
  * file's cannot all be set back, its ctime rises with every change.
  */
 function stampOf(repository: Repository): string {
-  const settings = SETTINGS_FILES.map((name) => contentDigest(join(repository.commonDir, name)));
-  const packed = readBytes(join(repository.commonDir, "packed-refs")) ?? Buffer.alloc(0);
+  const settings = SETTINGS_FILES.map((name) => unlessUnreadable(() => contentDigest(join(repository.commonDir, name))));
+  const packed = unlessUnreadable(() => readBytes(join(repository.commonDir, "packed-refs")) ?? "");
   const files = [
     "info/attributes",
     "refs/replace",
@@ -167,6 +167,15 @@ function stampOf(repository: Repository): string {
     return stat === undefined ? name : `${name} ${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
   });
   return [...settings, ...stamps].join("\n");
+}
+
+/** What may not be read is another stamp: git says then what is wrong. */
+function unlessUnreadable<Result>(read: () => Result): Result | string {
+  try {
+    return read();
+  } catch (error) {
+    return `${REPLACED} may be anything: ${systemCode(error) ?? String(error)}`;
+  }
 }
 
 function readPinned(repository: Repository): Pinned | undefined {

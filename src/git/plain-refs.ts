@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { systemCode } from "../domain/index.ts";
 import { readText } from "../state/index.ts";
 import type { Repository } from "./repository.ts";
 
@@ -7,24 +8,31 @@ import type { Repository } from "./repository.ts";
 export type Oid = string;
 
 /**
- * What refs point to, read from git's own files where it keeps them as files (gitrepository-layout(5)); it saves a
- * start of git. `null`: there is no such ref; `undefined`: not for us to say, ask git. A name is `HEAD^{commit}` or a
- * full ref.
+ * What `HEAD` or a branch's full name points to, read from git's own files where it keeps refs as files
+ * (gitrepository-layout(5)); it saves a start of git. Whether there is such an object is not looked at. `null`: there is
+ * no such branch; `undefined`: not for us to say, ask git.
  */
-export function readPlainly(repository: Repository, name: string): Oid | null | undefined {
-  const { commonDir } = repository;
-  if (existsSync(join(commonDir, "reftable"))) return undefined;
-  if (name.startsWith("refs/heads/")) return readBranch(commonDir, name);
-  if (name !== "HEAD^{commit}") return undefined;
-  const head = readText(join(commonDir, "HEAD")) ?? "";
-  const branch = /^ref: (refs\/heads\/[^\n]+)\n$/.exec(head)?.[1];
-  // A branch without a commit: git says what there is.
-  return (branch === undefined ? oidIn(head) : readBranch(commonDir, branch)) ?? undefined;
+export function readPlainly({ commonDir }: Repository, name: string): Oid | null | undefined {
+  try {
+    if (existsSync(join(commonDir, "reftable"))) return undefined;
+    if (name !== "HEAD") return readBranch(commonDir, name);
+    const head = readText(join(commonDir, "HEAD")) ?? "";
+    const branch = /^ref: (.+)\n$/.exec(head)?.[1];
+    // A branch without a commit: git says what there is.
+    return (branch === undefined ? oidIn(head) : readBranch(commonDir, branch)) ?? undefined;
+  } catch (error) {
+    // Something may not be read: git says it in its own words.
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
+
+/** git-check-ref-format(1): a file of another name is no branch, whatever is in it. */
+const NO_BRANCH = /[\0-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)|[./]$/;
 
 /** The file first: git packs a ref before it deletes the file. */
 function readBranch(commonDir: string, ref: string): Oid | null | undefined {
-  if (ref.split("/").some((part) => part === "" || part === "." || part === "..")) return undefined;
+  if (!ref.startsWith("refs/heads/") || NO_BRANCH.test(ref)) return undefined;
   const loose = readText(join(commonDir, ref));
   if (loose !== undefined) return oidIn(loose);
   const packed = readText(join(commonDir, "packed-refs")) ?? "";

@@ -63,14 +63,16 @@ export async function readRefs(repository: Repository, ...prefixes: readonly str
 
 /**
  * What several names mean, in one look: ids of objects, undefined where a name means none. A name with a line end
- * means none.
+ * means none. git is not asked where its files say it, and each id is one of `known`: a file may say anything.
  */
 export async function resolveNames<Name extends string>(
   repository: Repository,
   names: readonly Name[],
+  known: ReadonlySet<Oid | null>,
 ): Promise<Map<Name, Oid | undefined>> {
-  const plain = names.map((name) => readPlainly(repository, name));
-  if (!plain.includes(undefined)) return new Map(names.map((name, index) => [name, plain[index] ?? undefined]));
+  const plain = names.map((name) => readPlainly(repository, name.replace(/\^\{commit\}$/, "")));
+  const isSure = plain.every((oid) => oid === null || (oid !== undefined && known.has(oid)));
+  if (isSure) return new Map(names.map((name, index) => [name, plain[index] ?? undefined]));
   const usable = names.filter((name) => !/[\n\0]/.test(name));
   const answer = await runGit(repository, {
     cwd: repository.root,
@@ -165,7 +167,10 @@ export async function unreachable(repository: Repository, commits: readonly Oid[
     gitDir: repository.commonDir,
     args: ["rev-list", "--stdin", "--not", "--single-worktree", ...PASSING.map((refs) => `--exclude=${refs}`), "--all"],
     stdin: `${present.join("\n")}\n`,
+    answers: [0, 128],
   });
+  // Somewhere a ref is damaged: then nothing is sure to be reached.
+  if (list.code !== 0) return present;
   const lost = new Set(list.text.split("\n"));
   return present.filter((oid) => lost.has(oid));
 }

@@ -7,7 +7,7 @@ import { pathBytes } from "./path-text.ts";
 import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { type GitCall, runGit, splitPaths } from "./run-git.ts";
-import { lstatBelow, passedOver, readFolder } from "./slot-path.ts";
+import { lstatBelow, passedOver, readFolder, stampBelow } from "./slot-path.ts";
 import { EXACT, type SlotTree } from "./slot-tree.ts";
 
 /** What differs in a slot from the commit it was last put on. */
@@ -18,6 +18,8 @@ export type SlotChanges = {
   untracked: readonly string[];
   /** What has to go before the slot is clean: untracked files, and (ending in `/`) nested repositories and folders that any build makes again. */
   toRemove: readonly string[];
+  /** What the stamps of `changed` and of untracked files were at the look: what is another by now was seen by nobody. */
+  seen: ReadonlyMap<string, string>;
   /** Untracked folders that are empty once all that is gone; those in a folder come before it. */
   emptied: readonly string[];
 };
@@ -63,9 +65,11 @@ export async function scanSlot(repository: Repository, slot: SlotTree, options: 
     nested.includes(path) ? [{ is: "work", path }] : piecesOf(slot, path, options.isRebuildable),
   );
   const those = (wanted: (piece: Piece) => boolean): string[] => pieces.filter(wanted).map(({ path }) => path);
+  const untracked = those(({ is }) => is === "work");
   return {
     changed: [...new Set(changed)],
-    untracked: those(({ is }) => is === "work"),
+    untracked,
+    seen: new Map([...changed, ...untracked].map((path) => [path, stampBelow(slot.path, path)])),
     toRemove: those(({ is }) => is !== "folder"),
     emptied: those(({ is }) => is === "folder"),
   };

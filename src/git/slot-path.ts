@@ -19,6 +19,12 @@ export function lstatBelow(root: string, path: string): Stats | undefined {
   return undefined;
 }
 
+/** Tells whether a file was touched since: changes with every write, whatever its times are set to. */
+export function stampBelow(root: string, path: string): string {
+  const stat = lstatBelow(root, path);
+  return stat === undefined ? "gone" : `${stat.ino} ${stat.size} ${stat.ctimeMs}`;
+}
+
 function lstatOrNone(path: string): Stats | undefined {
   try {
     return lstatSync(pathBytes(path));

@@ -11,6 +11,7 @@ import { guardSettings } from "./guard.ts";
 import { heldLease } from "./held-lease.ts";
 import { hydrate, requireHydrated } from "./hydrate.ts";
 import { keptFolders } from "./kept-folders.ts";
+import { interrupted } from "./lease-text.ts";
 import { replaceLost } from "./make-anew.ts";
 import { existingStore, type PoolStore, type SlotRecord, treeOfSlot, withSlot } from "./pool-state.ts";
 import { choosePortBase } from "./ports.ts";
@@ -40,6 +41,7 @@ export async function acquireSlot(context: PoolContext, request: AcquireRequest)
     let created = false;
     try {
       const ready = await prepare(context, store, slot, lease, start.tip, () => (created = true));
+      if (request.signal?.aborted === true) throw interrupted(task);
       return await handOut(context, store, slot, ready);
     } catch (error) {
       if (error instanceof GraftworkError && error.code === "FENCED") throw error;

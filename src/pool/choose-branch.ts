@@ -15,7 +15,8 @@ export async function chooseStart(context: PoolContext, state: PoolState, task: 
   const prefix = settings.branchPrefix;
   const plain = `${prefix}/${task}`;
   const [base, parent, taken] = [`${wanted}^{commit}`, `refs/heads/${prefix}`, `refs/heads/${plain}`] as const;
-  const found = await resolveNames(repository, [base, parent, taken]);
+  // What a slot stands on is there, and a commit.
+  const found = await resolveNames(repository, [base, parent, taken], new Set(state.slots.map((slot) => slot.head)));
   const commit = found.get(base) ?? (await requireCommit(repository, wanted));
   if (found.get(parent) !== undefined) throw prefixTaken(prefix);
   const isKnown = Object.keys(state.branches).some((branch) => branch.toLowerCase() === plain.toLowerCase());

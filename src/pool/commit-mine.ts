@@ -3,15 +3,15 @@ import { operationName } from "./context.ts";
 import { type PoolState, type PoolStore, type SlotRecord, withSlot } from "./pool-state.ts";
 
 /**
- * Changes a slot that this process is at work on, and with `also` what goes with it. Throws FENCED where another has
- * taken the slot over meanwhile. Each step gives the slot another `operation`, so that nobody acts on what it was before.
+ * Changes a slot that is still as it was seen, and with `also` what goes with it; undefined where another process has
+ * made it something else meanwhile. Each step of an acquire or a release gives the slot another `operation`.
  */
-export async function commitMine(
+export async function commitIfMine(
   store: PoolStore,
   slot: Pick<SlotRecord, "id" | "operation">,
   change: Partial<SlotRecord>,
   also: (state: PoolState) => PoolState = (state) => state,
-): Promise<SlotRecord> {
+): Promise<SlotRecord | undefined> {
   const operation = change.operation ?? slot.operation;
   const { changed, state } = await store.commit(operationName("change"), (before) =>
     before.slots.some((one) => one.id === slot.id && one.operation === slot.operation)
@@ -20,7 +20,13 @@ export async function commitMine(
   );
   const now = state.slots.find((one) => one.id === slot.id);
   // A commit that was said to have failed may have been written all the same.
-  if (now === undefined || (!changed && now.operation !== operation)) throw fenced(slot);
+  return changed || now?.operation === operation ? now : undefined;
+}
+
+/** As `commitIfMine`, for a slot that this process is at work on. Throws FENCED where another has taken it over. */
+export async function commitMine(...call: Parameters<typeof commitIfMine>): Promise<SlotRecord> {
+  const now = await commitIfMine(...call);
+  if (now === undefined) throw fenced(call[1]);
   return now;
 }
 

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import picomatch from "picomatch";
 import * as v from "valibot";
 import { count, GraftworkError, systemCode } from "../domain/index.ts";
-import { lstatBelow, type Repository, readFolder, trackedPaths } from "../git/index.ts";
+import { lstatBelow, type Repository, readFolder, stampBelow, trackedPaths } from "../git/index.ts";
 import { cpSync, mkdirSync, readBytes, readText, replaceFile } from "../state/index.ts";
 import type { PoolContext } from "./context.ts";
 import { type IgnoreRule, isNamed, parseIgnore, sayOf } from "./ignore-patterns.ts";
@@ -154,10 +154,9 @@ function copyFile(root: string, slot: Slot, path: string): void {
   }
 }
 
-/** Tells whether a file was written to since, whatever its times are set to; undefined where it is no file. */
+/** Undefined where it is no file. */
 function stampOf(slot: Slot, path: string): string | undefined {
-  const stat = lstatBelow(slot.path, path);
-  return stat?.isFile() === true ? `${stat.ino} ${stat.size} ${stat.ctimeMs}` : undefined;
+  return lstatBelow(slot.path, path)?.isFile() === true ? stampBelow(slot.path, path) : undefined;
 }
 
 function isSame(root: string, slot: Slot, path: string): boolean {

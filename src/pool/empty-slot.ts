@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
+import { lstatSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { openUp } from "../checkout/index.ts";
 import { systemCode } from "../domain/index.ts";
 import {
@@ -13,10 +14,12 @@ import {
   resetSlot,
   type SlotChanges,
   type SlotTree,
+  stampBelow,
 } from "../git/index.ts";
-import { mkdirSync, renameSync, rmdirSync, rmSync } from "../state/index.ts";
+import { chmodSync, mkdirSync, renameSync, rmdirSync, rmSync } from "../state/index.ts";
 import { childEnvironment, startDetached } from "../subprocess/index.ts";
 import { trashFolder } from "./rescue.ts";
+import { rescueFailed } from "./slot-work.ts";
 
 /** A folder with more in it than this is deleted by a process of its own: nobody waits for 20,000 files. */
 const DELETED_AT_ONCE = 500;
@@ -28,9 +31,23 @@ export function isClean({ changed, toRemove, emptied }: SlotChanges): boolean {
 
 /**
  * Puts a slot back to `commit`, of which `found` says what differs. Everything in `found` is destroyed: the caller has
- * saved it. Nothing else is touched, so what appears meanwhile stays and is found by the next look.
+ * saved it. Nothing else is touched, so what appears meanwhile stays and is found by the next look. Throws
+ * RESCUE_FAILED where that is not possible: a tracked file was written to since, or something cannot be removed.
  */
 export async function emptySlot(repository: Repository, slot: SlotTree, found: SlotChanges, from: Oid | null, commit: Oid): Promise<void> {
+  removeUntracked(repository, slot, found);
+  const late = found.changed.find((path) => lstatBelow(slot.path, path) !== undefined && !isAsSeen(slot, found, path));
+  if (late !== undefined) throw rescueFailed(slot, `something still writes there: ${late}.`);
+  // Our saved index still tells the truth where no tracked file was touched.
+  if (from === commit && found.changed.length === 0 && hasSavedIndex(repository, slot)) await detachSlot(repository, slot, commit);
+  else await resetSlot(repository, slot, commit);
+}
+
+function isAsSeen(slot: SlotTree, { seen }: SlotChanges, path: string): boolean {
+  return stampBelow(slot.path, path) === seen.get(path);
+}
+
+function removeUntracked(repository: Repository, slot: SlotTree, found: SlotChanges): void {
   const trash = trashFolder(slot);
   const large = trash === undefined ? [] : found.toRemove.filter((path) => isLarge(slot, path));
   try {
@@ -38,14 +55,13 @@ export async function emptySlot(repository: Repository, slot: SlotTree, found: S
   } catch {
     // A full disk, or a trash on another one: then it takes its time.
   }
-  for (const path of found.toRemove)
-    if (lstatBelow(slot.path, path) !== undefined)
-      opened(slot, found, path, () => rmSync(pathBytes(join(slot.path, path)), { recursive: true, force: true }));
+  for (const path of found.toRemove) {
+    const isWhole = path.endsWith("/") || !found.seen.has(path);
+    if (lstatBelow(slot.path, path) === undefined || !(isWhole || isAsSeen(slot, found, path))) continue;
+    opened(slot, found, path, () => rmSync(pathBytes(join(slot.path, path)), { recursive: isWhole, force: true }));
+  }
   for (const path of found.emptied)
     if (lstatBelow(slot.path, path)?.isDirectory() === true) opened(slot, found, path, () => removeEmpty(slot, path));
-  // Our saved index still tells the truth where no tracked file was touched.
-  if (from === commit && found.changed.length === 0 && hasSavedIndex(repository, slot)) await detachSlot(repository, slot, commit);
-  else await resetSlot(repository, slot, commit);
 }
 
 /** A folder into which something was put since is left, with that in it. */
@@ -80,15 +96,22 @@ function deleteInBackground(repository: Repository, slot: SlotTree, trash: strin
   startDetached(["nice", "-n", "19", "/bin/sh", "-c", remove, gone], trash, childEnvironment(repository.parentEnv, [], {}));
 }
 
-/** A folder that was made read-only (module caches are) is opened where that is in the way. */
+/** Folders that were made read-only (module caches are) are opened where they are in the way. */
 function opened(slot: SlotTree, { emptied }: SlotChanges, path: string, remove: () => void): void {
+  const isRefused = (error: unknown): boolean => ["EACCES", "EPERM"].includes(systemCode(error) ?? "");
   try {
+    return remove();
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+  }
+  try {
+    const isFolder = (folder: string): boolean => lstatBelow(slot.path, folder)?.isDirectory() === true;
+    const around = emptied.findLast((folder) => path.startsWith(folder));
+    for (const folder of [path, around ?? path].filter(isFolder)) openUp(join(slot.path, folder));
+    const parent = join(slot.path, dirname(path));
+    chmodSync(pathBytes(parent), lstatSync(pathBytes(parent)).mode | 0o700);
     remove();
   } catch (error) {
-    const around = emptied.findLast((folder) => path.startsWith(folder));
-    const closed = [path, around].filter((folder) => folder !== undefined && lstatBelow(slot.path, folder)?.isDirectory() === true);
-    if (!["EACCES", "EPERM"].includes(systemCode(error) ?? "") || closed.length === 0) throw error;
-    for (const folder of closed) openUp(join(slot.path, folder ?? ""));
-    remove();
+    throw isRefused(error) ? rescueFailed(slot, `${path} cannot be removed (${systemCode(error)}).`) : error;
   }
 }

@@ -8,8 +8,9 @@ import { guardSettings } from "./guard.ts";
 import { holderText } from "./lease-text.ts";
 import { addSlots } from "./make-slot.ts";
 import { deleteMergedBranches } from "./merged-branches.ts";
-import { existingStore, openPoolStore, type PoolStore, type SlotRecord } from "./pool-state.ts";
+import { existingStore, openPoolStore, type PoolStore, type SlotRecord, treeOfSlot } from "./pool-state.ts";
 import { clearSlot, dropSlot, forgetSlot, recoverSlots, takeOver } from "./recover.ts";
+import { rescueSlot } from "./rescue.ts";
 import { excludeOwnFiles, linkPool, poolViewPath, writePoolView } from "./view.ts";
 
 const LARGEST = 256;
@@ -125,6 +126,10 @@ async function removeSlot(context: PoolContext, store: PoolStore, seen: SlotReco
   if (slot.admin === null || !existsSync(slot.path)) return forgetSlot(context, store, slot, reason);
   // Never idle on its way out: another process would lease what is about to go.
   await clearSlot(context, store, slot, { reason, keep: true });
+  // What was put there while it was cleared was left: git would delete it.
+  const tree = treeOfSlot(slot);
+  const { rescue } = await rescueSlot(context, tree, { task: slot.lease?.task ?? slot.id, reason, base: slot.lease?.base ?? slot.head });
+  if (rescue !== undefined) context.narrate(`${slot.id}: what appeared meanwhile is kept as rescue ${rescue.id}`);
   await removeWorktree(context.repository, slot.path);
   await dropSlot(context, store, slot);
 }

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { forgetWorktree, requireCommit } from "../git/index.ts";
+import { forgetWorktree, requireCommit, resolveCommit } from "../git/index.ts";
 import { rmSync } from "../state/index.ts";
 import { identityOf } from "../subprocess/index.ts";
-import { commitMine } from "./commit-mine.ts";
+import { commitIfMine, commitMine } from "./commit-mine.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { undoChangedSettings } from "./guard.ts";
 import { makeSlot } from "./make-slot.ts";
@@ -20,6 +20,9 @@ export async function makeAnew(context: PoolContext, store: PoolStore, slot: Slo
   if (existsSync(slot.path)) moveWhole(context, slot);
   await forgetWorktree(context.repository, slot.path);
   rmSync(join(context.repository.layout.savedIndex(slot.id), ".."), { recursive: true, force: true });
+  // Where its own commit is gone as well, it begins at the newest.
+  const own = slot.head === null ? undefined : await resolveCommit(context.repository, slot.head);
+  const base = own ?? (await requireCommit(context.repository, "HEAD"));
   const blank = await commitMine(store, slot, {
     status: "preparing",
     admin: null,
@@ -31,7 +34,7 @@ export async function makeAnew(context: PoolContext, store: PoolStore, slot: Slo
     worker: identityOf(process.pid),
     operation: operationName("make anew"),
   });
-  await makeSlot(context, store, blank, await requireCommit(context.repository, slot.head ?? "HEAD"));
+  await makeSlot(context, store, blank, base);
 }
 
 /** A slot whose folder somebody deleted; true where this process, which is at work on it, made it anew. */
@@ -43,7 +46,7 @@ export async function replaceLost(context: PoolContext, store: PoolStore, slot: 
     const lastError = `its folder is gone and could not be made anew: ${error instanceof Error ? error.message : String(error)}`;
     context.narrate(`${slot.id}: ${lastError}`);
     // Where it had got so far that the slot left the pool, there is nothing to mark.
-    await commitMine(store, slot, { status: "quarantined", worker: null, lastError }).catch(() => undefined);
+    await commitIfMine(store, slot, { status: "quarantined", worker: null, lastError });
     return false;
   }
   context.narrate(`${slot.id}: its folder was gone; made anew`);

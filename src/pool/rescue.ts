@@ -18,13 +18,14 @@ import {
   type SlotTree,
   slotHead,
   stagedTree,
+  stampBelow,
   treeOf,
   unreachable,
   userIdentity,
 } from "../git/index.ts";
 import { mkdirSync, renameSync, replaceFile } from "../state/index.ts";
 import type { PoolContext } from "./context.ts";
-import { changesIn, isFolder, isPlain, rescueFailed, sizeOf, stampOf, uncommitted } from "./slot-work.ts";
+import { changesIn, isFolder, isPlain, rescueFailed, sizeOf, uncommitted } from "./slot-work.ts";
 
 /** What was saved, and where. */
 export type Rescue = {
@@ -66,7 +67,7 @@ export async function rescueSlot(context: PoolContext, slot: SlotTree, work: Uns
   if (changes.changed.length + changes.untracked.length === 0 && admin === undefined) return { rescue: undefined, found, head };
 
   const sorted = await sortOut(context, slot, changes);
-  const stamps = new Map(sorted.files.map((path) => [path, stampOf(slot, path)]));
+  const stamps = new Map(sorted.files.map((path) => [path, stampBelow(slot.path, path)]));
   const rescue = await save(context, slot, { task, reason, head, sorted, admin });
   // Only now: what is in the trash is named by a rescue, whatever ends this process.
   for (const { path, kept } of sorted.trash) moveTo(context, slot, join(slot.path, path), path, kept);
@@ -276,7 +277,7 @@ async function requireUnchanged(
   const gone = new Set(trash.map((one) => one.path));
   const known = new Set([...before.changed, ...before.untracked]);
   const late = [...after.changed, ...after.untracked].filter((path) => !known.has(path) && !gone.has(path) && !gone.has(`${path}/`));
-  const touched = [...stamps].filter(([path, stamp]) => stampOf(slot, path) !== stamp).map(([path]) => path);
+  const touched = [...stamps].filter(([path, stamp]) => stampBelow(slot.path, path) !== stamp).map(([path]) => path);
   if (late.length + touched.length > 0)
     throw rescueFailed(slot, `something still writes there: ${[...late, ...touched].slice(0, 3).join(", ")}.`);
 }

@@ -3,6 +3,7 @@ import { idKey, type Lease } from "../domain/index.ts";
 import type { Oid } from "../git/index.ts";
 import { identityOf, uptimeMs } from "../subprocess/index.ts";
 import type { Start } from "./choose-branch.ts";
+import { commitIfMine } from "./commit-mine.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { exhausted, interrupted, leaseHeld } from "./lease-text.ts";
 import { renewed, standingOf, uptimeOf } from "./lease-time.ts";
@@ -37,10 +38,10 @@ export async function reserveSlot(
   let waits = false;
   try {
     for (;;) {
+      if (request.signal?.aborted === true) throw interrupted(request.task);
       const taken = await tryReserve(context, store, request, start, place);
       if (taken !== undefined) return taken;
       if (await reclaim(context, store)) continue;
-      if (request.signal?.aborted === true) throw interrupted(request.task);
       if (uptimeMs() >= deadline) throw exhausted(store.read().state, request.task, context.now());
       if (!waits) await joinQueue(store, { id: place, task: request.task, process: identityOf(process.pid) });
       waits = true;
@@ -118,7 +119,7 @@ async function reclaim(context: PoolContext, store: PoolStore): Promise<boolean>
     const standing = standingOf(context, slot, slot.lease);
     if (standing === "live") continue;
     if (standing === "in use") {
-      await renewLease(context, store, slot);
+      await renewLease(context, store, slot, slot.lease);
       continue;
     }
     const taken = await takeOver(store, slot);
@@ -134,11 +135,6 @@ async function reclaim(context: PoolContext, store: PoolStore): Promise<boolean>
   return false;
 }
 
-async function renewLease(context: PoolContext, store: PoolStore, seen: SlotRecord): Promise<void> {
-  const operation = operationName("renew");
-  await store.commit(operation, (before) => {
-    const now = before.slots.find((slot) => slot.id === seen.id);
-    if (now?.lease === undefined || now.lease === null || now.operation !== seen.operation) return undefined;
-    return withSlot(before, seen.id, { lease: renewed(now.lease, context), operation });
-  });
+async function renewLease(context: PoolContext, store: PoolStore, seen: SlotRecord, lease: Lease): Promise<void> {
+  await commitIfMine(store, seen, { lease: renewed(lease, context), operation: operationName("renew") });
 }

@@ -84,12 +84,6 @@ export function sizeOf(slot: SlotTree, path: string): number {
   return lstatBelow(slot.path, path)?.size ?? 0;
 }
 
-/** Tells whether a file was touched since: changes with every write, whatever its times are set to. */
-export function stampOf(slot: SlotTree, path: string): string {
-  const stat = lstatBelow(slot.path, path);
-  return stat === undefined ? "gone" : `${stat.ino} ${stat.size} ${stat.ctimeMs}`;
-}
-
 export function rescueFailed(slot: SlotTree, why: string): GraftworkError {
   return new GraftworkError("RESCUE_FAILED", {
     message: `The work in ${slot.id} could not be saved, so it was not cleared.`,

@@ -6,7 +6,7 @@ import { count, humanDuration, humanSize } from "../domain/index.ts";
 import { configValue, lockFiles, pinSettings, plantedSettings, plantedText, setConfigValue, undoPlanted } from "../git/index.ts";
 import { litterOf, readText, removeLitter, rmSync } from "../state/index.ts";
 import { findProcesses } from "../subprocess/index.ts";
-import { commitMine } from "./commit-mine.ts";
+import { commitIfMine } from "./commit-mine.ts";
 import type { PoolContext } from "./context.ts";
 import { bytesNeeded, freeBytes, sizeOnDisk } from "./disk-space.ts";
 import { hydrate } from "./hydrate.ts";
@@ -146,7 +146,7 @@ function dependencies(context: PoolContext, store: PoolStore, state: PoolState):
           repair: "install them now; else the next acquire does",
           fix: async () => {
             const ready = await hydrate(context, slot);
-            await commitMine(store, slot, ready);
+            await commitIfMine(store, slot, ready);
             if (ready.lastError !== null) throw new Error(ready.lastError);
           },
         },

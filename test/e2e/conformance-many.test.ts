@@ -60,6 +60,19 @@ describe("conformance: many at once", () => {
     expect(await waiting(stage)).toEqual([]);
   });
 
+  test("10: Ctrl-C that comes together with a slot gives the slot back", async () => {
+    const stage = await poolStage(1);
+    await stage.lease("holder");
+    const waiter = await waits(stage, "x");
+    waiter.child.kill("SIGSTOP");
+    await stage.pool("release", "holder");
+    waiter.child.kill("SIGINT");
+    waiter.child.kill("SIGCONT");
+    expect(await waiter.result).toMatchObject({ code: 130, stdout: "" });
+    expect(await stage.status()).toMatchObject({ idle: 1, busy: 0 });
+    expect(stage.branches()).toEqual(["auto/holder"]);
+  });
+
   test("10: waiters get slots in the order in which they began to wait; one that was killed is passed over", async () => {
     const stage = await poolStage(1);
     await stage.lease("holder");

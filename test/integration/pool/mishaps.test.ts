@@ -243,3 +243,22 @@ test("a repository that was moved together with its pool finds its slots, and th
   expect(await restoreRescue(moved, "big/1", join(parent, "out"), "/")).toMatchObject({ missing: [] });
   expect((await poolHealth(moved, { fix: false })).findings).toEqual([]);
 });
+
+test("a slot whose folder and whose commit are gone is made anew at the newest one", async () => {
+  const all = await lab();
+  await initPool(all.context, { size: 1 });
+  const amend = (message: string): void => void all.repo.git("commit", "-q", "--amend", "--allow-empty", "-m", message);
+  amend("second");
+  await initPool(all.context, { size: 2 });
+  amend("third");
+  all.repo.git("worktree", "remove", "-f", "-f", all.slot("wt-1"));
+  all.repo.git("reflog", "expire", "--expire=now", "--expire-unreachable=now", "--all");
+  all.repo.git("gc", "-q", "--prune=now");
+  const { path } = await acquireSlot(all.context, { task: "t" });
+  expect(git(path, "rev-parse", "HEAD")).toBe(all.repo.git("rev-parse", "HEAD"));
+  expect(
+    existingStore(all.context.repository)
+      .read()
+      .state.slots.map(({ status }) => status),
+  ).toEqual(["busy", "idle"]);
+});

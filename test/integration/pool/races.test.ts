@@ -129,7 +129,9 @@ describe("two processes at once", () => {
     const other = (): void => {
       const run = (...args: readonly string[]) =>
         spawnSync(process.execPath, [CLI, ...args], { cwd: all.repo.dir, env: { ...hermeticEnv(), HOME: all.repo.parent } });
-      const path = run("acquire", "t").stdout.toString().split("|")[1] ?? "";
+      const { status, stdout } = run("acquire", "t");
+      expect(status).toBe(0);
+      const path = stdout.toString().split("|")[1] ?? "";
       tips.push(commitFiles(path, { [`work-${tips.length}.txt`]: "work\n" }));
       expect(run("release", "t").status).toBe(0);
     };
