@@ -69,7 +69,7 @@ export async function scanSlot(repository: Repository, slot: SlotTree, options: 
   return {
     changed: [...new Set(changed)],
     untracked,
-    seen: new Map([...changed, ...untracked].map((path) => [path, stampBelow(slot.path, path)])),
+    seen: new Map([...changed, ...untracked].map((path) => [path, stampBelow(slot.path, path, "mtimeMs")])),
     toRemove: those(({ is }) => is !== "folder"),
     emptied: those(({ is }) => is === "folder"),
   };

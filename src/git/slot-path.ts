@@ -19,10 +19,13 @@ export function lstatBelow(root: string, path: string): Stats | undefined {
   return undefined;
 }
 
-/** Tells whether a file was touched since: changes with every write, whatever its times are set to. */
-export function stampBelow(root: string, path: string): string {
+/**
+ * Tells whether a file was touched since: its ctime changes with every write, whatever its times are set to. It also
+ * changes where another link to the file is deleted, its mtime does not.
+ */
+export function stampBelow(root: string, path: string, time: "ctimeMs" | "mtimeMs" = "ctimeMs"): string {
   const stat = lstatBelow(root, path);
-  return stat === undefined ? "gone" : `${stat.ino} ${stat.size} ${stat.ctimeMs}`;
+  return stat === undefined ? "gone" : `${stat.ino} ${stat.size} ${stat[time]}`;
 }
 
 function lstatOrNone(path: string): Stats | undefined {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { readText, withMutex } from "../state/index.ts";
+import { readText, rmSync, withMutex } from "../state/index.ts";
 import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
@@ -60,22 +60,42 @@ function administer<Result>(repository: Repository, work: () => Promise<Result>)
  * the name that git gave its administration folder.
  */
 export async function addWorktree(repository: Repository, path: string, commit: Oid, lockReason: string): Promise<string> {
-  await administer(repository, () =>
-    runGit(repository, {
-      cwd: repository.commonDir,
-      gitDir: repository.commonDir,
-      env: slotMark(path),
-      args: ["worktree", "add", "--quiet", "--detach", "--no-checkout", "--lock", "--reason", lockReason, "--", path, commit],
-    }),
-  );
+  await administer(repository, async () => {
+    const before = new Set(adminNames(repository));
+    try {
+      await runGit(repository, {
+        cwd: repository.commonDir,
+        gitDir: repository.commonDir,
+        env: slotMark(path),
+        args: ["worktree", "add", "--quiet", "--detach", "--no-checkout", "--lock", "--reason", lockReason, "--", path, commit],
+      });
+    } catch (error) {
+      // A git that was killed may not have come to name the folder's place: then no git verb would ever take it away.
+      for (const name of adminNames(repository)) if (!before.has(name) && isNameless(repository, name)) removeAdmin(repository, name);
+      throw error;
+    }
+  });
   return basename((readText(join(path, ".git")) ?? "").trim());
+}
+
+const adminFolder = (repository: Repository): string => join(repository.commonDir, "worktrees");
+
+function adminNames(repository: Repository): string[] {
+  const folder = adminFolder(repository);
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+function isNameless(repository: Repository, name: string): boolean {
+  return (readText(join(adminFolder(repository), name, "gitdir")) ?? "") === "";
+}
+
+function removeAdmin(repository: Repository, name: string): void {
+  rmSync(join(adminFolder(repository), name), { recursive: true, force: true });
 }
 
 /** Name of the administration folder of the worktree at `path`, also where that is gone; undefined where git knows none. */
 export function adminNameOf(repository: Repository, path: string): string | undefined {
-  const folder = join(repository.commonDir, "worktrees");
-  const names = existsSync(folder) ? readdirSync(folder) : [];
-  return names.find((name) => readText(join(folder, name, "gitdir"))?.trim() === join(path, ".git"));
+  return adminNames(repository).find((name) => readText(join(adminFolder(repository), name, "gitdir"))?.trim() === join(path, ".git"));
 }
 
 /** The git directory of another repository whose worktree is at `path`; undefined where none is. */

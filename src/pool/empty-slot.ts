@@ -44,7 +44,7 @@ export async function emptySlot(repository: Repository, slot: SlotTree, found: S
 }
 
 function isAsSeen(slot: SlotTree, { seen }: SlotChanges, path: string): boolean {
-  return stampBelow(slot.path, path) === seen.get(path);
+  return stampBelow(slot.path, path, "mtimeMs") === seen.get(path);
 }
 
 function removeUntracked(repository: Repository, slot: SlotTree, found: SlotChanges): void {

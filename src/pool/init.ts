@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { count, GraftworkError } from "../domain/index.ts";
 import { configKeys, listPaths, type Oid, type Repository, readFileAt, removeWorktree, requireCommit } from "../git/index.ts";
-import { mkdirSync, removeStore, rmSync } from "../state/index.ts";
+import { mkdirSync, removeStore, replaceFile, rmSync } from "../state/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
 import { type PoolContext, poolFolder } from "./context.ts";
 import { guardSettings } from "./guard.ts";
@@ -168,6 +168,7 @@ export async function cleanupPool(context: PoolContext, request: { force: boolea
   if (late !== undefined) throw takenMeanwhile(late);
   const link = `${repository.root}/.claude/worktree-pool`;
   rmSync(link, { force: true });
+  replaceFile(repository.layout.nextToken, `${store.read().state.nextToken}\n`);
   removeStore(repository.layout.poolStore);
   const view = poolViewPath(repository);
   if (lstatSync(view, { throwIfNoEntry: false })?.isFile() === true) rmSync(view);

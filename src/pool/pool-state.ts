@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { GraftworkError, idKey, type Lease, type ProcessIdentity, SLOT_STATUSES, type SlotStatus } from "../domain/index.ts";
 import type { Oid, Repository, SlotTree } from "../git/index.ts";
-import { type GenerationStore, openStore, storeExists } from "../state/index.ts";
+import { type GenerationStore, openStore, readText, storeExists } from "../state/index.ts";
 
 /** What a slot was set up from. */
 export type Dependencies = {
@@ -125,7 +125,14 @@ export function openPoolStore(repository: Repository, dir: string, now: Date): P
   const store = openStore<PoolState>({
     dir: repository.layout.poolStore,
     schema: SCHEMA,
-    initial: { createdAt: now.toISOString(), dir, nextToken: 1, waiting: [], slots: [], branches: {} },
+    initial: {
+      createdAt: now.toISOString(),
+      dir,
+      nextToken: Number(readText(repository.layout.nextToken) ?? "") || 1,
+      waiting: [],
+      slots: [],
+      branches: {},
+    },
     parse: (value) => v.parse(poolState, value) as PoolState,
     applied: (state, operation) => state.slots.some((one) => one.operation === operation),
   });

@@ -2,7 +2,7 @@ import { GraftworkError } from "../domain/index.ts";
 import { identityOf, livenessOf } from "../subprocess/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { holderText } from "./lease-text.ts";
-import { existingStore, type PoolStore, requireSlot, type SlotRecord, withSlot } from "./pool-state.ts";
+import { existingStore, findSlot, type PoolStore, requireSlot, type SlotRecord, withSlot } from "./pool-state.ts";
 import { type ClearResult, clearSlot, recoverSlots } from "./recover.ts";
 import { writePoolView } from "./view.ts";
 
@@ -26,12 +26,12 @@ export type Released = { slot: string; wasIdle: boolean; branch: string | null; 
 export async function releaseSlot(context: PoolContext, request: ReleaseRequest): Promise<Released> {
   const store = existingStore(context.repository);
   await recoverSlots(context, store);
-  const seen = requireSlot(store.read().state, request.name);
-  if (seen.status === "idle") {
-    // A release that was killed as its last step did not come to it.
-    writePoolView(context.repository, store);
-    return { slot: seen.id, wasIdle: true, branch: null, rescue: undefined };
-  }
+  const { state } = store.read();
+  const isOver = (findSlot(state, request.name)?.status ?? "idle") === "idle";
+  // A release that was killed as its last step did not come to it.
+  if (isOver) writePoolView(context.repository, store);
+  const seen = requireSlot(state, request.name);
+  if (isOver) return { slot: seen.id, wasIdle: true, branch: null, rescue: undefined };
   const slot = await mark(context, store, seen, request);
   // Ended by another process meanwhile: the slot may be anybody's by now.
   if (slot === undefined) return { slot: seen.id, wasIdle: true, branch: null, rescue: undefined };

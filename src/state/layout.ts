@@ -11,6 +11,8 @@ export type Layout = {
   /** `<common git dir>/graftwork` */
   root: string;
   poolStore: string;
+  /** The token of the first lease of the next pool: none is ever given twice. */
+  nextToken: string;
   adminMutex: string;
   liveStore: string;
   runs: string;
@@ -28,6 +30,7 @@ export function layoutOf(commonDir: string): Layout {
   return {
     root,
     poolStore: join(root, "pool"),
+    nextToken: join(root, "next-token"),
     adminMutex: join(root, "admin"),
     liveStore: join(root, "live"),
     runs: join(root, "runs"),

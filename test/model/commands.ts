@@ -81,11 +81,14 @@ class Acquire extends Command {
     const { task } = this;
     const ask = () => said(() => acquireSlot(world.as(this.owner), { task }));
     const [held, checkedOut, next] = [model.leaseOf(task), world.checkedOut(), model.nextToken];
-    const usable = model.idle().filter((id) => existsSync(world.slotPath(id)));
+    const idle = model.idle();
+    // An idle slot whose folder is gone is made anew, and may be given then.
+    const lost = idle.filter((id) => !existsSync(world.slotPath(id)));
+    // So is a leased one, whose task begins again where its branch stands.
+    const isLost = held !== undefined && !existsSync(world.slotPath(held[0]));
     const answer = await ask();
-    const unusable = model.idle().filter((id) => !usable.includes(id));
     if (answer.value === undefined) {
-      model.sync(world, new Set(unusable));
+      model.sync(world, new Set(lost));
       const allowed =
         model.slots === undefined
           ? "POOL_MISSING"
@@ -93,7 +96,7 @@ class Acquire extends Command {
             ? held[1].lease?.owner === this.owner && held[1].status === "busy" && !existsSync(world.slotPath(held[0]))
               ? "SLOT_QUARANTINED"
               : "LEASE_HELD"
-            : usable.length === 0
+            : idle.length === 0
               ? "POOL_EXHAUSTED"
               : checkedOut.some((branch) => branch.startsWith(`auto/${task}`))
                 ? "BRANCH_IN_USE"
@@ -110,15 +113,15 @@ class Acquire extends Command {
       return;
     }
     const { id, lease } = answer.value;
-    if (held === undefined) {
-      expect(usable.includes(id), `${id} was given and was not idle`);
+    if (held === undefined || isLost) {
+      expect(idle.includes(id) || held?.[0] === id, `${id} was given and was not idle`);
       expect(lease.token >= next, `token ${lease.token} was given, the next was ${next}`);
       expect(world.slotGit(id, "symbolic-ref", "HEAD") === `refs/heads/${lease.branch}`, `${id} is not on ${lease.branch}`);
       expect(
         world.slotGit(id, "status", "--porcelain", "--ignored") === "",
         `${id} is not clean: ${world.slotGit(id, "status", "--porcelain", "--ignored")}`,
       );
-      model.sync(world, new Set([id, ...unusable]));
+      model.sync(world, new Set([id, ...lost, ...(held === undefined ? [] : [held[0]])]));
     } else {
       expect(held[0] === id && held[1].lease?.token === lease.token && held[1].lease.owner === this.owner, `${task} was given ${id} again`);
       model.sync(world, new Set());

@@ -61,7 +61,6 @@ export class Model {
     const before = this.slots;
     if (now === undefined) {
       this.slots = undefined;
-      this.nextToken = 1;
       this.damaged.clear();
     } else {
       const { slots, nextToken } = now.state;

@@ -20,7 +20,7 @@ import { joinQueue } from "../../../src/pool/queue.ts";
 import { takeOver } from "../../../src/pool/recover.ts";
 import { restartLease } from "../../../src/pool/restart.ts";
 import { removeStore } from "../../../src/state/index.ts";
-import { identityOf } from "../../../src/subprocess/index.ts";
+import { identityOf, isRunning } from "../../../src/subprocess/index.ts";
 import { git, tempFolder } from "../../fixtures/index.ts";
 import { lab } from "./lab.ts";
 
@@ -119,6 +119,7 @@ test("who waits and is stopped holds nobody up", async () => {
     await joinQueue(existingStore(context.repository), { id: "w", task: "first", process: identityOf(sleeper.pid ?? 0) });
     await expect(acquireSlot(context, { task: "t" })).rejects.toMatchObject({ code: "POOL_EXHAUSTED" });
     sleeper.kill("SIGSTOP");
+    await expect.poll(() => isRunning(identityOf(sleeper.pid ?? 0))).toBe(false);
     expect(await acquireSlot(context, { task: "t" })).toMatchObject({ id: "wt-1" });
     // It keeps its place for when it goes on.
     expect(existingStore(context.repository).read().state.waiting).toHaveLength(1);

@@ -174,6 +174,15 @@ test("health takes no slot from a process that is at work in it", async () => {
   expect(existingStore(all.context.repository).read().state.slots[0]).toMatchObject({ status: "busy", lease: { task: "t" } });
 });
 
+test("a token is never given twice, also where the pool was removed and made anew", async () => {
+  const all = await lab();
+  await initPool(all.context, { size: 1 });
+  const first = await acquireSlot(all.context, { task: "t" });
+  await cleanupPool(all.context, { force: true });
+  await initPool(all.context, { size: 1 });
+  expect((await acquireSlot(all.context, { task: "t" })).lease.token).toBeGreaterThan(first.lease.token);
+});
+
 describe("what a killed process left", () => {
   test("a branch that was a task's before stays, where an acquire that would have gone on with it was killed", async () => {
     const all = await leasedLab();

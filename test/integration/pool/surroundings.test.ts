@@ -255,6 +255,15 @@ describe("what points to the pool", () => {
     expect(readFileSync(view, "utf8")).toBe(whole);
   });
 
+  test("a release of a task that has no slot by now writes the view that a killed one did not come to write", async () => {
+    const all = await poolLab();
+    const view = join(all.repo.dir, ".claude/pool-state.json");
+    const whole = readFileSync(view, "utf8");
+    writeFileSync(view, whole.replace('"idle"', '"busy"'));
+    await expect(releaseSlot(all.context, { name: "over" })).rejects.toMatchObject({ code: "SLOT_UNKNOWN" });
+    expect(readFileSync(view, "utf8")).toBe(whole);
+  });
+
   test("a release of a slot that is idle by now writes the view that a killed one did not come to write", async () => {
     const all = await poolLab(1);
     const view = join(all.repo.dir, ".claude/pool-state.json");
