@@ -23,7 +23,7 @@ function start(program) {
   const { exports, keepCompiled } = loadBundle(bundle, use);
   void exports.main(argv, program).then((code) => {
     // Never process.exit: what was written to a pipe must reach its reader first.
-    process.exitCode = code;
+    process.exitCode ||= code;
     keepCompiled();
   });
 }

@@ -1,4 +1,5 @@
-import { cleanText, type ExitCode, GraftworkError } from "../domain/index.ts";
+import { cleanText, type ExitCode, GraftworkError, systemCode } from "../domain/index.ts";
+import { abandonCommands } from "../subprocess/index.ts";
 import { errorJson, errorText } from "./render-error.ts";
 
 /** The terminal and process as commands see them: the only place that touches stdout, stderr, argv and signals. */
@@ -26,6 +27,10 @@ export type Shell = {
 
 export function makeShell(json: boolean): Shell {
   const { env, stdout, stderr } = process;
+  stdout.on("error", onUnwritable);
+  // Then there is nobody to tell.
+  stderr.on("error", () => undefined);
+  for (const signal of SIGNALS) process.on(signal, endAtOnce);
   const note = (line: string): void => {
     stderr.write(`${line}\n`);
   };
@@ -48,8 +53,33 @@ export function makeShell(json: boolean): Shell {
       else if (text !== "") stdout.write(text.endsWith("\n") ? text : `${text}\n`);
     },
     ask: (question) => ask(question),
-    interrupted: onInterrupt,
+    interrupted: () => {
+      for (const signal of SIGNALS) process.off(signal, endAtOnce);
+      return onInterrupt();
+    },
   };
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** For what has no gentle end: its programs are ended with it, and the next verb puts right what was half done. */
+function endAtOnce(signal: NodeJS.Signals): void {
+  abandonCommands();
+  for (const one of SIGNALS) process.off(one, endAtOnce);
+  process.stderr.write("interrupted; the next verb finishes or undoes what was begun\n");
+  process.kill(process.pid, signal);
+}
+
+/** Whoever read our output may have left (`status | head -1`): what was done is done, and the exit code says so. */
+function onUnwritable(error: Error): void {
+  if (systemCode(error) === "EPIPE") return;
+  const unwritten = new GraftworkError("STATE_UNWRITABLE", {
+    message: "The answer could not be written.",
+    because: cleanText(error.message),
+    try: "make room, and ask again: what the command did is done.",
+  });
+  process.stderr.write(errorText(unwritten, false));
+  process.exitCode = unwritten.exitCode;
 }
 
 /** Prints an error and returns its exit code. Anything that is not a GraftworkError is a defect of ours. */
@@ -97,7 +127,7 @@ async function ask(question: string): Promise<boolean | undefined> {
 /** The first signal asks long work to end gently; the second ends the process at once, its state is consistent. */
 function onInterrupt(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  for (const signal of SIGNALS) {
     process.on(signal, () => {
       if (controller.signal.aborted && signal !== "SIGHUP") process.kill(process.pid, "SIGKILL");
       controller.abort(signal);

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { GraftworkError, type Lease, slotNumber } from "../domain/index.ts";
 import { isOnBranch, listWorktrees, otherRepositoryAt, readRef, readRefs, type Worktree } from "../git/index.ts";
-import { openStore, storeExists } from "../state/index.ts";
+import { openStore, replaceFile, storeExists } from "../state/index.ts";
 import { findProcesses, livenessOf } from "../subprocess/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { examineSlot, type SlotFindingKind } from "./examine-slot.ts";
@@ -118,15 +118,21 @@ async function readable(context: PoolContext, store: PoolStore, fix: boolean, fi
     return true;
   } catch (error) {
     if (!(error instanceof GraftworkError) || error.code !== "STATE_DAMAGED") throw error;
+    const { layout } = context.repository;
     const aside = fix ? setAllAside(context, store) : undefined;
+    const isLeft = storeExists(layout.poolStore);
     findings.push({
       kind: "state-damaged",
-      subject: context.repository.layout.poolStore,
+      subject: layout.poolStore,
       text: error.because,
-      repair: "put the damaged record aside, go on with the one before, look at every slot",
+      repair: isLeft
+        ? "put the damaged record aside, go on with the one before, look at every slot"
+        : "put the damaged records aside; none is left, so `pool-manager init` makes the pool anew, and keeps in its trash what is in the slots",
       repaired: aside !== undefined,
     });
-    if (aside === undefined || !storeExists(context.repository.layout.poolStore)) return false;
+    // Nobody knows which tokens were given: time is ahead of all of them.
+    if (!isLeft) replaceFile(layout.nextToken, `${Math.floor(context.now().getTime() / 1000)}\n`);
+    if (aside === undefined || !isLeft) return false;
     await distrust(store);
     return true;
   }

@@ -5,7 +5,7 @@ import { mkdirSync, removeStore, replaceFile, rmSync } from "../state/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
 import { type PoolContext, poolFolder } from "./context.ts";
 import { guardSettings } from "./guard.ts";
-import { holderText } from "./lease-text.ts";
+import { holderText, rescuedText } from "./lease-text.ts";
 import { addSlots } from "./make-slot.ts";
 import { deleteMergedBranches } from "./merged-branches.ts";
 import { existingStore, openPoolStore, type PoolStore, type SlotRecord, treeOfSlot } from "./pool-state.ts";
@@ -125,11 +125,11 @@ async function removeSlot(context: PoolContext, store: PoolStore, seen: SlotReco
   if (slot === undefined) throw takenMeanwhile(seen);
   if (slot.admin === null || !existsSync(slot.path)) return forgetSlot(context, store, slot, reason);
   // Never idle on its way out: another process would lease what is about to go.
-  await clearSlot(context, store, slot, { reason, keep: true });
+  const cleared = await clearSlot(context, store, slot, { reason, keep: true });
   // What was put there while it was cleared was left: git would delete it.
   const tree = treeOfSlot(slot);
-  const { rescue } = await rescueSlot(context, tree, { task: slot.lease?.task ?? slot.id, reason, base: slot.lease?.base ?? slot.head });
-  if (rescue !== undefined) context.narrate(`${slot.id}: what appeared meanwhile is kept as rescue ${rescue.id}`);
+  const late = await rescueSlot(context, tree, { task: slot.lease?.task ?? slot.id, reason, base: slot.lease?.base ?? slot.head });
+  for (const { rescue } of [cleared, late]) if (rescue !== undefined) context.narrate(rescuedText(slot, rescue));
   await removeWorktree(context.repository, slot.path);
   await dropSlot(context, store, slot);
 }

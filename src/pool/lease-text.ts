@@ -20,7 +20,10 @@ export function leaseHeld(slot: SlotRecord, now: Date): GraftworkError {
   return new GraftworkError("LEASE_HELD", {
     message: `${lease?.task ?? slot.id} already has ${slot.id}.`,
     because: lease === null ? `the slot is ${slot.status}.` : holderText(slot, now),
-    try: `wait for it, or \`pool-manager release ${slot.id}${lease?.owner.kind === "process" ? " --force" : ""}\` (its work is saved first).`,
+    try:
+      slot.status !== "busy" && slot.status !== "quarantined"
+        ? "run the same command again in a moment: another process is at work on it."
+        : `wait for it, or \`pool-manager release ${slot.id}${lease?.owner.kind === "process" ? " --force" : ""}\` (its work is saved first).`,
     details: { slot: slot.id, owner: lease?.owner.name, run: lease?.run },
   });
 }
@@ -45,4 +48,8 @@ export function exhausted(state: PoolState, task: string, now: Date): GraftworkE
     try: `\`pool-manager acquire ${task} --wait 60\`, \`pool-manager release <slot>\` when a task is done, or \`pool-manager init ${state.slots.length + 4}\` for more slots.`,
     details: { task, slots: state.slots.map((slot) => ({ id: slot.id, status: slot.status, task: slot.lease?.task ?? null })) },
   });
+}
+
+export function rescuedText({ id, lease }: Pick<SlotRecord, "id" | "lease">, rescue: { id: string }): string {
+  return `${id}: unsaved work of ${lease?.task ?? id} is kept as rescue ${rescue.id} (\`pool-manager rescue show ${rescue.id}\`)`;
 }

@@ -91,7 +91,7 @@ async function clearRemains(context: PoolContext, slot: Pick<SlotRecord, "id" | 
   if (known !== undefined && slot.admin === null && onlyGitFile(slot.path)) return removeWorktree(context.repository, slot.path);
   if (there === undefined) return;
   if (there.isDirectory() && readdirSync(slot.path).length === 0) return rmSync(slot.path, { recursive: true });
-  moveWhole(context, slot);
+  context.narrate(`${slot.id}: what was in its place is kept in ${moveWhole(context, slot)}`);
   if (known !== undefined) await forgetWorktree(context.repository, slot.path);
 }
 

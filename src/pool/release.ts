@@ -1,7 +1,7 @@
 import { GraftworkError } from "../domain/index.ts";
 import { identityOf, livenessOf } from "../subprocess/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
-import { holderText } from "./lease-text.ts";
+import { holderText, rescuedText } from "./lease-text.ts";
 import { existingStore, findSlot, type PoolStore, requireSlot, type SlotRecord, withSlot } from "./pool-state.ts";
 import { type ClearResult, clearSlot, recoverSlots } from "./recover.ts";
 import { writePoolView } from "./view.ts";
@@ -38,10 +38,7 @@ export async function releaseSlot(context: PoolContext, request: ReleaseRequest)
   try {
     const { rescue, ended } = await clearSlot(context, store, slot, { reason: "release", discard: request.discard === true });
     if (ended > 0) context.narrate(`${slot.id}: ended ${ended} process${ended === 1 ? "" : "es"} that still ran there`);
-    if (rescue !== undefined)
-      context.narrate(
-        `${slot.id}: unsaved work of ${slot.lease?.task ?? slot.id} is kept as rescue ${rescue.id} (\`pool-manager rescue show ${rescue.id}\`)`,
-      );
+    if (rescue !== undefined) context.narrate(rescuedText(slot, rescue));
     return { slot: slot.id, wasIdle: false, branch: slot.lease?.branch ?? null, rescue };
   } finally {
     writePoolView(context.repository, store);

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 import { GraftworkError, systemCode } from "../domain/index.ts";
@@ -58,9 +58,10 @@ export async function restoreRescue(context: PoolContext, id: string, into: stri
     into === undefined
       ? join(poolFolder(context.repository, context.settings), "restored", entry.id.replace("/", "-"))
       : resolve(cwd, into);
-  if (existsSync(folder) && readdirSync(folder).length > 0) {
+  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory();
+  if (isFolder === false || (isFolder === true && readdirSync(folder).length > 0)) {
     throw new GraftworkError("USAGE", {
-      message: `${folder} is not empty, so nothing was restored.`,
+      message: `${folder} is ${isFolder ? "not empty" : "no folder"}, so nothing was restored.`,
       because: "a restore never overwrites files.",
       try: `\`pool-manager rescue restore ${entry.id} --to NEW-FOLDER\`.`,
     });

@@ -5,7 +5,7 @@ import { identityOf, uptimeMs } from "../subprocess/index.ts";
 import type { Start } from "./choose-branch.ts";
 import { commitIfMine } from "./commit-mine.ts";
 import { operationName, type PoolContext } from "./context.ts";
-import { exhausted, interrupted, leaseHeld } from "./lease-text.ts";
+import { exhausted, interrupted, leaseHeld, rescuedText } from "./lease-text.ts";
 import { renewed, standingOf, uptimeOf } from "./lease-time.ts";
 import { replaceLost } from "./make-anew.ts";
 import { type PoolState, type PoolStore, type SlotRecord, withSlot } from "./pool-state.ts";
@@ -124,12 +124,12 @@ async function reclaim(context: PoolContext, store: PoolStore): Promise<boolean>
     }
     const taken = await takeOver(store, slot);
     if (taken === undefined) continue;
-    context.narrate(
-      `${slot.id}: ${slot.lease.task} is taken back, ${slot.lease.owner.kind === "shell" ? "its time has passed" : "its owner is gone"}`,
-    );
+    const reason = slot.lease.owner.kind === "shell" ? "its time has passed" : "its owner is gone";
+    context.narrate(`${slot.id}: ${slot.lease.task} is taken back, ${reason}`);
+    if (await replaceLost(context, store, taken)) return true;
     // Where that fails it is quarantined with the reason; another one may do.
-    if (!(await replaceLost(context, store, taken)))
-      await clearSlot(context, store, taken, { reason: "its owner is gone" }).catch(() => undefined);
+    const { rescue } = await clearSlot(context, store, taken, { reason }).catch(() => ({ rescue: undefined }));
+    if (rescue !== undefined) context.narrate(rescuedText(slot, rescue));
     return true;
   }
   return false;

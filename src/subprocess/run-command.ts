@@ -43,6 +43,20 @@ export type CommandEnd = {
 /** A pipe that a grandchild still holds is waited for so long after the process itself has ended. */
 const PIPE_DEADLINE_MS = 2_000;
 
+/** Leaders of the groups that run at this moment: a terminal's Ctrl-C does not reach them. */
+const live = new Set<number>();
+
+/** Asks all that `runCommand` has under way to end; for a program that is about to be ended itself. */
+export function abandonCommands(): void {
+  for (const pid of live) {
+    try {
+      process.kill(-pid, "SIGTERM");
+    } catch {
+      // It has just ended by itself.
+    }
+  }
+}
+
 /**
  * Runs one command in a process group of its own and waits for its end. A non-zero exit is a value, not an
  * exception; when the group's leader has ended, what is left of the group is ended too. Never throws.
@@ -85,6 +99,7 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   const end = waitForEnd(child);
   const pid = child.pid;
   if (pid === undefined) return finish((await end).error ?? "unknown", null, null);
+  live.add(pid);
   command.onStart?.(identityOf(pid));
   failpoint(`started.${point}`, pid);
 
@@ -112,6 +127,7 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   child.stdin?.end(command.stdin);
 
   const { code, signal } = await end;
+  live.delete(pid);
   clearTimeout(total);
   clearTimeout(idle);
   command.signal?.removeEventListener("abort", onAbort);

@@ -13,7 +13,8 @@ export type SweepTarget = {
 
 /**
  * Ends every process that carries a marker or works in a folder, also those that left their process group.
- * Ourselves and our ancestors are never touched: whoever calls `release` from inside a slot lives on.
+ * Ourselves and our ancestors are never touched: whoever calls `release` from inside a slot lives on. Nor is, without a
+ * marker, a terminal's own shell that happens to stand in the folder, and who reads what we print (`release | tee`).
  * Returns the numbers of the processes that were ended.
  */
 export async function sweepProcesses(target: SweepTarget, graceMs: number): Promise<number[]> {
@@ -31,14 +32,45 @@ export async function sweepProcesses(target: SweepTarget, graceMs: number): Prom
 /** The processes that `sweepProcesses` would end. */
 export function findProcesses(target: SweepTarget): number[] {
   const spared = ancestors();
-  const found: number[] = [];
+  const marked: number[] = [];
+  const standing: number[] = [];
   for (const [pid, facts] of listProcesses(target.folders.length > 0)) {
     if (spared.has(pid)) continue;
     const inFolder =
       facts.cwd !== undefined && target.folders.some((folder) => facts.cwd === folder || facts.cwd?.startsWith(`${folder}/`));
-    if (inFolder || hasMarker(facts, target.markers)) found.push(pid);
+    if (hasMarker(facts, target.markers)) marked.push(pid);
+    else if (inFolder) standing.push(pid);
   }
-  return found;
+  const readers = readersOfOurs(standing);
+  return [...marked, ...standing.filter((pid) => !readers.has(pid) && !isShellOfTerminal(pid))];
+}
+
+/** Of these, who is behind us in a pipeline. Linux alone tells. */
+function readersOfOurs(pids: readonly number[]): Set<number> {
+  const end = (pid: number | "self", fd: number): string => quietly(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) ?? "";
+  const pipes = new Set([end("self", 1), end("self", 2)].filter((name) => name.startsWith("pipe:")));
+  const readers = new Set<number>();
+  // As often as there may be links of the chain, whatever the order.
+  for (let before = -1; before !== readers.size; ) {
+    before = readers.size;
+    for (const pid of pids.filter((one) => !readers.has(one) && pipes.has(end(one, 0)))) {
+      readers.add(pid);
+      pipes.add(end(pid, 1));
+    }
+  }
+  return readers;
+}
+
+/** The leader of a session that has a terminal (proc(5), `stat`: session is field 6, tty_nr field 7). */
+function isShellOfTerminal(pid: number): boolean {
+  const fields = statOf(pid);
+  return Number(fields[3]) === pid && Number(fields[4] ?? "0") !== 0;
+}
+
+/** The fields behind the name: state, parent, group, session, terminal, … */
+function statOf(pid: number): string[] {
+  const stat = quietly(() => readFileSync(`/proc/${pid}/stat`, "utf8")) ?? "";
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 function hasMarker(facts: Facts, markers: readonly string[]): boolean {
@@ -132,8 +164,7 @@ function ancestors(): Set<number> {
 function parentOf(pid: number): number {
   if (process.platform !== "linux")
     return Number(spawnSync("ps", ["-o", "ppid=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim() || "0");
-  const stat = quietly(() => readFileSync(`/proc/${pid}/stat`, "utf8")) ?? "";
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? "0");
+  return Number(statOf(pid)[1] ?? "0");
 }
 
 function quietly<T>(read: () => T): T | undefined {

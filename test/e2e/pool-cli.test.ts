@@ -42,7 +42,8 @@ describe("pool-manager, as a script uses it", () => {
       "new\n",
       "ignored\n",
     ]);
-    expect(await pool(repo, "rescue", "restore", "task-a/1", "--to", to)).toMatchObject({ code: 2 });
+    for (const taken of [to, join(repo.dir, "kept.txt")])
+      expect(await pool(repo, "rescue", "restore", "task-a/1", "--to", taken)).toMatchObject({ code: 2 });
 
     expect(await pool(repo, "cleanup")).toMatchObject({ code: 0, stdout: expect.stringContaining("Pool removed: 4 slots") });
     expect(repo.git("worktree", "list", "--porcelain").match(/^worktree /gm)).toHaveLength(1);
