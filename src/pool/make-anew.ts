@@ -6,6 +6,7 @@ import { identityOf } from "../subprocess/index.ts";
 import { commitIfMine, commitMine } from "./commit-mine.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { undoChangedSettings } from "./guard.ts";
+import { rescuedText } from "./lease-text.ts";
 import { makeSlot } from "./make-slot.ts";
 import { type PoolStore, type SlotRecord, treeOfSlot } from "./pool-state.ts";
 import { moveWhole, rescueAdmin } from "./rescue.ts";
@@ -16,7 +17,8 @@ import { moveWhole, rescueAdmin } from "./rescue.ts";
  */
 export async function makeAnew(context: PoolContext, store: PoolStore, slot: SlotRecord): Promise<void> {
   if (slot.lease !== null) await undoChangedSettings(context, slot.lease.task);
-  if (slot.admin !== null) await rescueAdmin(context, treeOfSlot(slot), slot.lease?.task ?? slot.id, "made anew");
+  const rescue = slot.admin === null ? undefined : await rescueAdmin(context, treeOfSlot(slot), slot.lease?.task ?? slot.id, "made anew");
+  if (rescue !== undefined) context.narrate(rescuedText(slot, rescue));
   if (existsSync(slot.path)) moveWhole(context, slot);
   await forgetWorktree(context.repository, slot.path);
   rmSync(join(context.repository.layout.savedIndex(slot.id), ".."), { recursive: true, force: true });

@@ -2,6 +2,7 @@ import { GraftworkError } from "../domain/index.ts";
 import { identityOf, livenessOf } from "../subprocess/index.ts";
 import { operationName, type PoolContext } from "./context.ts";
 import { holderText, rescuedText } from "./lease-text.ts";
+import { replaceLost } from "./make-anew.ts";
 import { existingStore, findSlot, type PoolStore, requireSlot, type SlotRecord, withSlot } from "./pool-state.ts";
 import { type ClearResult, clearSlot, recoverSlots } from "./recover.ts";
 import { writePoolView } from "./view.ts";
@@ -36,6 +37,9 @@ export async function releaseSlot(context: PoolContext, request: ReleaseRequest)
   // Ended by another process meanwhile: the slot may be anybody's by now.
   if (slot === undefined) return { slot: seen.id, wasIdle: true, branch: null, rescue: undefined };
   try {
+    // Somebody deleted its folder: the lease ends all the same.
+    if (await replaceLost(context, store, slot))
+      return { slot: slot.id, wasIdle: false, branch: slot.lease?.branch ?? null, rescue: undefined };
     const { rescue, ended } = await clearSlot(context, store, slot, { reason: "release", discard: request.discard === true });
     if (ended > 0) context.narrate(`${slot.id}: ended ${ended} process${ended === 1 ? "" : "es"} that still ran there`);
     if (rescue !== undefined) context.narrate(rescuedText(slot, rescue));

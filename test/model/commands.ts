@@ -93,9 +93,7 @@ class Acquire extends Command {
         model.slots === undefined
           ? "POOL_MISSING"
           : held !== undefined
-            ? held[1].lease?.owner === this.owner && held[1].status === "busy" && !existsSync(world.slotPath(held[0]))
-              ? "SLOT_QUARANTINED"
-              : "LEASE_HELD"
+            ? "LEASE_HELD"
             : idle.length === 0
               ? "POOL_EXHAUSTED"
               : checkedOut.some((branch) => branch.startsWith(`auto/${task}`))

@@ -239,7 +239,26 @@ describe("what a killed process left", () => {
   });
 });
 
+/** A commit that is on no branch. */
+function detachedCommit(path: string): string {
+  git(path, "checkout", "-q", "--detach");
+  return commitFiles(path, { "detached.txt": "d\n" });
+}
+
 describe("what a person or a program deleted", () => {
+  test("a busy slot's folder: a release ends the lease, keeps its commits, and the slot is made anew", async () => {
+    const all = await leasedLab();
+    const commit = commitFiles(all.path, { "work.txt": "w" });
+    const detached = detachedCommit(all.path);
+    rmSync(all.path, { recursive: true });
+    expect(await releaseSlot(all.context, { name: "t" })).toMatchObject({ slot: "wt-1", branch: "auto/t" });
+    expect(all.repo.git("rev-parse", "auto/t")).toBe(commit);
+    expect(all.said.join()).toContain("kept as rescue t/1");
+    expect(all.repo.git("for-each-ref", "--contains", detached)).toContain("refs/graftwork/rescue/t/1");
+    expect(await poolHealth(all.context, { fix: false })).toMatchObject({ ok: true });
+    expect((await acquireSlot(all.context, { task: "next" })).id).toBe("wt-1");
+  });
+
   test("an idle slot's folder: the next acquire makes the slot anew, also where it is the only one", async () => {
     const all = await lab();
     await initPool(all.context, { size: 1 });
@@ -250,23 +269,18 @@ describe("what a person or a program deleted", () => {
     expect(await poolHealth(all.context, { fix: false })).toMatchObject({ ok: true, slots: 1, findings: [] });
   });
 
-  test.each(["busy", "quarantined by a release"])(
-    "the folder of a slot that is %s: the task that asks again goes on where its branch stands",
-    async (status) => {
-      const all = await leasedLab();
-      const tip = commitFiles(all.path, { "work.txt": "work\n" });
-      git(all.path, "checkout", "-q", "--detach");
-      const detached = commitFiles(all.path, { "detached.txt": "d\n" });
-      rmSync(all.path, { recursive: true });
-      if (status !== "busy") await expect(releaseSlot(all.context, { name: "t" })).rejects.toMatchObject({ code: "SLOT_QUARANTINED" });
-      await expect(acquireSlot(all.as({ kind: "shell", name: "other" }), { task: "t" })).rejects.toMatchObject({ code: "LEASE_HELD" });
-      const again = await acquireSlot(all.context, { task: "t" });
-      expect(again).toMatchObject({ id: "wt-1", lease: { branch: "auto/t", base: tip, token: 2 } });
-      expect(readFileSync(join(again.path, "work.txt"), "utf8")).toBe("work\n");
-      expect(all.repo.git("for-each-ref", "--contains", detached)).toContain("refs/graftwork/rescue/t/1");
-      expect(await poolHealth(all.context, { fix: false })).toMatchObject({ ok: true, slots: 1, findings: [] });
-    },
-  );
+  test("the folder of a busy slot: the task that asks again goes on where its branch stands", async () => {
+    const all = await leasedLab();
+    const tip = commitFiles(all.path, { "work.txt": "work\n" });
+    const detached = detachedCommit(all.path);
+    rmSync(all.path, { recursive: true });
+    await expect(acquireSlot(all.as({ kind: "shell", name: "other" }), { task: "t" })).rejects.toMatchObject({ code: "LEASE_HELD" });
+    const again = await acquireSlot(all.context, { task: "t" });
+    expect(again).toMatchObject({ id: "wt-1", lease: { branch: "auto/t", base: tip, token: 2 } });
+    expect(readFileSync(join(again.path, "work.txt"), "utf8")).toBe("work\n");
+    expect(all.repo.git("for-each-ref", "--contains", detached)).toContain("refs/graftwork/rescue/t/1");
+    expect(await poolHealth(all.context, { fix: false })).toMatchObject({ ok: true, slots: 1, findings: [] });
+  });
 
   test("git's own files of a slot: named, and made anew with the work kept", async () => {
     const all = await leasedLab();
