@@ -18,6 +18,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     restoreMocks: true,
+    // Tests wait for programs more than they compute; vitest itself would leave one of two cores idle.
+    ...(suite === undefined ? { maxWorkers: 2 } : {}),
     coverage: { provider: "v8", include: ["src/**/*.ts"], reporter: ["text-summary", "html"] },
   },
 });
