@@ -1,0 +1,65 @@
+import { splitLines } from "./align/text-lines.ts";
+import { jsonDefects } from "./proof/json-keys.ts";
+import { expectedCounts, miscounted } from "./proof/line-counts.ts";
+import { nameDefects, namesIn } from "./proof/names.ts";
+
+export type Finding = { kind: "markers" | "unreadable" | "names" | "brackets" | "lines"; what: string };
+
+const SCRIPT = /\.(?:[cm]?[jt]sx?)$/;
+const MARKER = /^(?:<{7} |>{7} |\|{7} |={7}$)/m;
+
+/**
+ * What speaks against a merge of one file, for any that no person looked at: made by a rule, or by git where both sides
+ * touched the file. Empty where nothing does. Nothing that a side had wrong already is held against the merge. `exempt`
+ * are texts of lines that a rule replaced by others, which therefore need not be there as often as both sides want.
+ */
+export function proveMerge(
+  base: string,
+  ours: string,
+  theirs: string,
+  merged: string,
+  path: string,
+  exempt: readonly string[] = [],
+): Finding[] {
+  const findings: Finding[] = [];
+  const add = (kind: Finding["kind"], whats: readonly string[]): void => {
+    findings.push(...whats.map((what) => ({ kind, what })));
+  };
+  if (MARKER.test(merged) && !MARKER.test(ours) && !MARKER.test(theirs)) add("markers", ["a conflict marker is left"]);
+  if (/\.json$/.test(path)) add("unreadable", newDefects(jsonDefects, merged, [ours, theirs]));
+  if (SCRIPT.test(path)) {
+    add("names", nameDefects(namesIn(merged), [namesIn(ours), namesIn(theirs)]));
+    add("brackets", unbalanced(merged, [base, ours, theirs]));
+  }
+  add("lines", wrongLines(base, ours, theirs, merged, exempt));
+  return findings;
+}
+
+function newDefects(defects: (text: string) => string[], merged: string, sides: readonly string[]): string[] {
+  const known = new Set(sides.flatMap(defects));
+  return defects(merged).filter((one) => !known.has(one));
+}
+
+/** Brackets that all sides have in pairs and the merge has not; those in literals count as well, on all sides alike. */
+function unbalanced(merged: string, sides: readonly string[]): string[] {
+  return ["()", "[]", "{}"]
+    .filter((pair) => surplus(merged, pair) !== 0 && sides.every((side) => surplus(side, pair) === 0))
+    .map((pair) => `the brackets ${pair} are not in pairs`);
+}
+
+function surplus(text: string, pair: string): number {
+  let count = 0;
+  for (const char of text) {
+    if (char === pair[0]) count++;
+    else if (char === pair[1]) count--;
+  }
+  return count;
+}
+
+function wrongLines(base: string, ours: string, theirs: string, merged: string, exempt: readonly string[]): string[] {
+  const free = new Set(exempt);
+  const expected = expectedCounts(splitLines(base), splitLines(ours), splitLines(theirs));
+  return miscounted(expected, splitLines(merged))
+    .filter(({ line }) => !free.has(line))
+    .map(({ line, expected: wanted, found }) => `${JSON.stringify(line.trim())} is there ${found} times, not ${wanted}`);
+}

@@ -1,0 +1,100 @@
+import { type ImportStatement, importStatements, namesBoundBy, withNames } from "../import-statements.ts";
+import { alphabetically, type Compare, isSorted, mergeMembers, orderKeys } from "../keyed.ts";
+import type { FileContext, Rule } from "../rule.ts";
+
+export const imports: Rule = {
+  name: "imports",
+  level: "safe",
+  statement: "imports only: of each module the names that either side added are kept, and those that either side removed go",
+  apply: (hunk, file) => {
+    if (!/\.(?:[cm]?[jt]sx?|vue|svelte)$/.test(file.path)) return undefined;
+    const sides = [hunk.base, hunk.ours, hunk.theirs].map((lines) => importStatements(lines.join("")));
+    const [base, ours, theirs] = sides.map((side) => (side === undefined ? undefined : bySource(side)));
+    if (base === undefined || ours === undefined || theirs === undefined) return undefined;
+    const width = Math.max(
+      80,
+      ...[...file.ours, ...file.theirs].filter((line) => /^import\b/.test(line)).map((line) => line.trimEnd().length),
+    );
+    const merged = new Map<string, ImportStatement>();
+    for (const key of new Set([...base.keys(), ...ours.keys(), ...theirs.keys()])) {
+      const statement = mergeStatement(base.get(key), ours.get(key), theirs.get(key), width);
+      if (statement === undefined) return undefined;
+      if (statement !== REMOVED) merged.set(key, statement);
+    }
+    const bound = [...merged.values()].flatMap(namesBoundBy);
+    if (new Set(bound).size !== bound.length) return undefined;
+    const keys = { base: [...base.keys()], ours: [...ours.keys()], theirs: [...theirs.keys()] };
+    return orderKeys(keys, (key) => merged.has(key), orderOf(file))?.flatMap(
+      (key) => merged.get(key)?.text.match(/[^\n]*\n|[^\n]+$/g) ?? [],
+    );
+  },
+};
+
+const REMOVED = Symbol("removed");
+
+function bySource(statements: readonly ImportStatement[]): Map<string, ImportStatement> | undefined {
+  const keyOf = ({ opening, source, whole }: ImportStatement): string => `${source}\n${opening}${whole.startsWith("*") ? " *" : ""}`;
+  const map = new Map(statements.map((statement) => [keyOf(statement), statement]));
+  return map.size === statements.length ? map : undefined;
+}
+
+/** A side that lacks the statement has removed, or never had, all of its names. */
+function mergeStatement(
+  base: ImportStatement | undefined,
+  ours: ImportStatement | undefined,
+  theirs: ImportStatement | undefined,
+  width: number,
+): ImportStatement | typeof REMOVED | undefined {
+  if (ours?.text === theirs?.text || theirs?.text === base?.text) return ours ?? REMOVED;
+  if (ours?.text === base?.text) return theirs ?? REMOVED;
+  const whole = mergeText(base?.whole ?? "", ours?.whole ?? "", theirs?.whole ?? "");
+  const names = mergeMembers(listed(base), listed(ours), listed(theirs), () => undefined);
+  const model = ours ?? theirs;
+  if (whole === undefined || names === undefined || model === undefined) return undefined;
+  if (whole === "" && names.length === 0) return REMOVED;
+  for (const side of [ours, theirs])
+    if (
+      side !== undefined &&
+      side.whole === whole &&
+      sameNames(
+        side,
+        names.map(({ key }) => key),
+      )
+    )
+      return side;
+  if (whole !== model.whole || names.length === 0 || model.names.size === 0) return undefined;
+  const text = withNames(
+    model,
+    names.map((name) => name.text),
+    width,
+  );
+  return { ...model, names: new Map(names.map(({ key, text }) => [key, text])), text };
+}
+
+function mergeText(base: string, ours: string, theirs: string): string | undefined {
+  if (ours === theirs || theirs === base) return ours;
+  return ours === base ? theirs : undefined;
+}
+
+const listed = (statement: ImportStatement | undefined): { key: string; text: string }[] =>
+  [...(statement?.names ?? [])].map(([key, text]) => ({ key, text }));
+
+function sameNames({ names }: ImportStatement, keys: readonly string[]): boolean {
+  return names.size === keys.length && keys.every((key) => names.has(key));
+}
+
+/** By module where the imports of both whole files are in that order, as they come elsewhere. */
+function orderOf({ ours, theirs }: FileContext): Compare {
+  const sources = [ours, theirs].map((lines) =>
+    lines.map((line) => /^(?:import\b.*|\}) from\s*['"]([^'"]+)['"]/.exec(line)?.[1]).filter((source) => source !== undefined),
+  );
+  const known = sources.every((list) => list.length > 3);
+  return (
+    (known ? [alphabetically, regardlessOfCase].find((compare) => sources.every((list) => isSorted(list, compare))) : undefined) ?? unsorted
+  );
+}
+
+const regardlessOfCase: Compare = (one, other) => alphabetically(one.toLowerCase(), other.toLowerCase());
+
+/** No list of two is in this order, so whatever is added stays where its side put it. */
+const unsorted: Compare = () => 1;

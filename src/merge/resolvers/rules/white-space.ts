@@ -1,0 +1,30 @@
+import { type Rule, withoutEndings } from "../rule.ts";
+
+/** Files in which white space means something, or whose text is compared byte by byte. */
+const SIGNIFICANT = /\.(?:md|markdown|mdx|ya?ml|py|pug|jade|haml|sass|styl|coffee|snap|txt|rst|diff|patch|tsv)$|(?:^|\/)Makefile$/i;
+/** Marks of literals in which a blank counts. */
+const LITERAL = /['"`]/;
+
+export const whiteSpace: Rule = {
+  name: "white-space",
+  level: "safe",
+  statement: "one side changed only blanks within lines; the other side's change of content is taken",
+  apply: ({ base, ours, theirs }, { path }) => {
+    if (SIGNIFICANT.test(path) || base.every((line) => line.trim() === "")) return undefined;
+    if (onlyBlanksDiffer(base, ours)) return theirs;
+    if (onlyBlanksDiffer(base, theirs)) return ours;
+    return undefined;
+  },
+};
+
+/** The same lines but for the length of runs of blanks; a run inside a line that has a literal must stay as it is. */
+function onlyBlanksDiffer(before: readonly string[], after: readonly string[]): boolean {
+  if (before.length !== after.length) return false;
+  const lines = withoutEndings(after);
+  return withoutEndings(before).every((line, n) => collapsed(line) === collapsed(lines[n] ?? ""));
+}
+
+function collapsed(line: string): string {
+  const trimmed = line.trim();
+  return LITERAL.test(trimmed) ? trimmed : trimmed.replace(/[ \t]+/g, " ");
+}

@@ -1,0 +1,6 @@
+const WORD = /[\p{L}\p{N}_$]+|\s+|[^\s\p{L}\p{N}_$]/gu;
+
+/** The words of some lines: names and numbers, runs of white space, single other characters. Joined they are the text. */
+export function wordsOf(lines: readonly string[]): string[] {
+  return lines.join("").match(WORD) ?? [];
+}
