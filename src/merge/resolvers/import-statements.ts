@@ -58,7 +58,7 @@ export function namesBoundBy({ whole, names }: ImportStatement): string[] {
 export function withNames(model: ImportStatement, names: readonly string[], width: number): string {
   const list = /\{[^{}]*\}/.exec(model.text)?.[0] ?? "{ }";
   const indent = /\{\r?\n([ \t]+)/.exec(list)?.[1];
-  const oneLine = /^\{ /.test(list) || indent !== undefined ? `{ ${names.join(", ")} }` : `{${names.join(", ")}}`;
+  const oneLine = list.startsWith("{ ") || indent !== undefined ? `{ ${names.join(", ")} }` : `{${names.join(", ")}}`;
   const comma = indent === undefined || /,\s*\}$/.test(list) ? "," : "";
   const onLines = `{\n${names.map((name) => `${indent ?? "  "}${name}`).join(",\n")}${comma}\n}`;
   const single = model.text.replace(list, () => oneLine);

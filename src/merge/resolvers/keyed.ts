@@ -13,6 +13,7 @@ export function mergeMembers(
   ours: readonly Member[],
   theirs: readonly Member[],
   both: (base: string, ours: string, theirs: string) => string | undefined,
+  compare: Compare = alphabetically,
 ): Member[] | undefined {
   const [before, our, their] = [byKey(base), byKey(ours), byKey(theirs)];
   if (before === undefined || our === undefined || their === undefined) return undefined;
@@ -23,7 +24,9 @@ export function mergeMembers(
     if (value === undefined) return undefined;
     if (value !== REMOVED) merged.set(key, value);
   }
-  const order = orderKeys({ base: [...before.keys()], ours: [...our.keys()], theirs: [...their.keys()] }, (key) => merged.has(key));
+  const keys = { base: [...before.keys()], ours: [...our.keys()], theirs: [...their.keys()] };
+  // One key a side is in every order.
+  const order = orderKeys(keys, (key) => merged.has(key), ours.length + theirs.length > 2 ? compare : undefined);
   return order?.map((key) => ({ key, text: merged.get(key) ?? "" }));
 }
 
@@ -51,16 +54,19 @@ export type KeyOrders = { base: readonly string[]; ours: readonly string[]; thei
  * some. A key of the other side alone goes where the alphabet puts it if `compare` holds for both sides, else behind the
  * key it follows there and behind what was added at that place.
  */
-export function orderKeys({ base, ours, theirs }: KeyOrders, isKept: (key: string) => boolean, compare?: Compare): string[] | undefined {
+export function orderKeys(
+  { base, ours, theirs }: KeyOrders,
+  isKept: (key: string) => boolean,
+  compare: Compare | undefined,
+): string[] | undefined {
   const [oursMoved, theirsMoved] = [moved(base, ours), moved(base, theirs)];
   if (oursMoved && theirsMoved && moved(ours, theirs)) return undefined;
   const [first, second] = theirsMoved && !oursMoved ? [theirs, ours] : [ours, theirs];
-  const alphabet = compare ?? (ours.length + theirs.length > 2 ? alphabetically : undefined);
-  const sorted = alphabet !== undefined && [first, second].every((keys) => isSorted(keys, alphabet));
+  const sorted = compare !== undefined && [first, second].every((keys) => isSorted(keys, compare));
   const order = first.filter(isKept);
   for (const [n, key] of second.entries()) {
     if (!isKept(key) || order.includes(key)) continue;
-    order.splice(sorted ? placeAmong(order, key, alphabet) : placeBehind(order, second, n), 0, key);
+    order.splice(sorted ? placeAmong(order, key, compare) : placeBehind(order, second, n), 0, key);
   }
   return order;
 }

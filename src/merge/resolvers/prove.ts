@@ -26,7 +26,7 @@ export function proveMerge(
     findings.push(...whats.map((what) => ({ kind, what })));
   };
   if (MARKER.test(merged) && !MARKER.test(ours) && !MARKER.test(theirs)) add("markers", ["a conflict marker is left"]);
-  if (/\.json$/.test(path)) add("unreadable", newDefects(jsonDefects, merged, [ours, theirs]));
+  if (path.endsWith(".json")) add("unreadable", newDefects(jsonDefects, merged, [ours, theirs]));
   if (SCRIPT.test(path)) {
     add("names", nameDefects(namesIn(merged), [namesIn(ours), namesIn(theirs)]));
     add("brackets", unbalanced(merged, [base, ours, theirs]));

@@ -4,7 +4,7 @@ import { wordsOf } from "../words.ts";
 
 export const contained: Rule = {
   name: "contained",
-  level: "safe",
+  level: "assist",
   statement: "one side made every edit of the other, word for word, and more: it is taken",
   apply: ({ base, ours, theirs }) => {
     const [before, our, their] = [wordsOf(base), wordsOf(ours), wordsOf(theirs)];

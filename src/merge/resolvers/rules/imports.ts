@@ -1,3 +1,4 @@
+import type { Hunk } from "../align/three-way.ts";
 import { type ImportStatement, importStatements, namesBoundBy, withNames } from "../import-statements.ts";
 import { alphabetically, type Compare, isSorted, mergeMembers, orderKeys } from "../keyed.ts";
 import type { FileContext, Rule } from "../rule.ts";
@@ -11,6 +12,8 @@ export const imports: Rule = {
     const sides = [hunk.base, hunk.ours, hunk.theirs].map((lines) => importStatements(lines.join("")));
     const [base, ours, theirs] = sides.map((side) => (side === undefined ? undefined : bySource(side)));
     if (base === undefined || ours === undefined || theirs === undefined) return undefined;
+    if (emptied(hunk) || rewritten(base, ours) || rewritten(base, theirs)) return undefined;
+    if (new Set([...base.values(), ...ours.values(), ...theirs.values()].map(styleOf)).size > 1) return undefined;
     const width = Math.max(
       80,
       ...[...file.ours, ...file.theirs].filter((line) => /^import\b/.test(line)).map((line) => line.trimEnd().length),
@@ -38,6 +41,23 @@ function bySource(statements: readonly ImportStatement[]): Map<string, ImportSta
   return map.size === statements.length ? map : undefined;
 }
 
+/** One side took all of it away: most often to another place, where the other side's change belongs too. */
+function emptied({ base, ours, theirs }: Hunk): boolean {
+  return base.length > 0 && (ours.length === 0 || theirs.length === 0);
+}
+
+/** True where a side imports a name of the base in another way or from elsewhere: its style is the next one's too. */
+function rewritten(base: ReadonlyMap<string, ImportStatement>, side: ReadonlyMap<string, ImportStatement>): boolean {
+  const origins = new Map([...base].flatMap(([key, statement]) => namesBoundBy(statement).map((name) => [name, key])));
+  return [...side].some(([key, statement]) => namesBoundBy(statement).some((name) => (origins.get(name) ?? key) !== key));
+}
+
+/** What a formatter decides: quotes, final semicolon, blanks in braces. */
+function styleOf({ text }: ImportStatement): string {
+  const blanks = /\{(\s?)/.exec(text)?.[1];
+  return `${/['"]/.exec(text)?.[0]}${/;\s*$/.test(text)}${blanks === "" ? "tight" : ""}`;
+}
+
 /** A side that lacks the statement has removed, or never had, all of its names. */
 function mergeStatement(
   base: ImportStatement | undefined,
@@ -48,7 +68,8 @@ function mergeStatement(
   if (ours?.text === theirs?.text || theirs?.text === base?.text) return ours ?? REMOVED;
   if (ours?.text === base?.text) return theirs ?? REMOVED;
   const whole = mergeText(base?.whole ?? "", ours?.whole ?? "", theirs?.whole ?? "");
-  const names = mergeMembers(listed(base), listed(ours), listed(theirs), () => undefined);
+  if (renames(base, ours) || renames(base, theirs)) return undefined;
+  const names = mergeMembers(listed(base), listed(ours), listed(theirs), () => undefined, regardlessOfCase);
   const model = ours ?? theirs;
   if (whole === undefined || names === undefined || model === undefined) return undefined;
   if (whole === "" && names.length === 0) return REMOVED;
@@ -71,6 +92,12 @@ function mergeStatement(
   return { ...model, names: new Map(names.map(({ key, text }) => [key, text])), text };
 }
 
+/** True where a side both took names away and added some: the other side's names may want the same new form. */
+function renames(base: ImportStatement | undefined, side: ImportStatement | undefined): boolean {
+  if (base === undefined || side === undefined) return false;
+  return [...base.names.keys()].some((name) => !side.names.has(name)) && [...side.names.keys()].some((name) => !base.names.has(name));
+}
+
 function mergeText(base: string, ours: string, theirs: string): string | undefined {
   if (ours === theirs || theirs === base) return ours;
   return ours === base ? theirs : undefined;
@@ -83,18 +110,13 @@ function sameNames({ names }: ImportStatement, keys: readonly string[]): boolean
   return names.size === keys.length && keys.every((key) => names.has(key));
 }
 
-/** By module where the imports of both whole files are in that order, as they come elsewhere. */
-function orderOf({ ours, theirs }: FileContext): Compare {
+/** By module where the imports of both whole files are in that order, undefined where they come as they were added. */
+function orderOf({ ours, theirs }: FileContext): Compare | undefined {
   const sources = [ours, theirs].map((lines) =>
     lines.map((line) => /^(?:import\b.*|\}) from\s*['"]([^'"]+)['"]/.exec(line)?.[1]).filter((source) => source !== undefined),
   );
-  const known = sources.every((list) => list.length > 3);
-  return (
-    (known ? [alphabetically, regardlessOfCase].find((compare) => sources.every((list) => isSorted(list, compare))) : undefined) ?? unsorted
-  );
+  if (sources.some((list) => list.length < 4)) return undefined;
+  return [alphabetically, regardlessOfCase].find((compare) => sources.every((list) => isSorted(list, compare)));
 }
 
 const regardlessOfCase: Compare = (one, other) => alphabetically(one.toLowerCase(), other.toLowerCase());
-
-/** No list of two is in this order, so whatever is added stays where its side put it. */
-const unsorted: Compare = () => 1;

@@ -1,70 +1,70 @@
+import { type JsonMembers, readJsonMembers, valueOf } from "../json-members.ts";
 import { type Member, mergeMembers } from "../keyed.ts";
-import { type Rule, withoutEndings } from "../rule.ts";
+import type { Rule } from "../rule.ts";
 import { higherVersion } from "../semver.ts";
 
-const MEMBER = /^(\s*)("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|\[[^[\]{}]*\])\s*(,?)\s*$/;
-const VERSION = /^(\D*)(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(\D*)$/;
+const VERSION = /\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?/g;
 
 export const jsonMembers: Rule = {
   name: "json-members",
   level: "safe",
-  statement: "members of a JSON object, one a line: each key that one side changed is taken, of two raised versions the higher",
+  statement:
+    "whole members of a JSON object: of each key the change of the one side that made one; of two raised versions the higher; a removal stands against raised versions",
   apply: ({ base, ours, theirs }, { path }) => {
-    if (!/\.json$/.test(path)) return undefined;
-    const [before, our, their] = [membersOf(base), membersOf(ours), membersOf(theirs)];
+    if (!path.endsWith(".json")) return undefined;
+    const [before, our, their] = [readJsonMembers(base), readJsonMembers(ours), readJsonMembers(theirs)];
     if (before === undefined || our === undefined || their === undefined) return undefined;
-    const indents = new Set([...before.indents, ...our.indents, ...their.indents]);
-    if (indents.size !== 1 || !our.ended || !their.ended) return undefined;
-    // The last member of the hunk has a comma where another member follows: each side says so, or has none at all.
-    const commas = new Set([before, our, their].filter(({ members }) => members.length > 0).map(({ lastComma }) => lastComma));
-    if (commas.size !== 1) return undefined;
-    if (breaksLockstep(before.members, our.members, their.members) || breaksLockstep(before.members, their.members, our.members))
+    const sides = [before, our, their].filter(({ members }) => members.length > 0);
+    // The last member has a comma where another one follows the hunk: all sides must agree on that.
+    if (new Set(sides.map(({ lastComma }) => lastComma)).size !== 1 || new Set(sides.map(({ indent }) => indent)).size !== 1)
       return undefined;
-    const merged = mergeMembers(before.members, our.members, their.members, higher);
-    const last = commas.has(true) ? "," : "";
-    return merged?.map(({ text }, n) => `${text}${n === merged.length - 1 ? last : ","}${ending(ours, theirs)}`);
+    if (![ours, theirs].flat().every((line) => line.endsWith("\n"))) return undefined;
+    if (breaksLockstep(before, our, their) || breaksLockstep(before, their, our)) return undefined;
+    const merged = mergeMembers(...withoutMoot(before, our, their), higher);
+    const last = sides[0]?.lastComma === true ? "," : "";
+    const ending = [...ours, ...theirs].some((line) => line.endsWith("\r\n")) ? "\r\n" : "\n";
+    return merged?.flatMap(({ text }, n) => linesOf(`${text}${n === merged.length - 1 ? last : ","}${ending}`));
   },
 };
 
-type Members = { members: Member[]; indents: string[]; lastComma: boolean; ended: boolean };
+const linesOf = (text: string): string[] => text.match(/[^\n]*\n/g) ?? [];
 
-/** Undefined where a line is no whole member, or a comma is missing between two. */
-function membersOf(lines: readonly string[]): Members | undefined {
-  const found = withoutEndings(lines).map((line) => MEMBER.exec(line));
-  const members: Member[] = [];
-  for (const [n, match] of found.entries()) {
-    if (match === null || (match[4] === "" && n < found.length - 1)) return undefined;
-    members.push({ key: match[2] ?? "", text: `${match[1]}${match[2]}: ${match[3]}` });
-  }
-  const indents = found.map((match) => match?.[1] ?? "");
-  return { members, indents, lastComma: found.at(-1)?.[4] === ",", ended: lines.every((line) => line.endsWith("\n")) };
+/**
+ * The three sides' members without those that one side removed while the other only raised versions in them: of a
+ * dependency that is not there any more no version matters.
+ */
+function withoutMoot(base: JsonMembers, ours: JsonMembers, theirs: JsonMembers): [Member[], Member[], Member[]] {
+  const textOf = ({ members }: JsonMembers, key: string): string | undefined => members.find((member) => member.key === key)?.text;
+  const isMoot = ({ key, text }: Member): boolean => {
+    const left = [textOf(ours, key), textOf(theirs, key)].filter((one) => one !== undefined);
+    return left.length === 1 && differInVersions(text, left[0] ?? "");
+  };
+  const moot = new Set(base.members.filter(isMoot).map(({ key }) => key));
+  const kept = ({ members }: JsonMembers): Member[] => members.filter(({ key }) => !moot.has(key));
+  return [kept(base), kept(ours), kept(theirs)];
+}
+
+function differInVersions(one: string, other: string): boolean {
+  return one !== other && one.replace(VERSION, "#") === other.replace(VERSION, "#");
 }
 
 /** True where one side raised a version and the other added a member that has the version of before. */
-function breaksLockstep(base: readonly Member[], raising: readonly Member[], adding: readonly Member[]): boolean {
-  const before = new Map(base.map(({ key, text }) => [key, valueOf(text)]));
-  const raised = raising.filter(({ key, text }) => before.has(key) && before.get(key) !== valueOf(text)).map(({ key }) => before.get(key));
-  return adding.some(({ key, text }) => !before.has(key) && raised.includes(valueOf(text)));
+function breaksLockstep(base: JsonMembers, raising: JsonMembers, adding: JsonMembers): boolean {
+  const before = new Map(base.members.map(({ key, text }) => [key, valueOf(text)]));
+  const raised = raising.members
+    .filter(({ key, text }) => before.has(key) && before.get(key) !== valueOf(text))
+    .map(({ key }) => before.get(key));
+  return adding.members.some(({ key, text }) => !before.has(key) && raised.includes(valueOf(text)));
 }
 
-const valueOf = (text: string): string => text.slice(text.indexOf('": ') + 3);
-
-function ending(ours: readonly string[], theirs: readonly string[]): string {
-  return (ours[0] ?? theirs[0])?.endsWith("\r\n") === true ? "\r\n" : "\n";
-}
-
-/** Of two versions with the same range sign the higher. */
+/** Where three texts differ in version numbers only, each the higher; the changed one where one side alone changed it. */
 function higher(base: string, ours: string, theirs: string): string | undefined {
-  const [from, our, their] = [base, ours, theirs].map(splitVersion);
-  if (from === undefined || our === undefined || their === undefined) return undefined;
-  if (our.head !== their.head || our.tail !== their.tail) return undefined;
-  const version = higherVersion(from.version, our.version, their.version);
-  return version === undefined ? undefined : `${our.head}${version}${our.tail}`;
-}
-
-function splitVersion(text: string): { head: string; version: string; tail: string } | undefined {
-  const at = text.indexOf('": ') + 3;
-  const found = VERSION.exec(text.slice(at));
-  if (found === null || at < 3) return undefined;
-  return { head: `${text.slice(0, at)}${found[1]}`, version: found[2] ?? "", tail: found[3] ?? "" };
+  const frame = base.replace(VERSION, "#");
+  if (ours.replace(VERSION, "#") !== frame || theirs.replace(VERSION, "#") !== frame) return undefined;
+  const versionsOf = (text: string): readonly string[] => text.match(VERSION) ?? [];
+  const [our, their] = [versionsOf(ours), versionsOf(theirs)];
+  const highest = versionsOf(base).map((version, n) => higherVersion(version, our[n] ?? "", their[n] ?? ""));
+  if (highest.some((version) => version === undefined)) return undefined;
+  let next = 0;
+  return ours.replace(VERSION, () => highest[next++] ?? "");
 }

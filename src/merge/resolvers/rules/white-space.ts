@@ -1,3 +1,4 @@
+import { changesBetween } from "../align/changes.ts";
 import { type Rule, withoutEndings } from "../rule.ts";
 
 /** Files in which white space means something, or whose text is compared byte by byte. */
@@ -11,11 +12,22 @@ export const whiteSpace: Rule = {
   statement: "one side changed only blanks within lines; the other side's change of content is taken",
   apply: ({ base, ours, theirs }, { path }) => {
     if (SIGNIFICANT.test(path) || base.every((line) => line.trim() === "")) return undefined;
-    if (onlyBlanksDiffer(base, ours)) return theirs;
-    if (onlyBlanksDiffer(base, theirs)) return ours;
+    if (onlyBlanksDiffer(base, ours)) return onto(base, ours, theirs);
+    if (onlyBlanksDiffer(base, theirs)) return onto(base, theirs, ours);
     return undefined;
   },
 };
+
+/** The side that changed content, with the lines that it left alone as the other side laid them out. */
+function onto(base: readonly string[], laidOut: readonly string[], changed: readonly string[]): readonly string[] {
+  const merged: string[] = [];
+  let next = 0;
+  for (const { before, removed, after, added } of changesBetween(base, changed)) {
+    merged.push(...laidOut.slice(next, before), ...changed.slice(after, after + added));
+    next = before + removed;
+  }
+  return [...merged, ...laidOut.slice(next)];
+}
 
 /** The same lines but for the length of runs of blanks; a run inside a line that has a literal must stay as it is. */
 function onlyBlanksDiffer(before: readonly string[], after: readonly string[]): boolean {
