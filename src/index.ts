@@ -21,7 +21,15 @@ export {
   type Verdict,
 } from "./domain/index.ts";
 export { openRepository, type Repository } from "./git/index.ts";
-export { type MergeContext, mergeApproved } from "./merge/index.ts";
+export {
+  type ConflictedFile,
+  type Finding,
+  type MergeContext,
+  mergeApproved,
+  proveMerge,
+  type Resolution,
+  resolveFile,
+} from "./merge/index.ts";
 export { decide, parsePlan } from "./plan/index.ts";
 export {
   acquireSlot,

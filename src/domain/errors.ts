@@ -50,6 +50,7 @@ export const ERROR_EXITS = {
   RESCUE_UNKNOWN: EXIT.failed,
   UNHEALTHY: EXIT.failed,
   UNDO_REFUSED: EXIT.failed,
+  MERGE_DECLINED: EXIT.failed,
   POOL_EXHAUSTED: EXIT.retry,
   POOL_BUSY: EXIT.retry,
   DISK_LOW: EXIT.retry,

@@ -57,4 +57,15 @@ export const registerLook: Register = (parent, shell, run) => {
     .action((options: { into?: string; undo?: string | true; verify: boolean }) =>
       run(async () => (await import("../merge-verbs.ts")).merge(shell, options)),
     );
+  parent
+    .command("merge-file")
+    .description("merge one conflicted file by the resolvers' rules; exit 1 where they prove nothing")
+    .option("--level <level>", "off, safe or assist", "safe")
+    .argument("<base>", "the file that both sides started from; /dev/null where there was none")
+    .argument("<ours>")
+    .argument("<theirs>")
+    .argument("<path>", "its path in the repository: says what kind of file it is")
+    .action((base: string, ours: string, theirs: string, path: string, options: { level: string }) =>
+      run(async () => (await import("../merge-file-verb.ts")).mergeFile(shell, { base, ours, theirs, path }, options.level)),
+    );
 };

@@ -29,7 +29,7 @@ const sides = fc
 
 test("hunks are cut where git's own merge cuts them, and what is between them is the same", () => {
   const cases = fc.sample(sides, { numRuns: FILES, seed: 7 });
-  const files = (side: "base" | "ours" | "theirs"): Files => Object.fromEntries(cases.map((one, n) => [`${n}.txt`, `${one[side]}`]));
+  const files = (side: "base" | "ours" | "theirs"): Files => Object.fromEntries(cases.map((one, n) => [`${n}.txt`, one[side]]));
   const repo = tempRepo({ files: files("base"), branches: { ours: files("ours"), theirs: files("theirs") } });
   const tree = treeOf(repo.dir);
   const wrong = cases.filter((one, n) => {

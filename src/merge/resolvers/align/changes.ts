@@ -1,4 +1,5 @@
-import { type Marks, markHistogram } from "./histogram.ts";
+import { markHistogram } from "./histogram.ts";
+import type { Marks } from "./marks.ts";
 import { slideGroups } from "./slide.ts";
 
 /** `removed` lines from line `before` on became `added` lines from line `after` on; lines count from 0. */

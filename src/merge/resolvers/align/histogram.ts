@@ -1,7 +1,5 @@
+import type { Marks } from "./marks.ts";
 import { markMyers } from "./myers.ts";
-
-/** Which lines of two files are not common to both: one flag a line. */
-export type Marks = { before: Uint8Array; after: Uint8Array };
 
 type Region = { from1: number; to1: number; from2: number; to2: number };
 type Common = Region & { rarity: number };

@@ -1,4 +1,4 @@
-import type { Marks } from "./histogram.ts";
+import type { Marks } from "./marks.ts";
 
 /** Beyond this many edits the search costs more than the alignment is worth: everything counts as changed. */
 const MOST_EDITS = 2_000;

@@ -131,7 +131,7 @@ const DECLINES: Readonly<Record<string, Declined[]>> = {
   adjacent: [
     ["one line, two edits", "a.ts", sides(["a", "b"], ["A", "b"], ["x", "B"])],
     ["a line added", "a.ts", sides(["a"], ["A"], ["a", "b"])],
-    ["more lines than a glance takes in", "a.ts", sides([..."abcdefghi"], [..."Abcdefghi"], [..."abcdefghI"])],
+    ["more lines than a glance takes in", "a.ts", sides("abcdefghi".split(""), "Abcdefghi".split(""), "abcdefghI".split(""))],
   ],
   tokens: [
     ["the same word", "a.ts", sides(["f(a)"], ["f(b)"], ["f(c)"])],
