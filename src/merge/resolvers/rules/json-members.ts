@@ -48,13 +48,14 @@ function differInVersions(one: string, other: string): boolean {
   return one !== other && one.replace(VERSION, "#") === other.replace(VERSION, "#");
 }
 
-/** True where one side raised a version and the other added a member that has the version of before. */
+/** True where one side raised several members by one step and the other added a member that has the version of before. */
 function breaksLockstep(base: JsonMembers, raising: JsonMembers, adding: JsonMembers): boolean {
   const before = new Map(base.members.map(({ key, text }) => [key, valueOf(text)]));
-  const raised = raising.members
-    .filter(({ key, text }) => before.has(key) && before.get(key) !== valueOf(text))
-    .map(({ key }) => before.get(key));
-  return adding.members.some(({ key, text }) => !before.has(key) && raised.includes(valueOf(text)));
+  const steps = raising.members
+    .map(({ key, text }) => ({ from: before.get(key), to: valueOf(text) }))
+    .filter(({ from, to }) => from !== undefined && from !== to);
+  const common = steps.filter(({ from, to }, n) => steps.some((other, m) => m !== n && other.from === from && other.to === to));
+  return adding.members.some(({ key, text }) => !before.has(key) && common.some(({ from }) => from === valueOf(text)));
 }
 
 /** Where three texts differ in version numbers only, each the higher; the changed one where one side alone changed it. */

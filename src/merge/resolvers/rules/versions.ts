@@ -9,7 +9,8 @@ export const versions: Rule = {
   level: "safe",
   statement: "lines of a manifest differ in version numbers only, and no side lowered one: the higher one is taken",
   apply: ({ base, ours, theirs }, { path }) => {
-    if (!MANIFEST.test(path) || base.length === 0 || base.length !== ours.length || base.length !== theirs.length) return undefined;
+    if (!MANIFEST.test(path)) return undefined;
+    if (base.length === 0 || base.length !== ours.length || base.length !== theirs.length) return undefined;
     const [before, our, their] = [base, ours, theirs].map((lines) => withoutEndings(lines).map(numbersOf)) as [Line[], Line[], Line[]];
     const merged: string[] = [];
     for (const [n, line] of ours.entries()) {

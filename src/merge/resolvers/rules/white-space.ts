@@ -23,10 +23,19 @@ function onto(base: readonly string[], laidOut: readonly string[], changed: read
   const merged: string[] = [];
   let next = 0;
   for (const { before, removed, after, added } of changesBetween(base, changed)) {
-    merged.push(...laidOut.slice(next, before), ...changed.slice(after, after + added));
+    merged.push(...laidOut.slice(next, before));
     next = before + removed;
+    const lines = changed.slice(after, after + added);
+    if (removed !== added) merged.push(...lines);
+    else merged.push(...lines.map((line, n) => indentedAs(line, base[before + n] ?? "", laidOut[before + n] ?? "")));
   }
   return [...merged, ...laidOut.slice(next)];
+}
+
+/** A line changed in place, with the indent that its predecessor got on the other side. */
+function indentedAs(line: string, before: string, after: string): string {
+  const [old, kept, fresh] = [line, before, after].map((one) => /^[ \t]*/.exec(one)?.[0] ?? "") as [string, string, string];
+  return old === kept ? fresh + line.slice(old.length) : line;
 }
 
 /** The same lines but for the length of runs of blanks; a run inside a line that has a literal must stay as it is. */
