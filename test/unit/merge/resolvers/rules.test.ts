@@ -77,6 +77,10 @@ const TAKES: Readonly<Record<string, Taken[]>> = {
       ["const c = require('c')", "const a = require('a')", "const b = require('b')"],
     ],
   ],
+  continued: [
+    ["more behind", "a.ts", sides([], ["one();"], ["one();", "two();"]), ["one();", "two();"]],
+    ["more before", "a.md", sides([""], ["zero", "one"], ["one"]), ["zero", "one"]],
+  ],
   contained: [["an edit and more", "a.ts", sides(["f(a, x);"], ["f(b, x);"], ["f(b, x, y);"]), ["f(b, x, y);"]]],
   adjacent: [["neighbours", "a.ts", sides(["a", "b"], ["A", "b"], ["a", "B"]), ["A", "B"]]],
 };
@@ -123,6 +127,12 @@ const DECLINES: Readonly<Record<string, Declined[]>> = {
       "a.ts",
       sides(['import { A } from "m";'], ['import type { A } from "m";'], ['import { A } from "m";', 'import { B } from "n";']),
     ],
+  ],
+  continued: [
+    ["more in between", "a.ts", sides([], ["one();", "three();"], ["one();", "two();", "three();"])],
+    ["only punctuation in common", "a.ts", sides([], ["}"], ["}", "two();"])],
+    ["only punctuation more", "a.ts", sides([], ["one();"], ["one();", "*"])],
+    ["lines of the base replaced", "a.ts", sides(["zero();"], ["one();"], ["one();", "two();"])],
   ],
   contained: [
     ["an edit elsewhere", "a.ts", sides(["f(a, x);"], ["f(b, x);"], ["f(a, x, y);"])],
