@@ -77,6 +77,9 @@ function report(level, corpus, resolveOne, differences) {
   const declined = new Map();
   let files = 0;
   let taken = 0;
+  const touched = new Set();
+  const whole = new Set(corpus.flatMap(({ merges }) => merges.map(({ merge }) => merge)));
+  const differing = new Set();
   for (const { name, merges } of corpus) {
     for (const { merge, files: conflicted } of merges) {
       for (const file of conflicted) {
@@ -85,11 +88,14 @@ function report(level, corpus, resolveOne, differences) {
         if (resolution.kind === "declined") {
           const why = resolution.why.replace(/:.*/s, "");
           declined.set(why, (declined.get(why) ?? 0) + 1);
+          whole.delete(merge);
           continue;
         }
         taken++;
+        touched.add(merge);
         const { text, applied } = resolution;
         const outcome = judge(text, file.people, () => hunksEqual(text, applied, file.people));
+        if (outcome === "different") differing.add(merge);
         const rules = [...new Set(applied.map(({ rule }) => rule))];
         for (const row of ["all", name, rules.length === 1 ? rules[0] : "several rules"]) counts.add(row, outcome);
         if (outcome !== "bytes" && differences !== undefined)
@@ -101,7 +107,7 @@ function report(level, corpus, resolveOne, differences) {
   const names = corpus.map(({ name }) => name);
   const rules = counts.names().filter((name) => name !== "all" && !names.includes(name));
   process.stdout.write(
-    `\n## ${level}: ${merges} conflicted merges, ${files} files, ${taken} resolved (${share(taken, files)})\n\n${table(counts, ["all", ...names, ...rules])}\n\nDeclined:\n`,
+    `\n## ${level}: ${merges} conflicted merges, ${files} files, ${taken} resolved (${share(taken, files)})\n\n${table(counts, ["all", ...names, ...rules])}\n\nMerges with a resolved file: ${touched.size}, of these with one that differs: ${differing.size}. Wholly resolved: ${whole.size}, of these with one that differs: ${[...whole].filter((merge) => differing.has(merge)).length}.\n\nDeclined:\n`,
   );
   for (const [why, count] of [...declined].sort((a, b) => b[1] - a[1])) process.stdout.write(`- ${count} ${why}\n`);
 }

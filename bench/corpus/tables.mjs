@@ -5,7 +5,7 @@ export function tallies() {
   const rows = new Map();
   return {
     add(name, outcome) {
-      const row = rows.get(name) ?? Object.fromEntries([...CLASSES, "merges"].map((one) => [one, 0]));
+      const row = rows.get(name) ?? Object.fromEntries(CLASSES.map((one) => [one, 0]));
       row[outcome]++;
       rows.set(name, row);
     },

@@ -54,13 +54,28 @@ export function namesBoundBy({ whole, names }: ImportStatement): string[] {
   return [...(whole === "" ? [] : [whole.replace(/^\*\s*as\s+/, "")]), ...names.keys()];
 }
 
-/** A statement with other names, laid out as `model` is; broken over lines where one line would be longer than `width`. */
-export function withNames(model: ImportStatement, names: readonly string[], width: number): string {
+/** How long lines of a file are, and how deep it indents. */
+export type Layout = { width: number; indent: string };
+
+const LEAST_WIDTH = 80;
+const MOST_WIDTH = 120;
+
+/** Nearly the longest line counts for the width: a few are longer everywhere. */
+export function layoutOf(lines: readonly string[]): Layout {
+  const lengths = lines.map((line) => line.trimEnd().length).sort((one, other) => one - other);
+  const long = lengths[Math.floor(lengths.length * 0.99)] ?? 0;
+  const indents = lines.map((line) => /^(?:\t| {2,8})(?=\S)/.exec(line)?.[0]).filter((indent) => indent !== undefined);
+  const indent = indents.reduce((least, one) => (one.length < least.length ? one : least), indents[0] ?? "  ");
+  return { width: Math.min(MOST_WIDTH, Math.max(LEAST_WIDTH, long)), indent };
+}
+
+/** A statement with other names, laid out as `model` is; broken over lines where one line would be too long. */
+export function withNames(model: ImportStatement, names: readonly string[], layout: Layout): string {
   const list = /\{[^{}]*\}/.exec(model.text)?.[0] ?? "{ }";
   const indent = /\{\r?\n([ \t]+)/.exec(list)?.[1];
   const oneLine = list.startsWith("{ ") || indent !== undefined ? `{ ${names.join(", ")} }` : `{${names.join(", ")}}`;
   const comma = indent === undefined || /,\s*\}$/.test(list) ? "," : "";
-  const onLines = `{\n${names.map((name) => `${indent ?? "  "}${name}`).join(",\n")}${comma}\n}`;
+  const onLines = `{\n${names.map((name) => `${indent ?? layout.indent}${name}`).join(",\n")}${comma}\n}`;
   const single = model.text.replace(list, () => oneLine);
-  return indent === undefined && single.trimEnd().length <= width ? single : model.text.replace(list, () => onLines);
+  return indent === undefined && single.trimEnd().length <= layout.width ? single : model.text.replace(list, () => onLines);
 }

@@ -1,5 +1,5 @@
 import type { Hunk } from "../align/three-way.ts";
-import { type ImportStatement, importStatements, namesBoundBy, withNames } from "../import-statements.ts";
+import { type ImportStatement, importStatements, type Layout, layoutOf, namesBoundBy, withNames } from "../import-statements.ts";
 import { alphabetically, type Compare, isSorted, mergeMembers, orderKeys } from "../keyed.ts";
 import type { FileContext, Rule } from "../rule.ts";
 
@@ -14,13 +14,10 @@ export const imports: Rule = {
     if (base === undefined || ours === undefined || theirs === undefined) return undefined;
     if (emptied(hunk) || rewritten(base, ours) || rewritten(base, theirs)) return undefined;
     if (new Set([...base.values(), ...ours.values(), ...theirs.values()].map(styleOf)).size > 1) return undefined;
-    const width = Math.max(
-      80,
-      ...[...file.ours, ...file.theirs].filter((line) => /^import\b/.test(line)).map((line) => line.trimEnd().length),
-    );
+    const layout = layoutOf([...file.ours, ...file.theirs]);
     const merged = new Map<string, ImportStatement>();
     for (const key of new Set([...base.keys(), ...ours.keys(), ...theirs.keys()])) {
-      const statement = mergeStatement(base.get(key), ours.get(key), theirs.get(key), width);
+      const statement = mergeStatement(base.get(key), ours.get(key), theirs.get(key), layout);
       if (statement === undefined) return undefined;
       if (statement !== REMOVED) merged.set(key, statement);
     }
@@ -63,7 +60,7 @@ function mergeStatement(
   base: ImportStatement | undefined,
   ours: ImportStatement | undefined,
   theirs: ImportStatement | undefined,
-  width: number,
+  layout: Layout,
 ): ImportStatement | typeof REMOVED | undefined {
   if (ours?.text === theirs?.text || theirs?.text === base?.text) return ours ?? REMOVED;
   if (ours?.text === base?.text) return theirs ?? REMOVED;
@@ -87,7 +84,7 @@ function mergeStatement(
   const text = withNames(
     model,
     names.map((name) => name.text),
-    width,
+    layout,
   );
   return { ...model, names: new Map(names.map(({ key, text }) => [key, text])), text };
 }

@@ -3,6 +3,8 @@ import { type Member, mergeMembers } from "../keyed.ts";
 import type { Rule } from "../rule.ts";
 import { higherVersion } from "../semver.ts";
 
+/** `"@scope/` of a key as it is written. */
+const SCOPE = /^"@[^/"]+\//;
 const VERSION = /\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?/g;
 
 export const jsonMembers: Rule = {
@@ -19,11 +21,11 @@ export const jsonMembers: Rule = {
     if (new Set(sides.map(({ lastComma }) => lastComma)).size !== 1 || new Set(sides.map(({ indent }) => indent)).size !== 1)
       return undefined;
     if (![ours, theirs].flat().every((line) => line.endsWith("\n"))) return undefined;
-    if (breaksLockstep(before, our, their) || breaksLockstep(before, their, our)) return undefined;
     const merged = mergeMembers(...withoutMoot(before, our, their), higher);
+    if (merged === undefined || breaksLockstep([our.members, their.members], merged)) return undefined;
     const last = sides[0]?.lastComma === true ? "," : "";
     const ending = [...ours, ...theirs].some((line) => line.endsWith("\r\n")) ? "\r\n" : "\n";
-    return merged?.flatMap(({ text }, n) => linesOf(`${text}${n === merged.length - 1 ? last : ","}${ending}`));
+    return merged.flatMap(({ text }, n) => linesOf(`${text}${n === merged.length - 1 ? last : ","}${ending}`));
   },
 };
 
@@ -48,14 +50,12 @@ function differInVersions(one: string, other: string): boolean {
   return one !== other && one.replace(VERSION, "#") === other.replace(VERSION, "#");
 }
 
-/** True where one side raised several members by one step and the other added a member that has the version of before. */
-function breaksLockstep(base: JsonMembers, raising: JsonMembers, adding: JsonMembers): boolean {
-  const before = new Map(base.members.map(({ key, text }) => [key, valueOf(text)]));
-  const steps = raising.members
-    .map(({ key, text }) => ({ from: before.get(key), to: valueOf(text) }))
-    .filter(({ from, to }) => from !== undefined && from !== to);
-  const common = steps.filter(({ from, to }, n) => steps.some((other, m) => m !== n && other.from === from && other.to === to));
-  return adding.members.some(({ key, text }) => !before.has(key) && common.some(({ from }) => from === valueOf(text)));
+/** True where packages of one scope, which had one version on each side, would have two: a side added one at its version. */
+function breaksLockstep(sides: readonly (readonly Member[])[], merged: readonly Member[]): boolean {
+  const scopes = new Set(merged.map(({ key }) => SCOPE.exec(key)?.[0]).filter((scope) => scope !== undefined));
+  const valuesOf = (members: readonly Member[], scope: string): Set<string> =>
+    new Set(members.filter(({ key }) => key.startsWith(scope)).map(({ text }) => valueOf(text)));
+  return [...scopes].some((scope) => valuesOf(merged, scope).size > 1 && sides.every((side) => valuesOf(side, scope).size === 1));
 }
 
 /** Where three texts differ in version numbers only, each the higher; the changed one where one side alone changed it. */

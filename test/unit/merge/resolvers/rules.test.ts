@@ -108,9 +108,9 @@ const DECLINES: Readonly<Record<string, Declined[]>> = {
     ["changed against removed", "package.json", sides(['"t": "x",'], ['"t": "y",'], ['"u": "z",'])],
     ["half an object", "package.json", sides(['"a": {'], ['"b": {'], ['"c": {'])],
     [
-      "a member that missed a common raise",
+      "a package that missed the raise of its scope",
       "package.json",
-      sides(['"a": "1.0.0",', '"b": "1.0.0",'], ['"a": "1.0.1",', '"b": "1.0.1",'], ['"a": "1.0.0",', '"b": "1.0.0",', '"c": "1.0.0",']),
+      sides(['"@s/a": "1.0.0",'], ['"@s/a": "1.0.1",'], ['"@s/a": "1.0.0",', '"@s/b": "1.0.0",']),
     ],
     ["a comma on one side only", "a.json", sides([], ['"a": 1,'], ['"b": 2'])],
     ["no JSON", "a.ts", sides([], ['"a": 1,'], ['"b": 2,'])],
