@@ -8,7 +8,7 @@ const LITERAL = /['"`]/;
 
 export const whiteSpace: Rule = {
   name: "white-space",
-  level: "safe",
+  level: "assist",
   statement: "one side changed only blanks within lines; the other side's change of content is taken",
   apply: ({ base, ours, theirs }, { path }) => {
     if (SIGNIFICANT.test(path) || base.every((line) => line.trim() === "")) return undefined;
