@@ -6,4 +6,5 @@ export { type Choice, choose, finishResolution, type Packet, readPacket } from "
 export { type Finding, proveMerge } from "./resolvers/prove.ts";
 export { type AppliedRule, type ConflictedFile, type Resolution, type ResolverLevel, resolveFile } from "./resolvers/resolve-file.ts";
 export type { Candidate, Train, TrainStep } from "./train.ts";
+export { type TrainOdds, USUAL_EJECTION } from "./train-search.ts";
 export { type Undo, undoLandings } from "./undo.ts";

@@ -1,5 +1,6 @@
 import type { LandedTask } from "../domain/index.ts";
 import { changedPaths, commitTree, isAncestor, mergeTrees, type Oid, type Person, type Repository } from "../git/index.ts";
+import type { MergeContext } from "./context.ts";
 import { mergeMessage } from "./message.ts";
 
 /** A task whose commit QA approved. */
@@ -25,22 +26,23 @@ export type Train = {
   heldBack: readonly string[];
 };
 
+/** What a train goes on from: `steps` led from `base` to `tip`. */
+export type TrainStart = { base: Oid; steps: readonly TrainStep[]; tip: Oid };
+
 /**
- * Merges the candidates one after another onto `base`, in memory. One that conflicts is left out with what depends
- * on it; the rest goes on. `present` are tasks that are in the base already.
+ * Merges the candidates one after another, in memory. One that conflicts is left out with what depends on it; the rest
+ * goes on.
  */
 export async function buildTrain(
-  repository: Repository,
-  run: string,
-  person: Person,
-  base: Oid,
+  { repository, run, person }: Pick<MergeContext, "repository" | "run" | "person">,
+  start: TrainStart,
   candidates: readonly Candidate[],
 ): Promise<Train> {
   const steps: TrainStep[] = [];
   const conflicts: TrainConflict[] = [];
   const heldBack: string[] = [];
   const offered = new Set(candidates.map((one) => one.task));
-  let tip = base;
+  let { tip } = start;
   for (const candidate of candidates) {
     const out = new Set([...conflicts.map((one) => one.task), ...heldBack]);
     if (candidate.dependsOn.some((id) => offered.has(id) && out.has(id))) {
@@ -52,22 +54,17 @@ export async function buildTrain(
       steps.push(step.step);
       tip = step.step.merge;
     } else {
-      conflicts.push({
-        task: candidate.task,
-        commit: candidate.commit,
-        base: tip,
-        paths: step.paths,
-        against: await touching(repository, steps, step.paths, base),
-      });
+      const against = await touching(repository, [...start.steps, ...steps], step.paths, start.base);
+      conflicts.push({ task: candidate.task, commit: candidate.commit, base: tip, paths: step.paths, against });
     }
   }
-  return { base, tip, steps, conflicts, heldBack };
+  return { base: start.tip, tip, steps, conflicts, heldBack };
 }
 
-export type Added = { kind: "merged"; step: TrainStep } | { kind: "conflict"; paths: readonly string[] };
+type Added = { kind: "merged"; step: TrainStep } | { kind: "conflict"; paths: readonly string[] };
 
 /** Merges one candidate onto `tip`. Work that is in `tip` already makes no new commit. */
-export async function addToTrain(repository: Repository, run: string, person: Person, tip: Oid, candidate: Candidate): Promise<Added> {
+async function addToTrain(repository: Repository, run: string, person: Person, tip: Oid, candidate: Candidate): Promise<Added> {
   const { task, branch, commit } = candidate;
   const merged = await mergeTrees(repository, tip, commit);
   if (!merged.clean) return { kind: "conflict", paths: merged.paths };

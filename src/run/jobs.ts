@@ -1,7 +1,7 @@
 import { attemptTask, type DispatchContext, settleInterrupted } from "../dispatch/index.ts";
 import { GraftworkError, type RunEvent, type Task } from "../domain/index.ts";
 import { dangerousConfig, type Oid, readRef, updateRefs } from "../git/index.ts";
-import { type Candidate, type MergeContext, mergeApproved, writePacket } from "../merge/index.ts";
+import { type Candidate, type MergeContext, mergeApproved, USUAL_EJECTION, writePacket } from "../merge/index.ts";
 import { existingStore, findSlot, releaseSlot } from "../pool/index.ts";
 import { type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
 import type { EngineContext } from "./engine-context.ts";
@@ -231,6 +231,7 @@ function mergingOf(context: JobContext): MergeContext {
     target: context.facts().target,
     person,
     verify,
+    odds: { slots: record.config.qa.slots, ejection: USUAL_EJECTION },
     emit,
     fence: ownership.fence,
     trustedConfig: record.trustedConfig,

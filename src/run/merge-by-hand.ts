@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Config, count, EXIT, type ExitCode, GraftworkError, type RunEvent, type Verify, worstExit } from "../domain/index.ts";
 import { currentBranch, dangerousConfig, mergeTrees, type Oid, readRef, requireCommit, userIdentity } from "../git/index.ts";
-import { type Candidate, type MergeContext, mergeApproved } from "../merge/index.ts";
+import { type Candidate, type MergeContext, mergeApproved, USUAL_EJECTION } from "../merge/index.ts";
 import { existingStore, type PoolContext, poolStatus } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import { withMutex } from "../state/index.ts";
@@ -58,6 +58,7 @@ async function mergeSlots(request: ByHand, target: string, base: Oid): Promise<B
     target,
     person: await userIdentity(repository),
     verify,
+    odds: { slots: request.config.qa.slots, ejection: USUAL_EJECTION },
     emit: (event: RunEvent) => {
       if (event.type === "conflict")
         fail(branchOf(event.task), `conflict in ${event.paths.join(", ")} with ${event.against.join(", ") || target}`, EXIT.person);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { checksOf } from "../dispatch/index.ts";
 import { type Check, type Config, type Decision, EXIT, type ExitCode, type Plan, type Task } from "../domain/index.ts";
 import { type Repository, userIdentity } from "../git/index.ts";
-import type { MergeContext } from "../merge/index.ts";
+import { type MergeContext, USUAL_EJECTION } from "../merge/index.ts";
 import { type PoolContext, processOwner } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import type { RunFacts } from "../session/index.ts";
@@ -108,6 +108,7 @@ export async function mergeContext(
     target,
     person: await userIdentity(repository),
     verify: (request) => verifyCommit(qa, request),
+    odds: { slots: settings.slots, ejection: USUAL_EJECTION },
     emit: () => undefined,
     fence: ownership.fence,
     trustedConfig: record.trustedConfig,

@@ -45,6 +45,7 @@ export async function bench(
     target: "main",
     person: { name: "Test", email: "t@example.invalid" },
     verify,
+    odds: { slots: 1, ejection: 0.02 },
     emit: (event) => events.push(event),
     fence: [],
     trustedConfig: await dangerousConfig(repository),

@@ -1,0 +1,110 @@
+import { GraftworkError, type Verdict } from "../domain/index.ts";
+import { type Oid, updateRefs } from "../git/index.ts";
+import type { MergeContext } from "./context.ts";
+import { buildTrain, type Candidate, type TrainStep } from "./train.ts";
+import { nextOfTrain } from "./train-search.ts";
+
+/** What may land: `tip` was verified, and holds `steps`. */
+export type Verified = { kind: "train"; tip: Oid; steps: readonly TrainStep[] } | { kind: "blocked"; reason: string };
+
+export const trainRef = (run: string): string => `refs/graftwork/train/${run}`;
+
+/**
+ * Merges the candidates onto `base` and verifies as much of the train as tells what may land. Who breaks it is ejected
+ * with the log of the very tree that is red because of it; who depends on that one waits; the rest goes on without.
+ */
+export async function verifyTrain(context: MergeContext, base: Oid, candidates: readonly Candidate[]): Promise<Verified> {
+  const accepted: TrainStep[] = [];
+  let tip = base;
+  for (let left = candidates; left.length > 0; ) {
+    const train = await buildTrain(context, { base, steps: accepted, tip }, left);
+    for (const conflict of train.conflicts) context.emit({ type: "conflict", ...conflict });
+    if (train.steps.length === 0) break;
+    await pin(context, train.tip);
+    context.emit({ type: "train", base: tip, tip: train.tip, tasks: train.steps });
+    const found = await search(context, tip, train.steps);
+    if (found.kind === "blocked") return accepted.length === 0 ? found : { kind: "train", tip, steps: accepted };
+    const good = train.steps.slice(0, found.good);
+    accepted.push(...good);
+    tip = good.at(-1)?.merge ?? tip;
+    const culprit = train.steps[found.good];
+    if (culprit === undefined || found.verdict === undefined) break;
+    eject(context, culprit.task, accepted, found.verdict);
+    const behind = new Set(train.steps.slice(found.good + 1).map((step) => step.task));
+    left = withoutDependents(
+      left.filter((one) => behind.has(one.task)),
+      culprit.task,
+    );
+  }
+  return { kind: "train", tip, steps: accepted };
+}
+
+/** How many of the steps may land; `verdict` is that of the first one that may not. */
+type Found = { kind: "known"; good: number; verdict: Verdict | undefined } | { kind: "blocked"; reason: string };
+
+async function search(context: MergeContext, base: Oid, steps: readonly TrainStep[]): Promise<Found> {
+  const [green, red] = [new Set<number>(), new Set<number>()];
+  const verdicts = new Map<number, Verdict>();
+  for (;;) {
+    const next = nextOfTrain({ size: steps.length, green, red }, context.odds);
+    if (next.kind === "green") return { kind: "known", good: steps.length, verdict: undefined };
+    if (next.kind === "culprit") return { kind: "known", good: next.after, verdict: verdicts.get(next.after + 1) };
+    const judged = await Promise.all(
+      next.prefixes.map(async (length) => [length, await judge(context, base, steps.slice(0, length))] as const),
+    );
+    for (const [length, verdict] of judged) {
+      if (verdict.decision === "blocked") return { kind: "blocked", reason: verdict.reason };
+      verdicts.set(length, verdict);
+      (verdict.decision === "approved" ? green : red).add(length);
+    }
+  }
+}
+
+function eject(context: MergeContext, task: string, beside: readonly TrainStep[], verdict: Verdict): void {
+  const others = beside.map((step) => step.task).join(", ");
+  const why = others === "" ? "it fails on the target as it is now" : `it passes alone and fails together with ${others}`;
+  const excerpt = verdict.checks.find((check) => check.state === "failed")?.excerpt ?? "";
+  context.emit({ type: "ejected", task, reason: `${why}: ${verdict.reason}`, excerpt });
+}
+
+function withoutDependents(candidates: readonly Candidate[], task: string): readonly Candidate[] {
+  const out = new Set([task]);
+  // In the order of their dependencies, so that one pass suffices.
+  return candidates.filter((one) => {
+    if (one.dependsOn.some((id) => out.has(id))) out.add(one.task);
+    return !out.has(one.task);
+  });
+}
+
+async function judge(context: MergeContext, base: Oid, steps: readonly TrainStep[]): Promise<Verdict> {
+  const tasks = steps.map((step) => step.task);
+  const tip = steps.at(-1)?.merge ?? base;
+  const verification = await context.verify({
+    label: "train",
+    tasks,
+    commit: tip,
+    base,
+    onProgress: (line) => context.narrate(`  ${line}`),
+    ...(context.signal === undefined ? {} : { signal: context.signal }),
+  });
+  if (verification.decision === "conflict") {
+    throw new GraftworkError("INTERNAL", {
+      message: "A merged commit conflicts with its own base.",
+      because: `${tip} was built on ${base}.`,
+      try: "report this; nothing was landed.",
+    });
+  }
+  context.emit({ type: "train-verdict", tip, tasks, verdict: verification });
+  return verification;
+}
+
+/** The tip, and with it all before it, is kept by a ref while it is verified: the user's garbage collection may run at any moment. */
+async function pin(context: MergeContext, tip: Oid): Promise<void> {
+  const refused = await updateRefs(context.repository, [...context.fence, { ref: trainRef(context.run), set: tip }], "pin a train");
+  if (refused !== undefined)
+    throw new GraftworkError("FENCED", {
+      message: "This process no longer owns the run, so it stops merging.",
+      because: refused,
+      try: "nothing: the run's present owner goes on.",
+    });
+}
