@@ -1,7 +1,8 @@
 import { commitTree, isWhole, type Person } from "./commit-objects.ts";
+import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import { pathBytes } from "./path-text.ts";
-import { type Oid, updateRefs } from "./refs.ts";
+import { updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { type GitCall, runGit, splitPaths } from "./run-git.ts";
 import { lstatBelow } from "./slot-path.ts";

@@ -1,5 +1,5 @@
+import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
-import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitNul } from "./run-git.ts";
 

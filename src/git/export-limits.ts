@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { mkdirSync, rmSync } from "../state/index.ts";
 import { readBlob } from "./commit-objects.ts";
+import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
-import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitNul } from "./run-git.ts";
 

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { makeFolderWhole, mkdirSync, readText, rmSync } from "../state/index.ts";
+import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
-import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 

@@ -26,13 +26,13 @@ export { integratedBy } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark, movedFrom } from "./land-checkout.ts";
 export { type LockFile, lockFiles } from "./lock-files.ts";
 export { type ConflictStage, type MergedTrees, mergeTrees } from "./merge-trees.ts";
+export type { Oid } from "./oid.ts";
 export { pathBytes, plainPath } from "./path-text.ts";
 export { pinSettings, plantedSettings, undoPlanted } from "./pinned-settings.ts";
 export { firstParentLog, type LoggedCommit } from "./porcelain.ts";
 export {
   currentBranch,
   isAncestor,
-  type Oid,
   type RefChange,
   readRef,
   readRefs,

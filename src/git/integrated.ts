@@ -1,6 +1,7 @@
 import { treeOf } from "./commit-objects.ts";
+import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
-import { isAncestor, type Oid } from "./refs.ts";
+import { isAncestor } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 

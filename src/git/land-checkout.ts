@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readText } from "../state/index.ts";
-import type { Oid } from "./refs.ts";
+import type { Oid } from "./oid.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitNul } from "./run-git.ts";
 import { listWorktrees, type Worktree } from "./worktrees.ts";

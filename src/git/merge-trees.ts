@@ -1,6 +1,6 @@
 import { GraftworkError } from "../domain/index.ts";
+import { isOid, type Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
-import { isOid, type Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitNul } from "./run-git.ts";
 

@@ -2,10 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { systemCode } from "../domain/index.ts";
 import { readText } from "../state/index.ts";
+import { isOid, type Oid } from "./oid.ts";
 import type { Repository } from "./repository.ts";
-
-/** An object id; commits unless a name says otherwise. */
-export type Oid = string;
 
 /**
  * What `HEAD` or a branch's full name points to, read from git's own files where it keeps refs as files
@@ -41,5 +39,6 @@ function readBranch(commonDir: string, ref: string): Oid | null | undefined {
 }
 
 function oidIn(line: string): Oid | undefined {
-  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})\n$/.test(line) ? line.trimEnd() : undefined;
+  const oid = line.replace(/\n$/, "");
+  return line.endsWith("\n") && isOid(oid) ? oid : undefined;
 }

@@ -1,4 +1,4 @@
-import type { Oid } from "./refs.ts";
+import type { Oid } from "./oid.ts";
 import type { Repository } from "./repository.ts";
 
 export type LoggedCommit = { commit: Oid; subject: string; at: string };

@@ -1,13 +1,8 @@
 import { GraftworkError } from "../domain/index.ts";
-import { type Oid, readPlainly } from "./plain-refs.ts";
+import { isOid, type Oid } from "./oid.ts";
+import { readPlainly } from "./plain-refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
-
-export type { Oid };
-
-export function isOid(text: string): boolean {
-  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
-}
 
 export function zeroOid(repository: Repository): Oid {
   return "0".repeat(repository.objectFormat === "sha256" ? 64 : 40);

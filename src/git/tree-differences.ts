@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import { pathBytes } from "./path-text.ts";
-import type { Oid } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { type GitCall, runGit, splitPaths } from "./run-git.ts";
 import { lstatBelow } from "./slot-path.ts";

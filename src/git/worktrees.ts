@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { readText, rmSync, withMutex } from "../state/index.ts";
-import type { Oid } from "./refs.ts";
+import type { Oid } from "./oid.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 import { slotMark } from "./slot-tree.ts";

@@ -22,16 +22,14 @@ export type Train = {
   tip: Oid;
   steps: readonly TrainStep[];
   conflicts: readonly TrainConflict[];
-  /** Approved, but a task it depends on is not in the train. */
-  heldBack: readonly string[];
 };
 
-/** What a train goes on from: `steps` led from `base` to `tip`. */
-export type TrainStart = { base: Oid; steps: readonly TrainStep[]; tip: Oid };
+/** What a train goes on from: `steps` led from `base` to `tip`, and the tasks of `out` were taken out on the way. */
+export type TrainStart = { base: Oid; steps: readonly TrainStep[]; tip: Oid; out: ReadonlySet<string> };
 
 /**
- * Merges the candidates one after another, in memory. One that conflicts is left out with what depends on it; the rest
- * goes on.
+ * Merges the candidates one after another, in memory. One that conflicts is left out, and so is what depends on one
+ * that is out; the rest goes on.
  */
 export async function buildTrain(
   { repository, run, person }: Pick<MergeContext, "repository" | "run" | "person">,
@@ -40,13 +38,11 @@ export async function buildTrain(
 ): Promise<Train> {
   const steps: TrainStep[] = [];
   const conflicts: TrainConflict[] = [];
-  const heldBack: string[] = [];
-  const offered = new Set(candidates.map((one) => one.task));
+  const out = new Set(start.out);
   let { tip } = start;
   for (const candidate of candidates) {
-    const out = new Set([...conflicts.map((one) => one.task), ...heldBack]);
-    if (candidate.dependsOn.some((id) => offered.has(id) && out.has(id))) {
-      heldBack.push(candidate.task);
+    if (candidate.dependsOn.some((id) => out.has(id))) {
+      out.add(candidate.task);
       continue;
     }
     const step = await addToTrain(repository, run, person, tip, candidate);
@@ -54,11 +50,12 @@ export async function buildTrain(
       steps.push(step.step);
       tip = step.step.merge;
     } else {
+      out.add(candidate.task);
       const against = await touching(repository, [...start.steps, ...steps], step.paths, start.base);
       conflicts.push({ task: candidate.task, commit: candidate.commit, base: tip, paths: step.paths, against });
     }
   }
-  return { base: start.tip, tip, steps, conflicts, heldBack };
+  return { base: start.tip, tip, steps, conflicts };
 }
 
 type Added = { kind: "merged"; step: TrainStep } | { kind: "conflict"; paths: readonly string[] };

@@ -15,9 +15,10 @@ export const trainRef = (run: string): string => `refs/graftwork/train/${run}`;
  */
 export async function verifyTrain(context: MergeContext, base: Oid, candidates: readonly Candidate[]): Promise<Verified> {
   const accepted: TrainStep[] = [];
+  const out = new Set<string>();
   let tip = base;
   for (let left = candidates; left.length > 0; ) {
-    const train = await buildTrain(context, { base, steps: accepted, tip }, left);
+    const train = await buildTrain(context, { base, steps: accepted, tip, out }, left);
     for (const conflict of train.conflicts) context.emit({ type: "conflict", ...conflict });
     if (train.steps.length === 0) break;
     await pin(context, train.tip);
@@ -30,11 +31,9 @@ export async function verifyTrain(context: MergeContext, base: Oid, candidates: 
     const culprit = train.steps[found.good];
     if (culprit === undefined || found.verdict === undefined) break;
     eject(context, culprit.task, accepted, found.verdict);
+    out.add(culprit.task);
     const behind = new Set(train.steps.slice(found.good + 1).map((step) => step.task));
-    left = withoutDependents(
-      left.filter((one) => behind.has(one.task)),
-      culprit.task,
-    );
+    left = left.filter((one) => behind.has(one.task));
   }
   return { kind: "train", tip, steps: accepted };
 }
@@ -65,15 +64,6 @@ function eject(context: MergeContext, task: string, beside: readonly TrainStep[]
   const why = others === "" ? "it fails on the target as it is now" : `it passes alone and fails together with ${others}`;
   const excerpt = verdict.checks.find((check) => check.state === "failed")?.excerpt ?? "";
   context.emit({ type: "ejected", task, reason: `${why}: ${verdict.reason}`, excerpt });
-}
-
-function withoutDependents(candidates: readonly Candidate[], task: string): readonly Candidate[] {
-  const out = new Set([task]);
-  // In the order of their dependencies, so that one pass suffices.
-  return candidates.filter((one) => {
-    if (one.dependsOn.some((id) => out.has(id))) out.add(one.task);
-    return !out.has(one.task);
-  });
 }
 
 async function judge(context: MergeContext, base: Oid, steps: readonly TrainStep[]): Promise<Verdict> {

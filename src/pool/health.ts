@@ -130,11 +130,11 @@ async function readable(context: PoolContext, store: PoolStore, fix: boolean, fi
         : "put the damaged records aside; none is left, so `pool-manager init` makes the pool anew, and keeps in its trash what is in the slots",
       repaired: aside !== undefined,
     });
+    if (aside === undefined) return false;
     // Nobody knows which tokens were given: time is ahead of all of them.
-    if (!isLeft) replaceFile(layout.nextToken, `${Math.floor(context.now().getTime() / 1000)}\n`);
-    if (aside === undefined || !isLeft) return false;
-    await distrust(store);
-    return true;
+    if (isLeft) await distrust(store);
+    else replaceFile(layout.nextToken, `${Math.floor(context.now().getTime() / 1000)}\n`);
+    return isLeft;
   }
 }
 

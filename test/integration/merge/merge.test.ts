@@ -46,12 +46,12 @@ describe("a train", () => {
     expect(repo.git("status", "--porcelain")).toBe("");
   });
 
-  test("green alone, red together: the culprit is named, the rest lands, no red commit was ever on the target", async () => {
+  test("green alone, red together: the culprit is named, what depends on it waits, the rest lands, no red commit was ever on the target", async () => {
     const { repo, context, events, candidate } = await bench(
-      { x: { "x.txt": "x\n" }, y: { "y.txt": "y\n" }, z: { "z.txt": "z\n" } },
+      { x: { "x.txt": "x\n" }, y: { "y.txt": "y\n" }, w: { "w.txt": "w\n" }, z: { "z.txt": "z\n" } },
       async (read) => (await read("x.txt")) !== "" && (await read("y.txt")) !== "",
     );
-    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y"), candidate("z")], null);
+    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y"), candidate("w", ["y"]), candidate("z")], null);
     expect(landed).toEqual(["x", "z"]);
     expect(events).toContainEqual(
       expect.objectContaining({ type: "ejected", task: "y", reason: "it passes alone and fails together with x: npm test failed" }),
