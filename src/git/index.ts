@@ -69,6 +69,7 @@ export {
   slotFiles,
   slotHead,
   stagedTree,
+  trustIndex,
 } from "./slot-tree.ts";
 export { trackedPaths } from "./tracked-paths.ts";
 export { committedPaths, emptyTree } from "./tree-differences.ts";

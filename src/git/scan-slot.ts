@@ -95,12 +95,13 @@ function piecesOf(slot: SlotTree, path: string, isRebuildable: (path: string) =>
 
 /**
  * What `ls-files --others` does not show: repositories and pipes in tracked folders, and where the tree has a submodule.
- * Whatever is put into a folder changes the folder's ctime, which nobody can set back.
+ * Whatever is put into a folder changes the folder's ctime, which nobody can set back. Our index is made anew whenever
+ * the slot was proved clean; its own ctime changes with `trustIndex`. Where files have no birth time it is 0.
  */
 async function passedOverBelow(repository: Repository, slot: SlotTree, options: ScanOptions): Promise<string[]> {
   if (options.nestedIn === null) return [];
   const saved = statSync(repository.layout.savedIndex(slot.id), { throwIfNoEntry: false });
-  const since = options.everywhere || saved === undefined ? 0 : saved.ctimeMs;
+  const since = options.everywhere || saved === undefined ? 0 : saved.birthtimeMs;
   const isWritten = (path: string): boolean => {
     const stat = lstatSync(pathBytes(path), { throwIfNoEntry: false });
     return stat !== undefined && stat.ctimeMs >= since;

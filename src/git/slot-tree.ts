@@ -1,6 +1,6 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { readBytes, readText, renameSync, replaceByCopy, replaceFile, rmSync } from "../state/index.ts";
+import { readBytes, readText, renameSync, replaceByCopy, replaceFile, rmSync, utimesSync } from "../state/index.ts";
 import { writeBlob } from "./commit-objects.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
@@ -102,6 +102,17 @@ export async function detachSlot(repository: Repository, slot: SlotTree, commit:
     ...slotGit(repository, slot),
     args: ["update-ref", "--no-deref", "-m", "graftwork: reset", "HEAD", commit],
   });
+}
+
+/**
+ * After a look, begun at `lookedAt` (ms since 1970), that found the slot's files to be those of our saved index. Git goes
+ * by whole seconds and reads at every look what was written in the second of its index: a large part of a slot that
+ * was just made. What has been compared is trusted from the second before the look on: any later write shows.
+ */
+export function trustIndex(repository: Repository, slot: SlotTree, lookedAt: number): void {
+  const saved = repository.layout.savedIndex(slot.id);
+  const second = Math.floor(lookedAt / 1000) - 1;
+  if (Math.floor(statSync(saved).mtimeMs / 1000) < second) utimesSync(saved, second, second);
 }
 
 /** Moves the files of a clean slot from one commit to another; refuses where a file that it would write is not as git knows it. */

@@ -1,5 +1,5 @@
 import { GraftworkError, type Lease, type LeasedSlot, requireTaskId, slotNumber } from "../domain/index.ts";
-import { attachSlot, branchOff, isAsLeft, moveSlot, type Oid, readRef, updateRefs } from "../git/index.ts";
+import { attachSlot, branchOff, isAsLeft, moveSlot, type Oid, readRef, trustIndex, updateRefs } from "../git/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import { chooseStart } from "./choose-branch.ts";
 import { commitMine } from "./commit-mine.ts";
@@ -80,6 +80,7 @@ async function prepare(
   const tree = treeOfSlot(slot);
   // A folder that the lease's commit has files in does not stay.
   const keep = await keptFolders(context, tree, lease.base);
+  const lookedAt = Date.now();
   const found = await changesIn(context, tree, slot.head, { keep, nested: slot.head !== lease.base });
   if (slot.head === null || !isClean(found) || !isAsLeft(repository, tree, slot.head)) {
     // Somebody may have worked in the idle slot by hand: that is saved like any other work.
@@ -92,7 +93,10 @@ async function prepare(
     const { rescue } = await rescueSlot(context, tree, work);
     if (rescue !== undefined) context.narrate(`${slot.id} was not clean: saved as rescue ${rescue.id}`);
     await emptySlot(repository, tree, work.found, slot.head, lease.base);
-  } else if (slot.head !== lease.base) await moveSlot(repository, tree, slot.head, lease.base);
+  } else {
+    trustIndex(repository, tree, lookedAt);
+    if (slot.head !== lease.base) await moveSlot(repository, tree, slot.head, lease.base);
+  }
   if (tip === undefined) {
     const refused = await branchOff(repository, tree, lease.branch);
     // Where git could not put HEAD on it, the branch is there all the same, and ours.

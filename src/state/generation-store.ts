@@ -5,7 +5,7 @@ import { GraftworkError, systemCode } from "../domain/index.ts";
 import { writeNewFile } from "./atomic-file.ts";
 import { fsyncSync, mkdirSync, mkdtempSync, openSync, removeFile, renameSync, rmSync } from "./disk.ts";
 import { damaged, decode, encode, fileName, newer, readOrMissing, recordNumber, removeRecord, tryLink } from "./generation-record.ts";
-import { waitInRoom } from "./waiting-room.ts";
+import { isCrowded, waitInRoom } from "./waiting-room.ts";
 
 /** Record n may be removed only when a record ≥ n + KEEP exists. A constant of the format. */
 const KEEP = 64;
@@ -139,7 +139,8 @@ export function openStore<State>(options: StoreOptions<State>): GenerationStore<
       return { generation, state };
     },
     async commit(operation, change) {
-      const first = attempt(operation, change);
+      // Where others stand in line already, a try past them costs a flush and is lost to them as a rule.
+      const first = isCrowded(dir) ? "lost" : attempt(operation, change);
       if (first !== "lost") return first;
       return waitInRoom(dir, options.waitingRoom ?? true, () => {
         const result = attempt(operation, change);

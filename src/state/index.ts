@@ -9,6 +9,7 @@ export {
   rmdirSync,
   rmSync,
   symlinkSync,
+  utimesSync,
 } from "./disk.ts";
 export {
   type GenerationStore,
