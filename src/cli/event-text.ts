@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import { cleanText, humanDuration, type RunEvent } from "../domain/index.ts";
+import { cleanText, humanDuration, type LandedTask, type RunEvent } from "../domain/index.ts";
 import { executionModeBox, progressBox, type TaskProgress } from "../plan/index.ts";
 import type { SessionStart } from "../run/index.ts";
 import type { RunFacts, TaskFacts, TaskStatus } from "../session/index.ts";
@@ -47,7 +47,10 @@ export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "
     case "ejected":
       return `${mark.bad} ${event.task}: ejected from the train: ${firstLine(event.reason)}${again(status)}`;
     case "train":
-      return `${mark.go} merging ${event.tasks.map((task) => task.task).join(", ")}; verifying the result`;
+      return [
+        `${mark.go} merging ${event.tasks.map((task) => task.task).join(", ")}; verifying the result`,
+        ...event.tasks.flatMap(resolvedText),
+      ].join("\n");
     case "landed":
       return `${mark.ok} landed on ${facts.target}: ${event.tasks.map((task) => task.task).join(", ")} (${event.to.slice(0, 10)}); ${[...facts.tasks.values()].filter((task) => task.status === "done").length}/${facts.tasks.size} tasks in`;
     case "landing-waits":
@@ -59,6 +62,10 @@ export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "
     default:
       return undefined;
   }
+}
+
+function resolvedText({ task, resolved = [] }: LandedTask): string[] {
+  return resolved.map(({ path, rules }) => `  ${task}: ${path} collided, resolved by rule (${rules.join(", ")})`);
 }
 
 function again(task: TaskFacts | undefined): string {

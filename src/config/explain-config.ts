@@ -39,6 +39,8 @@ function valuesOf(config: Config): Record<SettingKey, unknown> {
     "qa.env": qa.env,
     "qa.slots": qa.slots,
     "merge.on_conflict": config.merge.onConflict,
+    "merge.level": config.merge.level,
+    "merge.union": config.merge.union,
     "run.confirm": config.run.confirm,
     "agents.default": config.agents.default,
   };

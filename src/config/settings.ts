@@ -73,7 +73,9 @@ export const SETTINGS = {
   "qa.allow_scripts": setting(listOf(text), [], "Packages whose install scripts may run."),
   "qa.env": setting(listOf(variableName), [], "Variables that checks may see besides the common ones."),
   "qa.slots": setting(whole(1, 1000), 1, "Verifications side by side; default: the number of cores."),
-  "merge.on_conflict": setting(listOf(oneOf(["rerun", "person"], ["resolvers", "agent"])), ["rerun", "person"], "What is tried for a conflict, in order."),
+  "merge.on_conflict": setting(listOf(oneOf(["resolvers", "rerun", "person"], ["agent"])), ["resolvers", "rerun", "person"], "What is tried for a conflict, in order."),
+  "merge.level": setting(oneOf(["off", "safe", "assist"]), "safe", "How much the resolvers close without a person."),
+  "merge.union": setting(listOf(insideGlob), [], "Globs of files in which what both sides added at one place is kept, ours first."),
   "run.confirm": setting(flag, true, "Ask before a run begins."),
 } as const;
 
@@ -84,7 +86,7 @@ export const SETTING_KEYS = Object.keys(SETTINGS) as SettingKey[];
 /** Keys of the documentation that this version does not have: refused, so that nobody relies on them. */
 export const NOT_YET: readonly string[] = [
   ...["install", "protected", "policy", "agent", "network", "filters"].map((key) => `qa.${key}`),
-  ...["level", "strategy", "union", "generated", "message", "sign"].map((key) => `merge.${key}`),
+  ...["strategy", "generated", "message", "sign"].map((key) => `merge.${key}`),
   "session.groups_per_session",
   "budget",
   "sample",

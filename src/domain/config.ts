@@ -67,7 +67,11 @@ export type Config = {
     slots: number;
   };
   merge: {
-    onConflict: readonly ("rerun" | "person")[];
+    onConflict: readonly ("resolvers" | "rerun" | "person")[];
+    /** How much the resolvers close without a person. */
+    level: "off" | "safe" | "assist";
+    /** Globs of files in which what both sides added at one place is kept. */
+    union: readonly string[];
   };
   run: { confirm: boolean };
 };

@@ -63,7 +63,17 @@ export type RunEvent =
   | { type: "run-ended"; exit: number };
 
 /** `merge` is the first-parent commit of the target that brought the task in; `branchTip` what the branch pointed to. */
-export type LandedTask = { task: string; branch: string; branchTip: string; merge: string };
+export type LandedTask = {
+  task: string;
+  branch: string;
+  branchTip: string;
+  merge: string;
+  /** Files that git could not merge and rules did; absent where there were none. */
+  resolved?: readonly ResolvedFile[];
+};
+
+/** A conflicted file that was resolved without a person, and by which rules. */
+export type ResolvedFile = { path: string; rules: readonly string[] };
 
 /** One line of a journal. `seq` rises by one over all epochs of a run; `at` is ISO 8601 and decides nothing. */
 export type JournalLine = { seq: number; epoch: number; at: string; event: RunEvent };

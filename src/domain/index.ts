@@ -1,7 +1,7 @@
 export { CHECK_JSON_SCHEMA, CHECK_KEYS, type CheckEntry, checkOf } from "./check.ts";
 export type { AgentSpec, Config } from "./config.ts";
 export { ERROR_EXITS, type ErrorCode, type ErrorParts, EXIT, type ExitCode, GraftworkError, systemCode, worstExit } from "./errors.ts";
-export type { JournalLine, LandedTask, RunEvent } from "./events.ts";
+export type { JournalLine, LandedTask, ResolvedFile, RunEvent } from "./events.ts";
 export { type DocumentPath, didYouMean, type Finding, findingLines, nearest, quoted } from "./finding.ts";
 export { idKey, isTaskId, requireRunId, requireTaskId, runId, slotId, slotNumber } from "./ids.ts";
 export { type AgentReport, type FailureKind, type Outcome, SIGNALS, type Signal, type Usage } from "./outcome.ts";

@@ -129,6 +129,19 @@ export async function aheadBehind(repository: Repository, branch: string, base: 
   return { ahead, behind };
 }
 
+/** The merge commits in `from..to` with their parents, newest first, at most 100. */
+export async function mergeCommits(repository: Repository, from: Oid, to: Oid): Promise<{ merge: Oid; parents: Oid[] }[]> {
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["rev-list", "--merges", "--parents", "--max-count=100", to, `^${from}`],
+  });
+  const lines = answer.text.split("\n").filter((line) => line !== "");
+  return lines.map((line) => {
+    const [merge = "", ...parents] = line.split(" ");
+    return { merge, parents };
+  });
+}
+
 /** A commit's whole message. */
 export async function messageOf(repository: Repository, commit: Oid): Promise<string> {
   const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["log", "-1", "--format=%B", commit] });

@@ -6,6 +6,7 @@ export {
   isWhole,
   listPaths,
   mergeBase,
+  mergeCommits,
   messageOf,
   type Person,
   patchBetween,

@@ -1,6 +1,6 @@
 import type { RunEvent, Verify } from "../domain/index.ts";
 import type { Person, RefChange, Repository } from "../git/index.ts";
-import type { TrainOdds } from "./train-search.ts";
+import type { Resolving } from "./resolve-conflicts.ts";
 
 /** What merging needs from its caller: a run, or a merge by hand. */
 export type MergeContext = {
@@ -10,7 +10,9 @@ export type MergeContext = {
   target: string;
   person: Person;
   verify: Verify;
-  odds: TrainOdds;
+  /** Verifications side by side. */
+  slots: number;
+  resolving: Resolving;
   /** Says what happened; a run writes it into its journal before it returns. */
   emit: (event: RunEvent) => void;
   /** Verified inside every ref transaction: a coordinator that lost its run cannot move anything. */

@@ -2,7 +2,7 @@ import { GraftworkError, type LandedTask } from "../domain/index.ts";
 import { type Oid, readRef, updateRefs } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
 import { type LandResult, land, mergedRef } from "./land.ts";
-import type { Candidate } from "./train.ts";
+import type { Candidate, TrainStep } from "./train.ts";
 import { trainRef, verifyTrain } from "./verify-train.ts";
 
 /** How often a train is built again because the target moved while it was verified. */
@@ -28,10 +28,7 @@ export async function mergeApproved(
     const base = queued?.to ?? target;
     const train = await verifyTrain(context, base, left);
     if (train.kind === "blocked") return { landed: [], result: { kind: "blocked", reason: train.reason } };
-    const steps: LandedTask[] = [
-      ...(queued?.tasks ?? []),
-      ...train.steps.map(({ task, branch, branchTip, merge }) => ({ task, branch, branchTip, merge })),
-    ];
+    const steps: LandedTask[] = [...(queued?.tasks ?? []), ...train.steps.map(landedTask)];
     if (train.steps.length === 0) return { landed: [], result: { kind: "nothing" } };
     const result = await land(context, { from: target, to: train.tip, tasks: steps });
     if (result.kind !== "moved") {
@@ -43,6 +40,10 @@ export async function mergeApproved(
     context.narrate(`${context.target} moved while the merge was verified: merging and verifying again`);
   }
   return { landed: [], result: { kind: "moved", at: await readRef(context.repository, `refs/heads/${context.target}`) } };
+}
+
+function landedTask({ task, branch, branchTip, merge, resolved }: TrainStep): LandedTask {
+  return { task, branch, branchTip, merge, ...(resolved !== undefined && { resolved }) };
 }
 
 async function unpin(context: MergeContext): Promise<void> {

@@ -1,6 +1,15 @@
-/** The message of a task's merge commit: its title, then trailers that name task, branch and run. */
-export function mergeMessage(task: { task: string; title: string; branch: string; commit: string; run: string }): string {
+import type { ResolvedFile } from "../domain/index.ts";
+
+/** The message of a task's merge commit: its title, then trailers that name task, commit, run and what rules resolved in it. */
+export function mergeMessage(
+  task: { task: string; title: string; branch: string; commit: string; run: string },
+  resolved: readonly ResolvedFile[] = [],
+): string {
   const title = task.title.replace(/\s+/g, " ").trim();
   const subject = `Merge ${task.branch}: ${title}`;
-  return `${subject.length > 100 ? `${subject.slice(0, 99)}…` : subject}\n\nGraftwork-Task: ${task.task}\nGraftwork-Commit: ${task.commit}\nGraftwork-Run: ${task.run}\n`;
+  // A path with a line break in it must not make a trailer of its own.
+  const trailers = resolved.map(
+    ({ path, rules }) => `Graftwork-Resolved: ${/^[ -~]+$/.test(path) ? path : JSON.stringify(path)} (${rules.join(", ")})\n`,
+  );
+  return `${subject.length > 100 ? `${subject.slice(0, 99)}…` : subject}\n\nGraftwork-Task: ${task.task}\nGraftwork-Commit: ${task.commit}\nGraftwork-Run: ${task.run}\n${trailers.join("")}`;
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { count } from "../domain/index.ts";
 import {
   type ConflictStage,
   changedPaths,
@@ -12,6 +13,7 @@ import {
   subjects,
 } from "../git/index.ts";
 import { replaceFile } from "../state/index.ts";
+import { type LeftFile, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
 
 export type PacketInput = {
   /** Folder to write into: `.claude/conflicts/<run>/<task>`. */
@@ -27,6 +29,7 @@ export type PacketInput = {
   onto: Oid;
   reason: string;
   tried: readonly string[];
+  resolving: Resolving;
   now: Date;
 };
 
@@ -34,12 +37,15 @@ const DIFF_BYTES = 200_000;
 
 /**
  * Writes what a person needs to decide a conflict. Returns false, and writes nothing, where the commit merges by
- * now (who it collided with was ejected).
+ * now (who it collided with was ejected, or a rule closes it).
  */
 export async function writePacket(repository: Repository, input: PacketInput): Promise<boolean> {
   const { folder, commit, onto } = input;
   const merged = commit === null ? undefined : await mergeTrees(repository, onto, commit);
   if (merged?.clean === true) return false;
+  const rules = merged === undefined ? undefined : await resolveConflicts(repository, merged, input.resolving);
+  if (rules?.kind === "resolved") return false;
+  const left = new Map(rules?.files.map((file) => [file.path, file]));
   const stages = merged?.stages ?? [];
   const paths = merged?.paths ?? [];
   const base = commit === null ? undefined : await mergeBase(repository, onto, commit);
@@ -69,16 +75,17 @@ export async function writePacket(repository: Repository, input: PacketInput): P
       path,
       kind: kindOf(stages.filter((stage) => stage.path === path)),
       stages: stages.filter((stage) => stage.path === path).map(({ mode, oid, stage }) => ({ side: SIDES[stage], mode, oid })),
+      resolvers: resolversSay(left.get(path)),
     })),
     ours_changed: base === undefined ? [] : await whoChanged(repository, base, onto, paths),
-    tried: input.tried,
+    tried: [...triedRules([...left.values()]), ...input.tried],
     commands: commandsOf(input.task, paths),
     written_at: input.now.toISOString(),
   };
   // Choices were made about another conflict of the same task.
   replaceFile(join(folder, "choices.json"), "{}\n");
   replaceFile(join(folder, "packet.json"), `${JSON.stringify(facts, null, 2)}\n`);
-  replaceFile(join(folder, "README.md"), readme(input, facts.kind, paths, facts.ours_changed));
+  replaceFile(join(folder, "README.md"), readme(input, facts, paths));
   return true;
 }
 
@@ -125,8 +132,22 @@ function commandsOf(task: string, paths: readonly string[]): string[] {
   ];
 }
 
-function readme(input: PacketInput, kind: string, paths: readonly string[], others: readonly string[]): string {
-  const { task, title, branch, target, reason, tried } = input;
+/** Null where rules closed the file: it waits for the others. */
+function resolversSay(left: LeftFile | undefined): { declined: string; resolved_by: readonly string[]; places_left: number } | null {
+  return left === undefined ? null : { declined: left.why, resolved_by: left.solved, places_left: left.hunksLeft };
+}
+
+function triedRules(left: readonly LeftFile[]): string[] {
+  return left.map(({ path, why, solved, hunksLeft }) => {
+    const part = solved.length === 0 ? "" : `; ${solved.join(", ")} closed a part, ${count(hunksLeft, "place")} left`;
+    return `the resolvers on ${path}: ${why}${part}`;
+  });
+}
+
+type Told = { kind: string; tried: readonly string[]; ours_changed: readonly string[] };
+
+function readme(input: PacketInput, { kind, tried, ours_changed: others }: Told, paths: readonly string[]): string {
+  const { task, title, branch, target, reason } = input;
   if (input.commit === null) {
     return `# ${task} waits for a person\n\n**${title}**\n\nIts agent stopped with: ${reason}\n\nWhen that is settled: \`graftwork resolve ${task} --retry-agent\`, or \`--skip\` to go on without it, then \`graftwork continue\`.\n`;
   }

@@ -8,9 +8,6 @@ export type TrainOdds = {
   ejection: number;
 };
 
-/** What is expected where a repository has no record yet: who was approved alone seldom breaks with the others. */
-export const USUAL_EJECTION = 0.02;
-
 /** As many as the best known merge queue runs side by side. */
 const WIDEST = 20;
 

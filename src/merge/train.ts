@@ -1,7 +1,8 @@
 import type { LandedTask } from "../domain/index.ts";
-import { changedPaths, commitTree, isAncestor, mergeTrees, type Oid, type Person, type Repository } from "../git/index.ts";
+import { changedPaths, commitTree, isAncestor, type Oid, type Repository } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
 import { mergeMessage } from "./message.ts";
+import { mergeOnto } from "./resolve-conflicts.ts";
 
 /** A task whose commit QA approved. */
 export type Candidate = {
@@ -32,7 +33,7 @@ export type TrainStart = { base: Oid; steps: readonly TrainStep[]; tip: Oid; out
  * that is out; the rest goes on.
  */
 export async function buildTrain(
-  { repository, run, person }: Pick<MergeContext, "repository" | "run" | "person">,
+  context: Pick<MergeContext, "repository" | "run" | "person" | "resolving">,
   start: TrainStart,
   candidates: readonly Candidate[],
 ): Promise<Train> {
@@ -45,13 +46,13 @@ export async function buildTrain(
       out.add(candidate.task);
       continue;
     }
-    const step = await addToTrain(repository, run, person, tip, candidate);
+    const step = await addToTrain(context, tip, candidate);
     if (step.kind === "merged") {
       steps.push(step.step);
       tip = step.step.merge;
     } else {
       out.add(candidate.task);
-      const against = await touching(repository, [...start.steps, ...steps], step.paths, start.base);
+      const against = await touching(context.repository, [...start.steps, ...steps], step.paths, start.base);
       conflicts.push({ task: candidate.task, commit: candidate.commit, base: tip, paths: step.paths, against });
     }
   }
@@ -61,19 +62,16 @@ export async function buildTrain(
 type Added = { kind: "merged"; step: TrainStep } | { kind: "conflict"; paths: readonly string[] };
 
 /** Merges one candidate onto `tip`. Work that is in `tip` already makes no new commit. */
-async function addToTrain(repository: Repository, run: string, person: Person, tip: Oid, candidate: Candidate): Promise<Added> {
+async function addToTrain(context: Parameters<typeof buildTrain>[0], tip: Oid, candidate: Candidate): Promise<Added> {
+  const { repository, run, person, resolving } = context;
   const { task, branch, commit } = candidate;
-  const merged = await mergeTrees(repository, tip, commit);
-  if (!merged.clean) return { kind: "conflict", paths: merged.paths };
-  if (await isAncestor(repository, commit, tip))
-    return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree: merged.tree } };
-  const merge = await commitTree(repository, {
-    tree: merged.tree,
-    parents: [tip, commit],
-    message: mergeMessage({ ...candidate, run }),
-    person,
-  });
-  return { kind: "merged", step: { task, branch, branchTip: commit, merge, tree: merged.tree } };
+  const merged = await mergeOnto(repository, tip, commit, resolving);
+  if (merged.kind === "conflict") return merged;
+  const { tree, resolved } = merged;
+  if (await isAncestor(repository, commit, tip)) return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree } };
+  const message = mergeMessage({ ...candidate, run }, resolved);
+  const merge = await commitTree(repository, { tree, parents: [tip, commit], message, person });
+  return { kind: "merged", step: { task, branch, branchTip: commit, merge, tree, ...(resolved.length > 0 && { resolved }) } };
 }
 
 /** Which tasks ahead in the train touch one of these paths: with whom a conflict is. */

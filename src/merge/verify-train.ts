@@ -1,6 +1,7 @@
 import { GraftworkError, type Verdict } from "../domain/index.ts";
 import { type Oid, updateRefs } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
+import { ejectionRate, recordEjections } from "./ejection-record.ts";
 import { buildTrain, type Candidate, type TrainStep } from "./train.ts";
 import { nextOfTrain } from "./train-search.ts";
 
@@ -17,6 +18,7 @@ export async function verifyTrain(context: MergeContext, base: Oid, candidates: 
   const accepted: TrainStep[] = [];
   const out = new Set<string>();
   let tip = base;
+  let ejected = 0;
   for (let left = candidates; left.length > 0; ) {
     const train = await buildTrain(context, { base, steps: accepted, tip, out }, left);
     for (const conflict of train.conflicts) context.emit({ type: "conflict", ...conflict });
@@ -30,11 +32,13 @@ export async function verifyTrain(context: MergeContext, base: Oid, candidates: 
     tip = good.at(-1)?.merge ?? tip;
     const culprit = train.steps[found.good];
     if (culprit === undefined || found.verdict === undefined) break;
+    ejected++;
     eject(context, culprit.task, accepted, found.verdict);
     out.add(culprit.task);
     const behind = new Set(train.steps.slice(found.good + 1).map((step) => step.task));
     left = left.filter((one) => behind.has(one.task));
   }
+  if (accepted.length + ejected > 0) recordEjections(context.repository, accepted.length, ejected);
   return { kind: "train", tip, steps: accepted };
 }
 
@@ -44,8 +48,9 @@ type Found = { kind: "known"; good: number; verdict: Verdict | undefined } | { k
 async function search(context: MergeContext, base: Oid, steps: readonly TrainStep[]): Promise<Found> {
   const [green, red] = [new Set<number>(), new Set<number>()];
   const verdicts = new Map<number, Verdict>();
+  const odds = { slots: context.slots, ejection: ejectionRate(context.repository) };
   for (;;) {
-    const next = nextOfTrain({ size: steps.length, green, red }, context.odds);
+    const next = nextOfTrain({ size: steps.length, green, red }, odds);
     if (next.kind === "green") return { kind: "known", good: steps.length, verdict: undefined };
     if (next.kind === "culprit") return { kind: "known", good: next.after, verdict: verdicts.get(next.after + 1) };
     const judged = await Promise.all(

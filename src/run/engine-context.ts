@@ -1,5 +1,6 @@
-import type { Check, Decision, JournalLine, Task, Verify } from "../domain/index.ts";
-import type { Person, Repository } from "../git/index.ts";
+import type { Check, Decision, JournalLine, Task } from "../domain/index.ts";
+import type { Repository } from "../git/index.ts";
+import type { MergeContext } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import type { RunFacts } from "../session/index.ts";
 import type { Journal } from "../state/index.ts";
@@ -14,8 +15,8 @@ export type EngineContext = {
   ownership: Ownership;
   journal: Journal;
   pool: PoolContext;
-  verify: Verify;
-  person: Person;
+  /** How work is judged, merged and landed; jobs add where its events go. */
+  merging: Omit<MergeContext, "emit">;
   executorTemplate: string;
   /** The checks that QA will judge a task by. */
   checksFor: (task: Task) => readonly Check[];

@@ -1,7 +1,7 @@
 import { attemptTask, type DispatchContext, settleInterrupted } from "../dispatch/index.ts";
 import { GraftworkError, type RunEvent, type Task } from "../domain/index.ts";
 import { dangerousConfig, type Oid, readRef, updateRefs } from "../git/index.ts";
-import { type Candidate, type MergeContext, mergeApproved, USUAL_EJECTION, writePacket } from "../merge/index.ts";
+import { type Candidate, type MergeContext, mergeApproved, verifyResolved, writePacket } from "../merge/index.ts";
 import { existingStore, findSlot, releaseSlot } from "../pool/index.ts";
 import { type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
 import type { EngineContext } from "./engine-context.ts";
@@ -107,7 +107,7 @@ async function verify(context: JobContext, id: string): Promise<void> {
   const { commit } = factsOf(context, id);
   if (commit === null) throw new Error(`${id} has no commit to verify`);
   const base = await baseNow(context);
-  const verification = await context.verify({
+  const verification = await verifyResolved(context.merging)({
     label: id,
     tasks: [id],
     commit,
@@ -151,6 +151,7 @@ async function packet(context: JobContext, id: string): Promise<void> {
     target: context.facts().target,
     onto: await baseNow(context),
     reason: known.lastError ?? "",
+    resolving: context.merging.resolving,
     tried: known.reruns > 0 ? ["its agent did it again on the target as it was then"] : [],
     now: context.now(),
   });
@@ -224,20 +225,7 @@ function dispatchOf(context: JobContext): DispatchContext {
 }
 
 function mergingOf(context: JobContext): MergeContext {
-  const { repository, record, person, verify, emit, ownership, narrate, signal } = context;
-  return {
-    repository,
-    run: record.run,
-    target: context.facts().target,
-    person,
-    verify,
-    odds: { slots: record.config.qa.slots, ejection: USUAL_EJECTION },
-    emit,
-    fence: ownership.fence,
-    trustedConfig: record.trustedConfig,
-    narrate,
-    signal,
-  };
+  return { ...context.merging, target: context.facts().target, emit: context.emit };
 }
 
 function taskOf(context: JobContext, id: string): Task {

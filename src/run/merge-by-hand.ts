@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Config, count, EXIT, type ExitCode, GraftworkError, type RunEvent, type Verify, worstExit } from "../domain/index.ts";
 import { currentBranch, dangerousConfig, mergeTrees, type Oid, readRef, requireCommit, userIdentity } from "../git/index.ts";
-import { type Candidate, type MergeContext, mergeApproved, USUAL_EJECTION } from "../merge/index.ts";
+import { type Candidate, type MergeContext, mergeApproved, resolvingOf, verifyResolved } from "../merge/index.ts";
 import { existingStore, type PoolContext, poolStatus } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import { withMutex } from "../state/index.ts";
@@ -42,23 +42,16 @@ async function mergeSlots(request: ByHand, target: string, base: Oid): Promise<B
     result.failed.push({ branch, reason });
     exits.push(exit);
   };
-  const verify = verifierOf(request);
   const offered = await busyBranches(context, fail);
-  const approved: Candidate[] = [];
-  for (const one of offered) {
-    const verification = await verify({ label: one.task, tasks: [one.task], commit: one.commit, base, signal, onProgress: onLine });
-    if (verification.decision === "approved") approved.push(one);
-    else if (verification.decision === "conflict") fail(one.branch, `conflict in ${verification.paths.join(", ")}`, EXIT.person);
-    else fail(one.branch, verification.reason, verification.decision === "blocked" ? EXIT.person : EXIT.refused);
-  }
   const branchOf = (task: string): string => offered.find((one) => one.task === task)?.branch ?? task;
   const merging: MergeContext = {
     repository,
     run,
     target,
     person: await userIdentity(repository),
-    verify,
-    odds: { slots: request.config.qa.slots, ejection: USUAL_EJECTION },
+    verify: verifierOf(request),
+    slots: request.config.qa.slots,
+    resolving: resolvingOf(request.config),
     emit: (event: RunEvent) => {
       if (event.type === "conflict")
         fail(branchOf(event.task), `conflict in ${event.paths.join(", ")} with ${event.against.join(", ") || target}`, EXIT.person);
@@ -72,6 +65,14 @@ async function mergeSlots(request: ByHand, target: string, base: Oid): Promise<B
     narrate: onLine,
     signal,
   };
+  const verify = verifyResolved(merging);
+  const approved: Candidate[] = [];
+  for (const one of offered) {
+    const verification = await verify({ label: one.task, tasks: [one.task], commit: one.commit, base, signal, onProgress: onLine });
+    if (verification.decision === "approved") approved.push(one);
+    else if (verification.decision === "conflict") fail(one.branch, `conflict in ${verification.paths.join(", ")}`, EXIT.person);
+    else fail(one.branch, verification.reason, verification.decision === "blocked" ? EXIT.person : EXIT.refused);
+  }
   const { result: end } = await mergeApproved(merging, approved, null);
   if (end.kind === "blocked") for (const one of approved) fail(one.branch, end.reason, EXIT.person);
   if (end.kind === "moved") for (const one of approved) fail(one.branch, `${target} moved each time`, EXIT.refused);

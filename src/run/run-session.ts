@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { checksOf } from "../dispatch/index.ts";
 import { type Check, type Config, type Decision, EXIT, type ExitCode, type Plan, type Task } from "../domain/index.ts";
 import { type Repository, userIdentity } from "../git/index.ts";
-import { type MergeContext, USUAL_EJECTION } from "../merge/index.ts";
+import { type MergeContext, resolvingOf } from "../merge/index.ts";
 import { type PoolContext, processOwner } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import type { RunFacts } from "../session/index.ts";
@@ -67,8 +67,7 @@ export async function drive(
       ownership,
       journal,
       pool: poolOf(host, record),
-      verify: merging.verify,
-      person: merging.person,
+      merging,
       executorTemplate: host.executorTemplate,
       checksFor,
       onEvent: host.onEvent,
@@ -86,12 +85,7 @@ export async function drive(
   return { run, exit, decision, plan, facts: end, remainingGroups };
 }
 
-export async function mergeContext(
-  host: RunHost,
-  record: RunRecord,
-  ownership: Ownership,
-  target: string,
-): Promise<Omit<MergeContext, "emit"> & { emit: MergeContext["emit"] }> {
+export async function mergeContext(host: RunHost, record: RunRecord, ownership: Ownership, target: string): Promise<MergeContext> {
   const { repository, now } = host;
   const checksFor = (tasks: readonly string[]): Check[] =>
     uniqueChecks(record.plan.tasks.filter((task) => tasks.includes(task.id)).flatMap((task) => checksOf(record.plan, task)));
@@ -108,7 +102,8 @@ export async function mergeContext(
     target,
     person: await userIdentity(repository),
     verify: (request) => verifyCommit(qa, request),
-    odds: { slots: settings.slots, ejection: USUAL_EJECTION },
+    slots: settings.slots,
+    resolving: resolvingOf(record.config),
     emit: () => undefined,
     fence: ownership.fence,
     trustedConfig: record.trustedConfig,

@@ -16,6 +16,8 @@ export type ConflictedFile = {
   base: string | undefined;
   ours: string | undefined;
   theirs: string | undefined;
+  /** Rules of no level, asked before those of the level. */
+  also?: readonly Rule[];
 };
 
 /** A hunk that a rule resolved; `replaced` are lines that stand in the result less or more often than both sides want. */
@@ -29,7 +31,7 @@ export type Resolution =
  * Merges one conflicted file as git does and resolves each hunk by the first rule that proves it. All or nothing: where
  * a hunk is left, or the whole result fails its proof, the file is declined, with what was found on the way.
  */
-export function resolveFile({ level, path, base, ours, theirs }: ConflictedFile): Resolution {
+export function resolveFile({ level, path, base, ours, theirs, also = [] }: ConflictedFile): Resolution {
   if (level === "off") return declined("resolvers are off");
   if (ours === undefined || theirs === undefined) return declined("one side deleted the file");
   const why = unmergeable(path, [base ?? "", ours, theirs]);
@@ -38,7 +40,7 @@ export function resolveFile({ level, path, base, ours, theirs }: ConflictedFile)
   const applied: AppliedRule[] = [];
   const hunksLeft: Hunk[] = [];
   const lines: string[] = [];
-  const rules = rulesOf(level);
+  const rules = [...also, ...rulesOf(level)];
   for (const part of mergeLines(file.base, file.ours, file.theirs)) {
     if (part.kind === "lines") lines.push(...part.lines);
     else {

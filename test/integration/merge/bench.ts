@@ -15,9 +15,10 @@ export type Bench = {
 export async function bench(
   branches: NonNullable<RepoOptions["branches"]>,
   red: (read: (path: string) => Promise<string>) => Promise<boolean> = async () => false,
+  files: NonNullable<RepoOptions["files"]> = { "a.txt": "1\n2\n3\n", "b.txt": "b\n" },
 ): Promise<Bench> {
   const repo = tempRepo({
-    files: { "a.txt": "1\n2\n3\n", "b.txt": "b\n" },
+    files,
     branches: Object.fromEntries(Object.entries(branches).map(([task, files]) => [`auto/${task}`, files])),
   });
   const repository = await openRepository(repo.dir, { parentEnv: hermeticEnv() });
@@ -45,7 +46,8 @@ export async function bench(
     target: "main",
     person: { name: "Test", email: "t@example.invalid" },
     verify,
-    odds: { slots: 1, ejection: 0.02 },
+    slots: 1,
+    resolving: { level: "safe", union: [] },
     emit: (event) => events.push(event),
     fence: [],
     trustedConfig: await dangerousConfig(repository),

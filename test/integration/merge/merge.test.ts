@@ -166,6 +166,7 @@ describe("a conflict for a person", () => {
       onto,
       reason: "collides",
       tried: [],
+      resolving: context.resolving,
       now: new Date(0),
     };
     expect(await writePacket(context.repository, input)).toBe(true);

@@ -143,7 +143,18 @@ describe("a person's resolution", () => {
     const { repo, context, candidate } = await bench({ x: { "a.txt": "1\n2\nX\n" } });
     const onto = repo.commit({ "a.txt": "1\n2\nM\n" });
     const folder = join(repo.parent, "packet");
-    const about = { folder, run: "r", task: "x", title: "do x", branch: "auto/x", target: "main", reason: "", tried: [], now: new Date(0) };
+    const about = {
+      folder,
+      run: "r",
+      task: "x",
+      title: "do x",
+      branch: "auto/x",
+      target: "main",
+      reason: "",
+      tried: [],
+      resolving: context.resolving,
+      now: new Date(0),
+    };
     const commit = candidate("x").commit;
     await writePacket(context.repository, { ...about, commit, onto });
     choose(readPacket(folder, "x"), "a.txt", { kind: "ours" });
@@ -162,7 +173,18 @@ describe("a person's resolution", () => {
     const before = repo.git("rev-parse", "main");
     const onto = repo.commit({ "a.txt": "1\n2\nM\n" });
     const folder = join(repo.parent, "packet");
-    const about = { folder, run: "r", task: "x", title: "do x", branch: "auto/x", target: "main", reason: "", tried: [], now: new Date(0) };
+    const about = {
+      folder,
+      run: "r",
+      task: "x",
+      title: "do x",
+      branch: "auto/x",
+      target: "main",
+      reason: "",
+      tried: [],
+      resolving: context.resolving,
+      now: new Date(0),
+    };
     await writePacket(context.repository, { ...about, commit: candidate("x").commit, onto });
     choose(readPacket(folder, "x"), "a.txt", { kind: "theirs" });
     const resolved = await finishResolution(context.repository, readPacket(folder, "x"), before, context.person, []);

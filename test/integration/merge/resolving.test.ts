@@ -1,0 +1,155 @@
+import { chmodSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { mergeApproved, verifyResolved, writePacket } from "../../../src/merge/index.ts";
+import type { TempRepo } from "../../fixtures/index.ts";
+import { bench } from "./bench.ts";
+
+const MODULE = 'import { a } from "./a.js";\n\nexport const one = a;\n';
+const withImport = (name: string): string =>
+  MODULE.replace("\n\n", `\nimport { ${name} } from "./${name}.js";\n\n`).replace("= a", `= a + ${name}`);
+
+const show = (repo: TempRepo, path: string): string => repo.git("show", `main:${path}`);
+
+describe("a conflict that rules close", () => {
+  test("lands with both sides' work; the merge commit, the event and QA say which rule did what", async () => {
+    const { repo, context, events, verified, candidate } = await bench(
+      {
+        x: { "package.json": '{\n  "name": "p",\n  "version": "1.1.0"\n}\n' },
+        y: { "package.json": '{\n  "name": "p",\n  "version": "1.2.0"\n}\n' },
+      },
+      undefined,
+      { "package.json": '{\n  "name": "p",\n  "version": "1.0.0"\n}\n' },
+    );
+    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y")], null);
+    expect(landed).toEqual(["x", "y"]);
+    expect(show(repo, "package.json")).toContain('"version": "1.2.0"');
+    expect(repo.git("log", "-1", "--format=%(trailers:key=Graftwork-Resolved,valueonly)", "main")).toBe("package.json (versions)\n");
+    const end = events.find((event) => event.type === "landed");
+    expect(end?.tasks.map(({ resolved }) => resolved)).toEqual([undefined, [{ path: "package.json", rules: ["versions"] }]]);
+    expect(verified.map(({ commit }) => commit)).toEqual([repo.git("rev-parse", "main")]);
+  });
+
+  test("work that collides with its base is judged as the rules merge it; the verdict names the work's own commit", async () => {
+    const { repo, context, verified, candidate } = await bench({ x: { "package.json": '{\n  "version": "1.1.0"\n}\n' } }, undefined, {
+      "package.json": '{\n  "version": "1.0.0"\n}\n',
+    });
+    repo.commit({ "package.json": '{\n  "version": "1.0.1"\n}\n' });
+    const { commit } = candidate("x");
+    const asked = { label: "x", tasks: ["x"], commit, base: repo.git("rev-parse", "main") };
+    const verify = verifyResolved({
+      ...context,
+      verify: async (request) =>
+        request.commit === commit
+          ? { decision: "conflict", label: "x", commit, base: request.base, paths: ["package.json"] }
+          : context.verify(request),
+    });
+    expect(await verify(asked)).toMatchObject({ decision: "approved", commit });
+    expect(repo.git("show", `${verified[0]?.commit}:package.json`)).toContain("1.1.0");
+  });
+
+  test("files of the union list keep what both sides added; other files wait for a person", async () => {
+    const files = { "CHANGELOG.md": "# Changes\n\n- first\n", "b.txt": "b\n" };
+    const add = (line: string): string => `# Changes\n\n- ${line}\n- first\n`;
+    const sides = { x: { "CHANGELOG.md": add("x") }, y: { "CHANGELOG.md": add("y") } };
+    const listed = await bench(sides, undefined, files);
+    const { landed } = await mergeApproved(
+      { ...listed.context, resolving: { level: "safe", union: ["*.md"] } },
+      [listed.candidate("x"), listed.candidate("y")],
+      null,
+    );
+    expect(landed).toEqual(["x", "y"]);
+    expect(show(listed.repo, "CHANGELOG.md")).toBe("# Changes\n\n- x\n- y\n- first");
+    const other = await bench(sides, undefined, files);
+    expect((await mergeApproved(other.context, [other.candidate("x"), other.candidate("y")], null)).landed).toEqual(["x"]);
+  });
+
+  test("keeps the mode that one side alone gave the file", async () => {
+    const { repo, context, candidate } = await bench({}, undefined, { "package.json": '{\n  "version": "1.0.0"\n}\n' });
+    for (const [task, mode, version] of [
+      ["x", 0o755, "1.1.0"],
+      ["y", 0o644, "1.2.0"],
+    ] as const) {
+      repo.git("switch", "-q", "-c", `auto/${task}`, "main");
+      if (mode === 0o755) chmodSync(join(repo.dir, "package.json"), mode);
+      repo.commit({ "package.json": `{\n  "version": "${version}"\n}\n` });
+    }
+    repo.git("switch", "-q", "main");
+    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y")], null);
+    expect(landed).toEqual(["x", "y"]);
+    expect(repo.git("ls-tree", "main", "package.json")).toMatch(/^100755/);
+  });
+});
+
+describe("a conflict stays one", () => {
+  test.each([
+    ["with the resolvers off", { "a.ts": withImport("b") }, { "a.ts": withImport("c") }, "off"],
+    ["where one side deleted the file", { "a.ts": null }, { "a.ts": withImport("c") }, "assist"],
+    [
+      "where one file of several is left",
+      { "a.ts": withImport("b"), "a.txt": "1\nX\n3\n" },
+      { "a.ts": withImport("c"), "a.txt": "1\nY\n3\n" },
+      "assist",
+    ],
+    ["in files that are no text", { "a.bin": "\u0000b" }, { "a.bin": "\u0000c" }, "assist"],
+  ] as const)("%s", async (_, x, y, level) => {
+    const { context, events, candidate } = await bench({ x, y }, undefined, { "a.ts": MODULE, "a.txt": "1\n2\n3\n", "a.bin": "\u0000a" });
+    const { landed } = await mergeApproved({ ...context, resolving: { level, union: [] } }, [candidate("x"), candidate("y")], null);
+    expect(landed).toEqual(["x"]);
+    expect(events).toContainEqual(expect.objectContaining({ type: "conflict", task: "y" }));
+  });
+});
+
+test("the packet says what the rules found, and none is written where they close the conflict by now", async () => {
+  const files = { "package.json": '{\n  "version": "1.0.0"\n}\n', "a.txt": "1\n2\n3\n" };
+  const { repo, context, candidate } = await bench(
+    { x: { "package.json": '{\n  "version": "1.1.0"\n}\n', "a.txt": "1\nX\n3\n" } },
+    undefined,
+    files,
+  );
+  const folder = join(repo.parent, "packet");
+  const about = { folder, run: "r", task: "x", title: "do x", branch: "auto/x", target: "main", reason: "", tried: [], now: new Date(0) };
+  const { commit } = candidate("x");
+  const versions = repo.commit({ "package.json": '{\n  "version": "1.2.0"\n}\n' });
+  expect(await writePacket(context.repository, { ...about, commit, onto: versions, resolving: context.resolving })).toBe(false);
+  const both = repo.commit({ "a.txt": "1\nM\n3\n" });
+  expect(await writePacket(context.repository, { ...about, commit, onto: both, resolving: context.resolving })).toBe(true);
+  const packet = JSON.parse(readFileSync(join(folder, "packet.json"), "utf8")) as { files: unknown[]; tried: string[] };
+  expect(packet.files).toMatchObject([
+    { path: "a.txt", resolvers: { declined: "no rule proves what is left", resolved_by: [], places_left: 1 } },
+    { path: "package.json", resolvers: null },
+  ]);
+  expect(packet.tried).toEqual(["the resolvers on a.txt: no rule proves what is left"]);
+});
+
+describe("the memory of resolutions", () => {
+  const files = { "a.txt": "1\ntwo\n3\n", "c.txt": "1\ntwo\n3\n" };
+  const sides = { x: { "a.txt": "1\ntwo of x\n3\n" }, y: { "a.txt": "1\ntwo of y\n3\n" } };
+
+  /** y merges x by hand, and is approved. */
+  async function learned() {
+    const all = await bench({ ...sides, z: { "a.txt": "1\ntwo of y\n3\n", "z.txt": "z\n" } }, undefined, files);
+    const { repo, context } = all;
+    repo.git("switch", "-q", "auto/y");
+    expect(() => repo.git("merge", "-q", "auto/x")).toThrow();
+    repo.commit({ "a.txt": "1\ntwo of both\n3\n" });
+    repo.git("switch", "-q", "main");
+    const asked = { label: "y", tasks: ["y"], commit: repo.git("rev-parse", "auto/y"), base: repo.git("rev-parse", "main") };
+    return { ...all, judge: (verify = context.verify) => verifyResolved({ ...context, verify })(asked) };
+  }
+
+  test("the same collision is resolved as it was in approved work, whichever side comes first", async () => {
+    const { repo, context, candidate, judge } = await learned();
+    await judge();
+    const { landed } = await mergeApproved(context, [candidate("z"), candidate("x")], null);
+    expect(landed).toEqual(["z", "x"]);
+    expect(show(repo, "a.txt")).toBe("1\ntwo of both\n3");
+    expect(repo.git("log", "-1", "--format=%(trailers:key=Graftwork-Resolved,valueonly)", "main")).toBe("a.txt (remembered)\n");
+  });
+
+  test("nothing is learned from work that was not approved", async () => {
+    const { context, candidate, judge } = await learned();
+    await judge(async (request) => ({ ...(await context.verify(request)), decision: "rejected" }) as never);
+    expect((await mergeApproved(context, [candidate("z"), candidate("x")], null)).landed).toEqual(["z"]);
+  });
+});
