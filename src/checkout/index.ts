@@ -11,5 +11,6 @@ export {
   registryEnvironment,
   runInstallScripts,
 } from "./install.ts";
+export { isRegenerable, type Regenerated, regenerateLockfile } from "./regenerate-lockfile.ts";
 export { openUp } from "./remove-tree.ts";
 export { openRoom, type Room, sweepRooms } from "./room.ts";

@@ -5,7 +5,7 @@ import { cleanText, hideCredentials } from "../domain/index.ts";
 import { childEnvironment, runCommand } from "../subprocess/index.ts";
 import { installExcerpt, installFault } from "./install-failure.ts";
 
-const NPM_QUIET = ["--no-audit", "--no-fund"] as const;
+export const NPM_QUIET = ["--no-audit", "--no-fund"] as const;
 const NPM_CI = ["npm", "ci", "--ignore-scripts", ...NPM_QUIET, "--prefer-offline"] as const;
 
 /**
@@ -29,7 +29,7 @@ const MANAGERS = [
 ] as const;
 
 /** Yarn from version 2 on knows other options; its lock files begin with this. */
-const YARN_BERRY = { mark: /^__metadata:/m, argv: ["yarn", "install", "--immutable", "--mode=skip-build"] } as const;
+export const YARN_BERRY = { mark: /^__metadata:/m, argv: ["yarn", "install", "--immutable", "--mode=skip-build"] } as const;
 
 const UNLOCKED = ["npm", "install", "--no-package-lock", "--ignore-scripts", ...NPM_QUIET, "--prefer-offline"] as const;
 
@@ -130,7 +130,12 @@ function installEnvironment(request: InstallRequest): Record<string, string> {
 export async function installDependencies(request: InstallRequest): Promise<InstallResult> {
   const plan = installPlan(request.dir);
   if (plan === undefined) return { kind: "none", reason: "the project has no package.json with dependencies" };
-  return run(request, plan.argv, installEnvironment(request));
+  return runInstall(request, plan.argv);
+}
+
+/** Runs a package manager in `dir` with what it may see of our environment. */
+export async function runInstall(request: InstallRequest, argv: readonly [string, ...string[]]): Promise<InstallResult> {
+  return run(request, argv, installEnvironment(request));
 }
 
 /**

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { count } from "../domain/index.ts";
 import {
   type ConflictStage,
   changedPaths,
@@ -13,7 +12,7 @@ import {
   subjects,
 } from "../git/index.ts";
 import { replaceFile } from "../state/index.ts";
-import { type LeftFile, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
+import { type LeftFile, leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
 
 export type PacketInput = {
   /** Folder to write into: `.claude/conflicts/<run>/<task>`. */
@@ -78,7 +77,7 @@ export async function writePacket(repository: Repository, input: PacketInput): P
       resolvers: resolversSay(left.get(path)),
     })),
     ours_changed: base === undefined ? [] : await whoChanged(repository, base, onto, paths),
-    tried: [...triedRules([...left.values()]), ...input.tried],
+    tried: [...[...left.values()].map(leftText), ...input.tried],
     commands: commandsOf(input.task, paths),
     written_at: input.now.toISOString(),
   };
@@ -135,13 +134,6 @@ function commandsOf(task: string, paths: readonly string[]): string[] {
 /** Null where rules closed the file: it waits for the others. */
 function resolversSay(left: LeftFile | undefined): { declined: string; resolved_by: readonly string[]; places_left: number } | null {
   return left === undefined ? null : { declined: left.why, resolved_by: left.solved, places_left: left.hunksLeft };
-}
-
-function triedRules(left: readonly LeftFile[]): string[] {
-  return left.map(({ path, why, solved, hunksLeft }) => {
-    const part = solved.length === 0 ? "" : `; ${solved.join(", ")} closed a part, ${count(hunksLeft, "place")} left`;
-    return `the resolvers on ${path}: ${why}${part}`;
-  });
 }
 
 type Told = { kind: string; tried: readonly string[]; ours_changed: readonly string[] };

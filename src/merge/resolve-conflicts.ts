@@ -1,5 +1,6 @@
 import picomatch from "picomatch";
-import type { Config, ResolvedFile } from "../domain/index.ts";
+import { isRegenerable } from "../checkout/index.ts";
+import { type Config, count, type ResolvedFile } from "../domain/index.ts";
 import {
   type ConflictStage,
   editTree,
@@ -11,6 +12,7 @@ import {
   type TreeEdit,
   writeBlob,
 } from "../git/index.ts";
+import { regenerateLockfiles } from "./lockfiles/regenerate.ts";
 import { recall } from "./resolution-memory.ts";
 import { type Resolution, type ResolverLevel, resolveFile } from "./resolvers/resolve-file.ts";
 import { remembered } from "./resolvers/rules/remembered.ts";
@@ -25,6 +27,12 @@ export type Resolving = {
 
 /** A file that the resolvers could not close: why, which rules closed a part of it, and how many places are left. */
 export type LeftFile = { path: string; why: string; solved: readonly string[]; hunksLeft: number };
+
+/** One line for a person: what the rules found in a file that they could not close. */
+export function leftText({ path, why, solved, hunksLeft }: LeftFile): string {
+  const part = solved.length === 0 ? "" : `; ${solved.join(", ")} closed a part, ${count(hunksLeft, "place")} left`;
+  return `the resolvers on ${path}: ${why}${part}`;
+}
 
 /** Off where the resolvers are not among what is tried for a conflict. */
 export function resolvingOf({ merge }: Pick<Config, "merge">): Resolving {
@@ -44,11 +52,14 @@ export async function mergeOnto(
   tip: Oid,
   commit: Oid,
   resolving: Resolving,
-): Promise<{ kind: "merged"; tree: Oid; resolved: readonly ResolvedFile[] } | { kind: "conflict"; paths: readonly string[] }> {
+): Promise<
+  | { kind: "merged"; tree: Oid; resolved: readonly ResolvedFile[] }
+  | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[] }
+> {
   const merged = await mergeTrees(repository, tip, commit);
   if (merged.clean) return { kind: "merged", tree: merged.tree, resolved: [] };
   const done = await resolveConflicts(repository, merged, resolving);
-  if (done.kind === "left") return { kind: "conflict", paths: merged.paths };
+  if (done.kind === "left") return { kind: "conflict", paths: merged.paths, left: done.files };
   return { kind: "merged", tree: done.tree, resolved: done.files };
 }
 
@@ -57,49 +68,71 @@ export async function mergeOnto(
  * merge stays a conflict, with what the rules found on the way.
  */
 export async function resolveConflicts(repository: Repository, conflict: Conflict, resolving: Resolving): Promise<Resolved> {
+  const read = await Promise.all(conflict.paths.map((path) => readConflict(repository, conflict, path)));
+  const locks = resolving.level === "off" ? [] : read.filter(isLockConflict);
   const isUnion = resolving.union.length === 0 ? () => false : picomatch([...resolving.union], { dot: true });
   const edits: TreeEdit[] = [];
   const files: ResolvedFile[] = [];
   const left: LeftFile[] = [];
-  for (const path of conflict.paths) {
-    const stages = conflict.stages.filter((stage) => stage.path === path);
-    const mode = mergedMode(stages);
-    const sides = mode === undefined ? undefined : await textsOf(repository, stages);
-    const done: Resolution =
-      sides === undefined
-        ? { kind: "declined", why: "not an ordinary text file on both sides", hunksLeft: [], applied: [] }
-        : resolveFile({
-            level: resolving.level,
-            path,
-            ...sides,
-            also: [remembered((hunk) => recall(repository, path, hunk)), ...(isUnion(path) ? [union] : [])],
-          });
+  for (const one of read.filter((file) => !locks.some(({ path }) => path === file.path))) {
+    const { path, mode, texts } = one;
+    const done = texts === undefined ? NO_TEXT : resolveText(repository, path, texts, resolving.level, isUnion(path));
     const rules = [...new Set(done.applied.map(({ rule }) => rule))];
-    if (done.kind === "declined" || mode === undefined) {
-      const why = done.kind === "declined" ? done.why : "its mode is in conflict";
-      left.push({ path, why, solved: rules, hunksLeft: done.kind === "declined" ? done.hunksLeft.length : 0 });
-      continue;
+    if (done.kind === "declined") left.push({ path, why: done.why, solved: rules, hunksLeft: done.hunksLeft.length });
+    else if (mode === undefined) left.push({ path, why: "its mode is in conflict", solved: [], hunksLeft: 0 });
+    else {
+      edits.push({ path, mode, oid: await writeBlob(repository, done.text) });
+      files.push({ path, rules });
     }
-    edits.push({ path, mode, oid: await writeBlob(repository, done.text) });
-    files.push({ path, rules });
+  }
+  if (left.length > 0) {
+    const waiting = locks.map(({ path }) => ({ path, why: "lockfile: made anew once all else is merged", solved: [], hunksLeft: 0 }));
+    return { kind: "left", files: [...left, ...waiting] };
   }
   // A conflict without a path is one of folders and renames.
-  if (left.length > 0 || files.length === 0) return { kind: "left", files: left };
-  return { kind: "resolved", tree: await editTree(repository, conflict.tree, edits), files };
+  if (read.length === 0) return { kind: "left", files: [] };
+  const tree = edits.length === 0 ? conflict.tree : await editTree(repository, conflict.tree, edits);
+  if (locks.length === 0) return { kind: "resolved", tree, files };
+  const made = await regenerateLockfiles(repository, tree, locks);
+  if (made.kind === "left") return { kind: "left", files: [{ path: made.path, why: made.why, solved: [], hunksLeft: 0 }] };
+  const lockEdits = await Promise.all(
+    locks.map(async ({ path, mode }) => ({ path, mode, oid: await writeBlob(repository, made.texts.get(path) ?? "") })),
+  );
+  const regenerated = locks.map(({ path }) => ({ path, rules: ["lockfile"] }));
+  return { kind: "resolved", tree: await editTree(repository, tree, lockEdits), files: [...files, ...regenerated] };
+}
+
+type Sides = { base: string | undefined; ours: string | undefined; theirs: string | undefined };
+
+/** `mode` is that after both sides' changes; both are undefined where no rule may touch the file. */
+type Read = { path: string; mode: string | undefined; texts: Sides | undefined };
+
+const NO_TEXT: Resolution = { kind: "declined", why: "not an ordinary text file on both sides", hunksLeft: [], applied: [] };
+
+async function readConflict(repository: Repository, conflict: Conflict, path: string): Promise<Read> {
+  const stages = conflict.stages.filter((stage) => stage.path === path);
+  const isRegular = [2, 3].every((n) => stages.some((one) => one.stage === n && REGULAR.has(one.mode)));
+  return { path, mode: mergedMode(stages), texts: isRegular ? await textsOf(repository, stages) : undefined };
+}
+
+function isLockConflict(file: Read): file is Read & { mode: string; texts: { base: string | undefined; ours: string; theirs: string } } {
+  return isRegenerable(file.path) && file.mode !== undefined && file.texts?.ours !== undefined && file.texts.theirs !== undefined;
+}
+
+function resolveText(repository: Repository, path: string, texts: Sides, level: ResolverLevel, isUnion: boolean): Resolution {
+  const also = [remembered((hunk) => recall(repository, path, hunk)), ...(isUnion ? [union] : [])];
+  return resolveFile({ level, path, ...texts, also });
 }
 
 const REGULAR = new Set(["100644", "100755"]);
 
-/** The mode after both sides' changes; undefined where a side is missing, is no regular file, or both changed it. */
+/** The mode after both sides' changes; undefined where both changed it. */
 function mergedMode(stages: readonly ConflictStage[]): string | undefined {
   const of = (stage: number): string | undefined => stages.find((one) => one.stage === stage)?.mode;
   const [base, ours, theirs] = [of(1), of(2), of(3)];
-  if (ours === undefined || theirs === undefined || !REGULAR.has(ours) || !REGULAR.has(theirs)) return undefined;
   if (ours === theirs || theirs === base) return ours;
   return ours === base ? theirs : undefined;
 }
-
-type Sides = { base: string | undefined; ours: string | undefined; theirs: string | undefined };
 
 /** The sides as text; undefined where one of them is not UTF-8. */
 async function textsOf(repository: Repository, stages: readonly ConflictStage[]): Promise<Sides | undefined> {

@@ -2,7 +2,7 @@ import type { LandedTask } from "../domain/index.ts";
 import { changedPaths, commitTree, isAncestor, type Oid, type Repository } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
 import { mergeMessage } from "./message.ts";
-import { mergeOnto } from "./resolve-conflicts.ts";
+import { type LeftFile, leftText, mergeOnto } from "./resolve-conflicts.ts";
 
 /** A task whose commit QA approved. */
 export type Candidate = {
@@ -33,7 +33,7 @@ export type TrainStart = { base: Oid; steps: readonly TrainStep[]; tip: Oid; out
  * that is out; the rest goes on.
  */
 export async function buildTrain(
-  context: Pick<MergeContext, "repository" | "run" | "person" | "resolving">,
+  context: Pick<MergeContext, "repository" | "run" | "person" | "resolving" | "narrate">,
   start: TrainStart,
   candidates: readonly Candidate[],
 ): Promise<Train> {
@@ -52,6 +52,7 @@ export async function buildTrain(
       tip = step.step.merge;
     } else {
       out.add(candidate.task);
+      if (context.resolving.level !== "off") for (const file of step.left) context.narrate(`  ${candidate.task}: ${leftText(file)}`);
       const against = await touching(context.repository, [...start.steps, ...steps], step.paths, start.base);
       conflicts.push({ task: candidate.task, commit: candidate.commit, base: tip, paths: step.paths, against });
     }
@@ -59,7 +60,7 @@ export async function buildTrain(
   return { base: start.tip, tip, steps, conflicts };
 }
 
-type Added = { kind: "merged"; step: TrainStep } | { kind: "conflict"; paths: readonly string[] };
+type Added = { kind: "merged"; step: TrainStep } | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[] };
 
 /** Merges one candidate onto `tip`. Work that is in `tip` already makes no new commit. */
 async function addToTrain(context: Parameters<typeof buildTrain>[0], tip: Oid, candidate: Candidate): Promise<Added> {

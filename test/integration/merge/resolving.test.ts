@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -78,6 +79,47 @@ describe("a conflict that rules close", () => {
     const { landed } = await mergeApproved(context, [candidate("x"), candidate("y")], null);
     expect(landed).toEqual(["x", "y"]);
     expect(repo.git("ls-tree", "main", "package.json")).toMatch(/^100755/);
+  });
+});
+
+describe("lockfiles that collide", () => {
+  /** Dependencies that are folders of the project: no network is needed. */
+  const project = (...names: readonly string[]): Record<string, string> => ({
+    "package.json": `${JSON.stringify({ name: "sample", version: "1.0.0", dependencies: manifestOf(names) }, null, 2)}\n`,
+    "package-lock.json": `${JSON.stringify({ name: "sample", version: "1.0.0", lockfileVersion: 3, requires: true, packages: lockOf(names) }, null, 2)}\n`,
+    ...Object.fromEntries(names.map((name) => [`packages/${name}/package.json`, `${JSON.stringify({ name, version: "1.0.0" })}\n`])),
+  });
+  const manifestOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, `file:packages/${name}`]));
+  const lockOf = (names: readonly string[]) => ({
+    "": { name: "sample", version: "1.0.0", dependencies: manifestOf(names) },
+    ...Object.fromEntries(names.map((name) => [`node_modules/${name}`, { resolved: `packages/${name}`, link: true }])),
+    ...Object.fromEntries(names.map((name) => [`packages/${name}`, { version: "1.0.0" }])),
+  });
+
+  test("are made anew by npm from the merged manifest", async () => {
+    const { repo, context, candidate } = await bench({ x: project("a", "b"), y: project("a", "c") }, undefined, project("a"));
+    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y")], null);
+    expect(landed).toEqual(["x", "y"]);
+    const lock = JSON.parse(show(repo, "package-lock.json")) as { packages: Record<string, unknown> };
+    expect(Object.keys(lock.packages).sort()).toEqual(Object.keys(lockOf(["a", "b", "c"])).sort());
+    expect(repo.git("log", "-1", "--format=%(trailers:key=Graftwork-Resolved,valueonly)", "main")).toContain(
+      "package-lock.json (lockfile)",
+    );
+    expect(repo.git("for-each-ref", "refs/graftwork/qa")).toBe("");
+    execFileSync("npm", ["ci", "--ignore-scripts", "--offline", "--no-audit"], { cwd: repo.dir, stdio: "ignore" });
+  });
+
+  test("wait where npm cannot, and say why", async () => {
+    const { repo, context, candidate } = await bench({ x: project("a", "c"), y: project("a", "b") }, undefined, project("a"));
+    const { commit } = candidate("x");
+    const onto = repo.commit({ ...project("a", "b"), "package.json": '{ "name": 1, }\n' });
+    const folder = join(repo.parent, "packet");
+    const about = { folder, run: "r", task: "x", title: "do x", branch: "auto/x", target: "main", reason: "", tried: [], now: new Date(0) };
+    await writePacket(context.repository, { ...about, commit, onto, resolving: context.resolving });
+    const packet = JSON.parse(readFileSync(join(folder, "packet.json"), "utf8")) as { files: { path: string; resolvers: unknown }[] };
+    expect(packet.files.find(({ path }) => path === "package-lock.json")?.resolvers).toMatchObject({
+      declined: expect.stringContaining("lockfile"),
+    });
   });
 });
 

@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { replaceFile } from "../state/index.ts";
+import { type InstallRequest, NPM_QUIET, runInstall, YARN_BERRY } from "./install.ts";
+
+const NPM = ["npm", "install", "--package-lock-only", "--ignore-scripts", ...NPM_QUIET, "--prefer-offline"] as const;
+
+/**
+ * How each package manager brings its lockfile in line with the manifests, running no script. All of them merge a
+ * lockfile with conflict markers in it by themselves: what either side had locked stays locked.
+ */
+const REGENERATORS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  "package-lock.json": NPM,
+  "npm-shrinkwrap.json": NPM,
+  "pnpm-lock.yaml": [
+    "pnpm",
+    "install",
+    "--lockfile-only",
+    "--no-frozen-lockfile",
+    "--ignore-scripts",
+    "--ignore-pnpmfile",
+    "--prefer-offline",
+  ],
+  "yarn.lock": ["yarn", "install", "--ignore-scripts", "--prefer-offline", "--non-interactive"],
+};
+const YARN_BERRY_UPDATE = ["yarn", "install", "--mode=update-lockfile", "--no-immutable"] as const;
+
+/** The base's lines between git's markers of three sides: not every package manager knows more than two. */
+const BASE_SECTION = /^\|{7}[^\n]*\n(?:(?!={7}$)[^\n]*\n)*/gm;
+
+/** Yarn from version 2 on asks git who collides, and there is no merge in progress here: it gets the entries of both sides. */
+const MARKERS = /^(?:<{7} |={7}$|>{7} )[^\n]*\n/gm;
+
+/** True for lockfiles that some package manager makes anew from a conflict. */
+export function isRegenerable(path: string): boolean {
+  return Object.hasOwn(REGENERATORS, basename(path));
+}
+
+export type Regenerated = { kind: "made"; text: string; command: string } | { kind: "failed"; reason: string };
+
+/** Makes the lockfile `path` of the project in `request.dir` anew, from its manifests and from what it has locked already. */
+export async function regenerateLockfile(request: InstallRequest, path: string): Promise<Regenerated> {
+  const file = join(request.dir, path);
+  const known = REGENERATORS[basename(path)];
+  if (known === undefined || !existsSync(file)) return { kind: "failed", reason: `${path} is no lockfile that can be made anew` };
+  const text = readFileSync(file, "utf8");
+  const isBerry = basename(path) === "yarn.lock" && YARN_BERRY.mark.test(text);
+  const sides = text.replace(BASE_SECTION, "");
+  replaceFile(file, isBerry ? sides.replace(MARKERS, "") : sides);
+  const end = await runInstall({ ...request, dir: dirname(file) }, isBerry ? YARN_BERRY_UPDATE : known);
+  if (end.kind === "none") return { kind: "failed", reason: end.reason };
+  if (end.kind === "failed") return { kind: "failed", reason: `${end.reason}: ${end.excerpt.split("\n").slice(-3).join(" ")}` };
+  return { kind: "made", text: readFileSync(file, "utf8"), command: end.command };
+}
