@@ -97,7 +97,7 @@ test.each(MANAGERS)(
       dependsOn: [],
     });
     const { landed } = await mergeApproved(context, [candidate("x"), candidate("y")], null);
-    expect(landed, JSON.stringify(said)).toEqual(["x", "y"]);
+    expect({ landed, said: landed.length === 2 ? [] : said }).toEqual({ landed: ["x", "y"], said: [] });
     const text = readFileSync(join(repo.dir, lockfile), "utf8");
     for (const name of ["is-number", "is-odd", "left-pad"]) expect(text).toContain(name);
     expect(text).not.toMatch(/^[<=>|]{7}/m);
