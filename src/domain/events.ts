@@ -40,7 +40,7 @@ export type RunEvent =
     }
   | { type: "verdict"; task: string; verdict: Verdict }
   /** The task's commit does not merge: with the target (`against` empty) or with tasks ahead of it in the train. */
-  | { type: "conflict"; task: string; commit: string; base: string; paths: readonly string[]; against: readonly string[] }
+  | { type: "conflict"; task: string; commit: string; base: string; paths: readonly string[]; against: readonly string[]; reason?: string }
   | { type: "packet"; task: string; folder: string }
   /** Green alone, red with the tasks ahead of it in the train. */
   | { type: "ejected"; task: string; reason: string; excerpt: string }

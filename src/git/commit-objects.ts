@@ -129,6 +129,24 @@ export async function aheadBehind(repository: Repository, branch: string, base: 
   return { ahead, behind };
 }
 
+/** A branch's own commits up to `to` (first parents, no merges) that none of `known` has, newest first. */
+export async function commitsBetween(repository: Repository, known: readonly Oid[], to: Oid): Promise<Oid[]> {
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["rev-list", "--first-parent", "--no-merges", "--max-count=1000", to, ...known.map((oid) => `^${oid}`)],
+  });
+  return answer.text.split("\n").filter((line) => line !== "");
+}
+
+/** The last commit in `from..to` that touched a path: short id and subject; "" where none did. */
+export async function lastToTouch(repository: Repository, from: Oid, to: Oid, path: string): Promise<string> {
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["--literal-pathspecs", "log", "-1", "--no-merges", "--format=%h %s", `${from}..${to}`, "--", path],
+  });
+  return answer.text.trim();
+}
+
 /** The merge commits in `from..to` with their parents, newest first, at most 100. */
 export async function mergeCommits(repository: Repository, from: Oid, to: Oid): Promise<{ merge: Oid; parents: Oid[] }[]> {
   const answer = await runGit(repository, {

@@ -2,8 +2,10 @@ export { captureWork, writeCapture } from "./capture.ts";
 export {
   aheadBehind,
   changedPaths,
+  commitsBetween,
   commitTree,
   isWhole,
+  lastToTouch,
   listPaths,
   mergeBase,
   mergeCommits,

@@ -1,5 +1,6 @@
 import type { LandedTask } from "../domain/index.ts";
 import { changedPaths, commitTree, isAncestor, type Oid, type Repository } from "../git/index.ts";
+import { findingsOf, revertedWork } from "./check-merged.ts";
 import type { MergeContext } from "./context.ts";
 import { mergeMessage } from "./message.ts";
 import { type LeftFile, leftText, mergeOnto } from "./resolve-conflicts.ts";
@@ -12,10 +13,20 @@ export type Candidate = {
   /** The approved commit: this lands, whatever the branch points to by then. */
   commit: Oid;
   dependsOn: readonly string[];
+  /** Where the work began; unknown for work that nobody recorded. */
+  base?: Oid;
 };
 
 export type TrainStep = LandedTask & { tree: Oid };
-export type TrainConflict = { task: string; commit: Oid; base: Oid; paths: readonly string[]; against: readonly string[] };
+export type TrainConflict = {
+  task: string;
+  commit: Oid;
+  base: Oid;
+  paths: readonly string[];
+  against: readonly string[];
+  /** Where it is something else than lines that collide. */
+  reason?: string;
+};
 
 export type Train = {
   base: Oid;
@@ -54,13 +65,23 @@ export async function buildTrain(
       out.add(candidate.task);
       if (context.resolving.level !== "off") for (const file of step.left) context.narrate(`  ${candidate.task}: ${leftText(file)}`);
       const against = await touching(context.repository, [...start.steps, ...steps], step.paths, start.base);
-      conflicts.push({ task: candidate.task, commit: candidate.commit, base: tip, paths: step.paths, against });
+      const { paths, reason } = step;
+      conflicts.push({
+        task: candidate.task,
+        commit: candidate.commit,
+        base: tip,
+        paths,
+        against,
+        ...(reason !== undefined && { reason }),
+      });
     }
   }
   return { base: start.tip, tip, steps, conflicts };
 }
 
-type Added = { kind: "merged"; step: TrainStep } | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[] };
+type Added =
+  | { kind: "merged"; step: TrainStep }
+  | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[]; reason?: string };
 
 /** Merges one candidate onto `tip`. Work that is in `tip` already makes no new commit. */
 async function addToTrain(context: Parameters<typeof buildTrain>[0], tip: Oid, candidate: Candidate): Promise<Added> {
@@ -69,6 +90,14 @@ async function addToTrain(context: Parameters<typeof buildTrain>[0], tip: Oid, c
   const merged = await mergeOnto(repository, tip, commit, resolving);
   if (merged.kind === "conflict") return merged;
   const { tree, resolved } = merged;
+  const clean = { tip, commit, tree };
+  const reverted = candidate.base === undefined ? undefined : await revertedWork(repository, candidate.base, clean);
+  if (reverted !== undefined) {
+    const reason = `merging it would leave out work that was reverted on the target by ${reverted.by || "a merge"}`;
+    return { kind: "conflict", paths: reverted.paths, left: [], reason };
+  }
+  for (const finding of resolved.length > 0 ? [] : await findingsOf(repository, clean))
+    context.narrate(`  ${task}: merged by git, and the proof says of ${finding}`);
   if (await isAncestor(repository, commit, tip)) return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree } };
   const message = mergeMessage({ ...candidate, run }, resolved);
   const merge = await commitTree(repository, { tree, parents: [tip, commit], message, person });

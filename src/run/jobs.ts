@@ -124,8 +124,10 @@ async function landAll(context: JobContext, ids: readonly string[]): Promise<voi
   const candidates = context.record.plan.tasks
     .filter((task) => ids.includes(task.id))
     .flatMap((task): Candidate[] => {
-      const { commit, branch } = factsOf(context, task.id);
-      return commit === null || branch === null ? [] : [{ task: task.id, title: task.title, branch, commit, dependsOn: task.dependsOn }];
+      const { commit, branch, base } = factsOf(context, task.id);
+      return commit === null || branch === null
+        ? []
+        : [{ task: task.id, title: task.title, branch, commit, dependsOn: task.dependsOn, ...(base !== null && { base }) }];
     });
   const { result } = await mergeApproved(mergingOf(context), inOrder(candidates), context.facts().waiting);
   if (result.kind !== "moved") return;

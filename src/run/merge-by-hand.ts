@@ -54,7 +54,11 @@ async function mergeSlots(request: ByHand, target: string, base: Oid): Promise<B
     resolving: resolvingOf(request.config),
     emit: (event: RunEvent) => {
       if (event.type === "conflict")
-        fail(branchOf(event.task), `conflict in ${event.paths.join(", ")} with ${event.against.join(", ") || target}`, EXIT.person);
+        fail(
+          branchOf(event.task),
+          event.reason ?? `conflict in ${event.paths.join(", ")} with ${event.against.join(", ") || target}`,
+          EXIT.person,
+        );
       if (event.type === "ejected") fail(branchOf(event.task), event.reason, EXIT.refused);
       if (event.type === "landed") result.merged.push(...event.tasks.map((one) => one.branch));
       if (event.type === "landing-waits")
@@ -89,7 +93,7 @@ async function busyBranches(context: PoolContext, fail: (branch: string, reason:
     else if ((unsaved ?? 0) > 0)
       fail(lease.branch, `${id} has unsaved work in ${count(unsaved ?? 0, "file")}: commit it first`, EXIT.refused);
     else if (commit === lease.base) fail(lease.branch, "nothing was committed on it", EXIT.refused);
-    else found.push({ task: lease.task, title: lease.task, branch: lease.branch, commit, dependsOn: [] });
+    else found.push({ task: lease.task, title: lease.task, branch: lease.branch, commit, dependsOn: [], base: lease.base });
   }
   return found;
 }

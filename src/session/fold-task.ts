@@ -95,7 +95,7 @@ function failed(task: TaskFacts, failure: TaskFacts["failure"], retry: boolean, 
 
 function afterConflict(task: TaskFacts, event: Extract<RunEvent, { type: "conflict" }>, limits: RunLimits): TaskFacts {
   const against = event.against.length === 0 ? "the target" : event.against.join(", ");
-  const lastError = `its work collides with ${against} in ${event.paths.join(", ")}`;
+  const lastError = event.reason ?? `its work collides with ${against} in ${event.paths.join(", ")}`;
   const common = { ...task, verdict: null, lastError, conflictPaths: event.paths };
   if (task.reruns < limits.reruns)
     return {
