@@ -33,7 +33,12 @@ export function configOf(values: SettingValues, byName: Readonly<Record<string, 
       env: values["qa.env"],
       slots: values["qa.slots"],
     },
-    merge: { onConflict: values["merge.on_conflict"], level: values["merge.level"], union: values["merge.union"] },
+    merge: {
+      onConflict: values["merge.on_conflict"],
+      level: values["merge.level"],
+      strategy: values["merge.strategy"],
+      union: values["merge.union"],
+    },
     run: { confirm: values["run.confirm"] },
   };
 }

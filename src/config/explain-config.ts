@@ -40,6 +40,7 @@ function valuesOf(config: Config): Record<SettingKey, unknown> {
     "qa.slots": qa.slots,
     "merge.on_conflict": config.merge.onConflict,
     "merge.level": config.merge.level,
+    "merge.strategy": config.merge.strategy,
     "merge.union": config.merge.union,
     "run.confirm": config.run.confirm,
     "agents.default": config.agents.default,

@@ -75,6 +75,7 @@ export const SETTINGS = {
   "qa.slots": setting(whole(1, 1000), 1, "Verifications side by side; default: the number of cores."),
   "merge.on_conflict": setting(listOf(oneOf(["resolvers", "rerun", "person"], ["agent"])), ["resolvers", "rerun", "person"], "What is tried for a conflict, in order."),
   "merge.level": setting(oneOf(["off", "safe", "assist"]), "safe", "How much the resolvers close without a person."),
+  "merge.strategy": setting(oneOf(["merge", "squash"]), "merge", "A merge commit a task, or one commit of its whole work without its history."),
   "merge.union": setting(listOf(insideGlob), [], "Globs of files in which what both sides added at one place is kept, ours first."),
   "run.confirm": setting(flag, true, "Ask before a run begins."),
 } as const;
@@ -86,7 +87,7 @@ export const SETTING_KEYS = Object.keys(SETTINGS) as SettingKey[];
 /** Keys of the documentation that this version does not have: refused, so that nobody relies on them. */
 export const NOT_YET: readonly string[] = [
   ...["install", "protected", "policy", "agent", "network", "filters"].map((key) => `qa.${key}`),
-  ...["strategy", "generated", "message", "sign"].map((key) => `merge.${key}`),
+  ...["generated", "message", "sign"].map((key) => `merge.${key}`),
   "session.groups_per_session",
   "budget",
   "sample",

@@ -70,6 +70,8 @@ export type Config = {
     onConflict: readonly ("resolvers" | "rerun" | "person")[];
     /** How much the resolvers close without a person. */
     level: "off" | "safe" | "assist";
+    /** A merge commit a task, or one commit of the whole work. */
+    strategy: "merge" | "squash";
     /** Globs of files in which what both sides added at one place is kept. */
     union: readonly string[];
   };

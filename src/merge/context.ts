@@ -13,6 +13,8 @@ export type MergeContext = {
   /** Verifications side by side. */
   slots: number;
   resolving: Resolving;
+  /** `merge`: a merge commit a task; `squash`: a commit of the whole work, without its history. */
+  strategy: "merge" | "squash";
   /** Says what happened; a run writes it into its journal before it returns. */
   emit: (event: RunEvent) => void;
   /** Verified inside every ref transaction: a coordinator that lost its run cannot move anything. */

@@ -2,11 +2,11 @@ import type { ResolvedFile } from "../domain/index.ts";
 
 /** The message of a task's merge commit: its title, then trailers that name task, commit, run and what rules resolved in it. */
 export function mergeMessage(
-  task: { task: string; title: string; branch: string; commit: string; run: string },
+  task: { task: string; title: string; branch: string; commit: string; run: string; strategy: "merge" | "squash" },
   resolved: readonly ResolvedFile[] = [],
 ): string {
   const title = task.title.replace(/\s+/g, " ").trim();
-  const subject = `Merge ${task.branch}: ${title}`;
+  const subject = task.strategy === "squash" ? title : `Merge ${task.branch}: ${title}`;
   // A path with a line break in it must not make a trailer of its own.
   const trailers = resolved.map(
     ({ path, rules }) => `Graftwork-Resolved: ${/^[ -~]+$/.test(path) ? path : JSON.stringify(path)} (${rules.join(", ")})\n`,

@@ -1,5 +1,5 @@
 import type { LandedTask } from "../domain/index.ts";
-import { changedPaths, commitTree, isAncestor, type Oid, type Repository } from "../git/index.ts";
+import { changedPaths, commitTree, integratedBy, isAncestor, mergeBase, type Oid, type Repository, treeOf } from "../git/index.ts";
 import { findingsOf, revertedWork } from "./check-merged.ts";
 import type { MergeContext } from "./context.ts";
 import { mergeMessage } from "./message.ts";
@@ -44,7 +44,7 @@ export type TrainStart = { base: Oid; steps: readonly TrainStep[]; tip: Oid; out
  * that is out; the rest goes on.
  */
 export async function buildTrain(
-  context: Pick<MergeContext, "repository" | "run" | "person" | "resolving" | "narrate">,
+  context: Pick<MergeContext, "repository" | "run" | "person" | "resolving" | "strategy" | "narrate">,
   start: TrainStart,
   candidates: readonly Candidate[],
 ): Promise<Train> {
@@ -85,23 +85,41 @@ type Added =
 
 /** Merges one candidate onto `tip`. Work that is in `tip` already makes no new commit. */
 async function addToTrain(context: Parameters<typeof buildTrain>[0], tip: Oid, candidate: Candidate): Promise<Added> {
-  const { repository, run, person, resolving } = context;
+  const { repository, run, person, resolving, strategy } = context;
   const { task, branch, commit } = candidate;
-  const merged = await mergeOnto(repository, tip, commit, resolving);
+  const own = strategy === "squash" ? await replayed(repository, tip, candidate) : undefined;
+  const merged = await mergeOnto(repository, own?.ours ?? tip, own?.theirs ?? commit, resolving);
   if (merged.kind === "conflict") return merged;
   const { tree, resolved } = merged;
   const clean = { tip, commit, tree };
-  const reverted = candidate.base === undefined ? undefined : await revertedWork(repository, candidate.base, clean);
+  const reverted = candidate.base === undefined || own !== undefined ? undefined : await revertedWork(repository, candidate.base, clean);
   if (reverted !== undefined) {
     const reason = `merging it would leave out work that was reverted on the target by ${reverted.by || "a merge"}`;
     return { kind: "conflict", paths: reverted.paths, left: [], reason };
   }
   for (const finding of resolved.length > 0 ? [] : await findingsOf(repository, clean))
     context.narrate(`  ${task}: merged by git, and the proof says of ${finding}`);
-  if (await isAncestor(repository, commit, tip)) return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree } };
-  const message = mergeMessage({ ...candidate, run }, resolved);
-  const merge = await commitTree(repository, { tree, parents: [tip, commit], message, person });
+  const isThere = (await isAncestor(repository, commit, tip)) || (strategy === "squash" && tree === (await treeOf(repository, tip)));
+  if (isThere) return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree } };
+  const message = mergeMessage({ ...candidate, run, strategy }, resolved);
+  const parents = strategy === "squash" ? [tip] : [tip, commit];
+  const merge = await commitTree(repository, { tree, parents, message, person });
   return { kind: "merged", step: { task, branch, branchTip: commit, merge, tree, ...(resolved.length > 0 && { resolved }) } };
+}
+
+/**
+ * What stands for the two sides where work goes on from another branch that was squashed: its own changes since its
+ * recorded base, since git would take the squashed ones for both sides' (review-core rule 16). Undefined otherwise.
+ */
+async function replayed(repository: Repository, tip: Oid, { base, commit }: Candidate): Promise<{ ours: Oid; theirs: Oid } | undefined> {
+  if (base === undefined || (await isAncestor(repository, base, tip))) return undefined;
+  const fork = await mergeBase(repository, tip, base);
+  if (fork === undefined || (await integratedBy(repository, { base: fork, tip: base }, tip)) !== "squash") return undefined;
+  const person = { name: "graftwork", email: "graftwork@localhost" };
+  const like = async (source: Oid, parents: readonly Oid[]): Promise<Oid> =>
+    commitTree(repository, { tree: await treeOf(repository, source), parents, message: "graftwork: replayed\n", person });
+  const from = await like(base, []);
+  return { ours: await like(tip, [from]), theirs: await like(commit, [from]) };
 }
 
 /** Which tasks ahead in the train touch one of these paths: with whom a conflict is. */

@@ -52,6 +52,7 @@ async function mergeSlots(request: ByHand, target: string, base: Oid): Promise<B
     verify: verifierOf(request),
     slots: request.config.qa.slots,
     resolving: resolvingOf(request.config),
+    strategy: request.config.merge.strategy,
     emit: (event: RunEvent) => {
       if (event.type === "conflict")
         fail(

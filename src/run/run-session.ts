@@ -104,6 +104,7 @@ export async function mergeContext(host: RunHost, record: RunRecord, ownership: 
     verify: (request) => verifyCommit(qa, request),
     slots: settings.slots,
     resolving: resolvingOf(record.config),
+    strategy: record.config.merge.strategy,
     emit: () => undefined,
     fence: ownership.fence,
     trustedConfig: record.trustedConfig,

@@ -83,6 +83,7 @@ test.each(MANAGERS)(
         at: "",
       }),
       slots: 1,
+      strategy: "merge",
       resolving: { level: "safe", union: [] },
       emit: (event) => said.push(event),
       fence: [],

@@ -47,6 +47,7 @@ export async function bench(
     person: { name: "Test", email: "t@example.invalid" },
     verify,
     slots: 1,
+    strategy: "merge",
     resolving: { level: "safe", union: [] },
     emit: (event) => events.push(event),
     fence: [],

@@ -29,7 +29,7 @@ describe("without a file", () => {
       agents: { default: "claude", byName: { claude } },
       schedule: "groups",
       qa: { checks: [], allowScripts: [], env: [], slots: availableParallelism() },
-      merge: { onConflict: ["resolvers", "rerun", "person"], level: "safe", union: [] },
+      merge: { onConflict: ["resolvers", "rerun", "person"], level: "safe", strategy: "merge", union: [] },
       run: { confirm: true },
     });
     expect(path).toBe(null);
