@@ -8,17 +8,22 @@ import { trainRef, verifyTrain } from "./verify-train.ts";
 /** How often a train is built again because the target moved while it was verified. */
 const MOVES = 5;
 
+type Waiting = { from: Oid; to: Oid; tasks: readonly LandedTask[] } | null;
+
 export type MergeResult = { landed: readonly string[]; result: LandResult | { kind: "nothing" } | { kind: "blocked"; reason: string } };
 
 /**
  * Turns approved candidates, given in an order that respects their dependencies, into commits of the target: what the
  * target moves to was verified as the very tree it is. `waiting` is where an earlier landing of this run waits: the train goes on from there.
  */
-export async function mergeApproved(
-  context: MergeContext,
-  candidates: readonly Candidate[],
-  waiting: { from: Oid; to: Oid; tasks: readonly LandedTask[] } | null,
-): Promise<MergeResult> {
+export async function mergeApproved(context: MergeContext, candidates: readonly Candidate[], waiting: Waiting): Promise<MergeResult> {
+  const end = await landTrain(context, candidates, waiting);
+  // What waits is held by a ref of its own, and a red train by nothing: it is built anew.
+  await unpin(context, end.result.kind === "landed" ? [trainRef(context.run), mergedRef(context.run)] : [trainRef(context.run)]);
+  return end;
+}
+
+async function landTrain(context: MergeContext, candidates: readonly Candidate[], waiting: Waiting): Promise<MergeResult> {
   let left = candidates;
   for (let moves = 0; moves < MOVES; moves++) {
     const target = await readRef(context.repository, `refs/heads/${context.target}`);
@@ -31,10 +36,7 @@ export async function mergeApproved(
     const steps: LandedTask[] = [...(queued?.tasks ?? []), ...train.steps.map(landedTask)];
     if (train.steps.length === 0) return { landed: [], result: { kind: "nothing" } };
     const result = await land(context, { from: target, to: train.tip, tasks: steps });
-    if (result.kind !== "moved") {
-      if (result.kind === "landed") await unpin(context);
-      return { landed: result.kind === "landed" ? steps.map((step) => step.task) : [], result };
-    }
+    if (result.kind !== "moved") return { landed: result.kind === "landed" ? steps.map((step) => step.task) : [], result };
     // Who was sent back is not offered again: that would count a second time against its limits.
     left = left.filter((one) => train.steps.some((step) => step.task === one.task));
     context.narrate(`${context.target} moved while the merge was verified: merging and verifying again`);
@@ -46,8 +48,7 @@ function landedTask({ task, branch, branchTip, merge, resolved }: TrainStep): La
   return { task, branch, branchTip, merge, ...(resolved !== undefined && { resolved }) };
 }
 
-async function unpin(context: MergeContext): Promise<void> {
-  const refs = [trainRef(context.run), mergedRef(context.run)];
+async function unpin(context: MergeContext, refs: readonly string[]): Promise<void> {
   for (const ref of refs) {
     const old = await readRef(context.repository, ref);
     if (old !== undefined) await updateRefs(context.repository, [...context.fence, { ref, remove: true, old }], "landed");

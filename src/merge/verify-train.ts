@@ -2,7 +2,7 @@ import { GraftworkError, type Verdict } from "../domain/index.ts";
 import { type Oid, updateRefs } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
 import { ejectionRate, recordEjections } from "./ejection-record.ts";
-import { buildTrain, type Candidate, type TrainStep } from "./train.ts";
+import { buildTrain, type Candidate, type Train, type TrainStep } from "./train.ts";
 import { nextOfTrain } from "./train-search.ts";
 
 /** What may land: `tip` was verified, and holds `steps`. */
@@ -21,25 +21,36 @@ export async function verifyTrain(context: MergeContext, base: Oid, candidates: 
   let ejected = 0;
   for (let left = candidates; left.length > 0; ) {
     const train = await buildTrain(context, { base, steps: accepted, tip, out }, left);
-    for (const conflict of train.conflicts) context.emit({ type: "conflict", ...conflict });
-    if (train.steps.length === 0) break;
+    if (train.steps.length === 0) {
+      sayConflicts(context, train, tip, []);
+      break;
+    }
     await pin(context, train.tip);
     context.emit({ type: "train", base: tip, tip: train.tip, tasks: train.steps });
     const found = await search(context, tip, train.steps);
+    const good = found.kind === "blocked" ? [] : train.steps.slice(0, found.good);
+    sayConflicts(context, train, tip, good);
     if (found.kind === "blocked") return accepted.length === 0 ? found : { kind: "train", tip, steps: accepted };
-    const good = train.steps.slice(0, found.good);
     accepted.push(...good);
     tip = good.at(-1)?.merge ?? tip;
     const culprit = train.steps[found.good];
     if (culprit === undefined || found.verdict === undefined) break;
     ejected++;
     eject(context, culprit.task, accepted, found.verdict);
-    out.add(culprit.task);
-    const behind = new Set(train.steps.slice(found.good + 1).map((step) => step.task));
-    left = left.filter((one) => behind.has(one.task));
+    // All ahead of the culprit are decided; who collided behind it may have collided with the culprit alone.
+    const place = left.findIndex((one) => one.task === culprit.task);
+    const landing = new Set(good.map((step) => step.task));
+    for (const one of left.slice(0, place + 1)) if (!landing.has(one.task)) out.add(one.task);
+    left = left.slice(place + 1);
   }
   if (accepted.length + ejected > 0) recordEjections(context.repository, accepted.length, ejected);
   return { kind: "train", tip, steps: accepted };
+}
+
+/** A collision is one only where all that the train had by then may land: with who is ejected nobody collides. */
+function sayConflicts(context: MergeContext, train: Train, tip: Oid, good: readonly TrainStep[]): void {
+  const sure = new Set([tip, ...good.map((step) => step.merge)]);
+  for (const conflict of train.conflicts) if (sure.has(conflict.base)) context.emit({ type: "conflict", ...conflict });
 }
 
 /** How many of the steps may land; `verdict` is that of the first one that may not. */

@@ -59,6 +59,18 @@ describe("a train", () => {
     expect(existsSync(join(repo.dir, "y.txt"))).toBe(false);
   });
 
+  test("who collides with an ejected branch alone lands, and no conflict is said; a train of which nothing lands leaves no ref", async () => {
+    const { repo, context, events, candidate } = await bench(
+      { bad: { "a.txt": "bad\n" }, good: { "a.txt": "good\n" }, after: { "after.txt": "" } },
+      async (read) => (await read("a.txt")) === "bad\n",
+    );
+    expect(await mergeApproved(context, [candidate("bad")], null)).toMatchObject({ landed: [], result: { kind: "nothing" } });
+    expect(repo.git("for-each-ref", "refs/graftwork/train")).toBe("");
+    const { landed } = await mergeApproved(context, [candidate("bad"), candidate("good"), candidate("after", ["good"])], null);
+    expect(landed).toEqual(["good", "after"]);
+    expect(events.filter((event) => event.type === "conflict")).toEqual([]);
+  });
+
   test("a target that is not checked out moves without touching the user's branch", async () => {
     const { repo, context, candidate } = await bench({ x: { "x.txt": "x\n" } });
     repo.git("switch", "-q", "-c", "feature");
