@@ -28,11 +28,14 @@ export { type Planted, plantedText } from "./guarded-settings.ts";
 export { integratedBy } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark, movedFrom } from "./land-checkout.ts";
 export { type LockFile, lockFiles } from "./lock-files.ts";
+export { type MergeBases, mergeBases } from "./merge-bases.ts";
+export { mergePairs, type PairMerge } from "./merge-pairs.ts";
 export { type ConflictStage, type MergedTrees, mergeTrees } from "./merge-trees.ts";
 export type { Oid } from "./oid.ts";
 export { pathBytes, plainPath } from "./path-text.ts";
 export { pinSettings, plantedSettings, undoPlanted } from "./pinned-settings.ts";
 export { firstParentLog, type LoggedCommit } from "./porcelain.ts";
+export { withQuarantine } from "./quarantine.ts";
 export {
   currentBranch,
   isAncestor,
@@ -74,7 +77,8 @@ export {
   stagedTree,
   trustIndex,
 } from "./slot-tree.ts";
+export { snapshotSlot } from "./snapshot-slot.ts";
 export { trackedPaths } from "./tracked-paths.ts";
-export { committedPaths, emptyTree } from "./tree-differences.ts";
+export { type CommitRange, committedPaths, differencesOfAll, emptyTree, type TreeDifference } from "./tree-differences.ts";
 export { untrackedPaths } from "./untracked-paths.ts";
 export { addWorktree, adminNameOf, forgetWorktree, listWorktrees, otherRepositoryAt, removeWorktree, type Worktree } from "./worktrees.ts";

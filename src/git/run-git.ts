@@ -8,6 +8,8 @@ export type GitContext = {
   parentEnv: Readonly<NodeJS.ProcessEnv>;
   /** Called with each argv, its exit code and time, for the run's log. */
   onCommand?: (argv: readonly string[], code: number | null, durationMs: number) => void;
+  /** Variables that send new objects elsewhere, over those of any call: see `withQuarantine`. */
+  quarantine?: Readonly<Record<string, string>>;
 };
 
 export type GitCall = {
@@ -82,6 +84,7 @@ export async function runGit(context: GitContext, call: GitCall): Promise<GitAns
     ...(call.workTree === undefined ? {} : { GIT_WORK_TREE: call.workTree }),
     ...(call.indexFile === undefined ? {} : { GIT_INDEX_FILE: call.indexFile }),
     ...call.env,
+    ...context.quarantine,
   });
   const end = await runCommand({
     argv: ["git", ...PINS, ...call.args],

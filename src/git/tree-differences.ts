@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { GraftworkError } from "../domain/index.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import { pathBytes } from "./path-text.ts";
@@ -25,12 +26,43 @@ export async function treeDifferences(repository: Repository, from: Oid, to: Oid
   });
   const parts = splitPaths(answer);
   const found: TreeDifference[] = [];
-  for (let i = 0; i + 1 < parts.length; i += 2) {
-    const [fromMode = "", toMode = "", fromOid = "", toOid = ""] = (parts[i] ?? "").slice(1).split(" ");
-    const side = (mode: string, oid: Oid): Side | null => (/^0+$/.test(oid) ? null : { mode, oid });
-    found.push({ path: parts[i + 1] ?? "", from: side(fromMode, fromOid), to: side(toMode, toOid) });
-  }
+  for (let i = 0; i + 1 < parts.length; i += 2) found.push(differenceOf(parts[i] ?? "", parts[i + 1] ?? ""));
   return found;
+}
+
+/** Two commits to be compared. */
+export type CommitRange = { from: Oid; to: Oid };
+
+/** What the commits of each range differ in, folders (mode 040000) included: one git for all. */
+export async function differencesOfAll(repository: Repository, ranges: readonly CommitRange[]): Promise<TreeDifference[][]> {
+  if (ranges.length === 0) return [];
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["diff-tree", "--stdin", "--always", "-r", "-t", "-z", "--no-renames", "--raw"],
+    // A commit and the one to take for its parent.
+    stdin: ranges.map(({ from, to }) => `${to} ${from}\n`).join(""),
+  });
+  const parts = splitPaths(answer);
+  const found: TreeDifference[][] = [];
+  for (let i = 0; i < parts.length; ) {
+    const part = parts[i] ?? "";
+    if (part.startsWith(":")) found.at(-1)?.push(differenceOf(part, parts[i + 1] ?? ""));
+    else if (part === ranges[found.length]?.to) found.push([]);
+    else break;
+    i += part.startsWith(":") ? 2 : 1;
+  }
+  if (found.length === ranges.length) return found;
+  throw new GraftworkError("GIT_FAILED", {
+    message: "git did not compare all commits.",
+    because: `it was asked for ${ranges.length} comparisons and answered ${found.length}.`,
+    try: "`git fsck` tells whether the repository is sound.",
+  });
+}
+
+function differenceOf(line: string, path: string): TreeDifference {
+  const [fromMode = "", toMode = "", fromOid = "", toOid = ""] = line.slice(1).split(" ");
+  const side = (mode: string, oid: Oid): Side | null => (/^0+$/.test(oid) ? null : { mode, oid });
+  return { path, from: side(fromMode, fromOid), to: side(toMode, toOid) };
 }
 
 /** What git would store for regular files of a worktree, its line-end rules and filters applied: one git for all. */

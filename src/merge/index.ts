@@ -1,11 +1,14 @@
 export type { MergeContext } from "./context.ts";
 export { type Landing, type LandResult, land, recoverLanding } from "./land.ts";
 export { type MergeResult, mergeApproved } from "./merge-approved.ts";
+export { type Ordered, orderCandidates } from "./order-candidates.ts";
 export { type PacketInput, writePacket } from "./packet.ts";
+export { type PredictedConflict, type Prediction, predictConflicts, type Tip, touchedSince } from "./predict.ts";
 export { type Choice, choose, finishResolution, type Packet, readPacket } from "./resolve.ts";
 export { type Resolving, resolvingOf } from "./resolve-conflicts.ts";
 export { type Finding, proveMerge } from "./resolvers/prove.ts";
 export { type AppliedRule, type ConflictedFile, type Resolution, type ResolverLevel, resolveFile } from "./resolvers/resolve-file.ts";
-export type { Candidate, Train, TrainStep } from "./train.ts";
+export { touches } from "./touched-paths.ts";
+export { buildTrain, type Candidate, type Train, type TrainConflict, type TrainStep } from "./train.ts";
 export { type Undo, undoLandings } from "./undo.ts";
 export { verifyResolved } from "./verify-resolved.ts";

@@ -1,7 +1,7 @@
 import { attemptTask, type DispatchContext, settleInterrupted } from "../dispatch/index.ts";
 import { GraftworkError, type RunEvent, type Task } from "../domain/index.ts";
 import { dangerousConfig, type Oid, readRef, updateRefs } from "../git/index.ts";
-import { type Candidate, type MergeContext, mergeApproved, verifyResolved, writePacket } from "../merge/index.ts";
+import { type Candidate, type MergeContext, mergeApproved, orderCandidates, verifyResolved, writePacket } from "../merge/index.ts";
 import { existingStore, findSlot, releaseSlot } from "../pool/index.ts";
 import { type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
 import type { EngineContext } from "./engine-context.ts";
@@ -129,7 +129,9 @@ async function landAll(context: JobContext, ids: readonly string[]): Promise<voi
         ? []
         : [{ task: task.id, title: task.title, branch, commit, dependsOn: task.dependsOn, ...(base !== null && { base }) }];
     });
-  const { result } = await mergeApproved(mergingOf(context), inOrder(candidates), context.facts().waiting);
+  const merging = mergingOf(context);
+  const ordered = candidates.length < 2 ? candidates : (await orderCandidates(merging, await baseNow(context), candidates)).order;
+  const { result } = await mergeApproved(merging, ordered, context.facts().waiting);
   if (result.kind !== "moved") return;
   const { target } = context.facts();
   throw new GraftworkError("TARGET_MOVED", {
@@ -240,15 +242,4 @@ function factsOf(context: JobContext, id: string): TaskFacts {
   const facts = context.facts().tasks.get(id);
   if (facts === undefined) throw new Error(`no such task: ${id}`);
   return facts;
-}
-
-/** Tasks before those that depend on them, else as they are. */
-function inOrder(candidates: readonly Candidate[]): Candidate[] {
-  const left = [...candidates];
-  const sorted: Candidate[] = [];
-  while (left.length > 0) {
-    const index = left.findIndex((one) => !one.dependsOn.some((id) => left.some((other) => other.task === id)));
-    sorted.push(...left.splice(Math.max(0, index), 1));
-  }
-  return sorted;
 }
