@@ -1,12 +1,84 @@
-import { EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
+import { resolve } from "node:path";
+import { cleanText, count, EXIT, type ExitCode, GraftworkError, type Plan } from "../domain/index.ts";
 import { undoLandings } from "../merge/index.ts";
-import { findRun, inRun, listRuns, mergeByHand } from "../run/index.ts";
+import { dryRunMerge, findRun, inRun, listRuns, mergeByHand, type PreviewRequest, previewMerge } from "../run/index.ts";
+import { conflictText } from "./conflict-text.ts";
+import { readPlanAt } from "./plan-files.ts";
 import { openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
 
-export async function merge(shell: Shell, options: { into?: string; undo?: string | true; verify?: boolean }): Promise<ExitCode> {
+export type MergeOptions = {
+  into?: string;
+  plan?: string;
+  preview?: boolean;
+  dryRun?: boolean;
+  undo?: string | true;
+  verify?: boolean;
+};
+
+export async function merge(shell: Shell, options: MergeOptions): Promise<ExitCode> {
+  const modes = [options.undo !== undefined && "--undo", options.preview && "--preview", options.dryRun && "--dry-run"].filter(Boolean);
+  if (modes.length > 1)
+    throw new GraftworkError("USAGE", {
+      message: `${modes.join(" and ")} were given together.`,
+      because: "each of them is another thing to do.",
+      try: "`graftwork merge --preview` first, it changes nothing.",
+    });
   if (options.undo !== undefined) return undo(shell, options.undo === true ? null : options.undo);
-  return poolMerge(shell, options.into, options.verify !== false);
+  if (options.preview === true) return preview(shell, options);
+  if (options.dryRun === true) return dryRun(shell, options);
+  return poolMerge(shell, options.into, options);
+}
+
+async function requestOf(shell: Shell, { into, plan }: MergeOptions): Promise<PreviewRequest> {
+  const { context, loaded } = await openPoolContext(shell);
+  return { context, config: loaded.config, into: into ?? null, plan: await planAt(shell, plan) };
+}
+
+async function planAt(shell: Shell, path: string | undefined): Promise<Plan | null> {
+  return path === undefined ? null : readPlanAt(shell, resolve(shell.cwd, path), true);
+}
+
+/** `merge --preview`: order, predicted conflicts, checks. */
+async function preview(shell: Shell, options: MergeOptions): Promise<ExitCode> {
+  const found = await previewMerge(await requestOf(shell, options));
+  const waits = (on: readonly string[]): string => (on.length === 0 ? "" : `, after ${on.join(", ")}`);
+  const text = [
+    `MERGE PREVIEW onto ${found.target} at ${found.base.slice(0, 12)}`,
+    ...found.order.map(
+      ({ branch, paths, dependsOn }, n) => `${n + 1}. ${branch}${paths === null ? "" : ` (${count(paths, "file")})`}${waits(dependsOn)}`,
+    ),
+    ...(found.order.length === 0 ? ["Nothing to merge."] : []),
+    ...leftText(found.left),
+    ...(found.conflicts === null ? ["Conflicts: not predicted"] : conflictText(found.conflicts)),
+    options.verify === false
+      ? "Verified: nothing (--no-verify)"
+      : `Verified, each branch and then all of them: ${found.checks.join(", ") || "nothing is configured, so that merge refuses (NO_CHECKS)"}`,
+  ];
+  shell.answer(text.join("\n"), { ...found, checks: options.verify === false ? [] : found.checks });
+  return EXIT.ok;
+}
+
+/** `merge --dry-run`: the train, built in memory. */
+async function dryRun(shell: Shell, options: MergeOptions): Promise<ExitCode> {
+  const found = await dryRunMerge(await requestOf(shell, options));
+  const text = [
+    `MERGE DRY RUN onto ${found.target} at ${found.base.slice(0, 12)}: nothing was verified, nothing has moved`,
+    ...found.conflicts.map(
+      ({ branch, paths, against }) => `- ${branch}: conflict in ${cleanText(paths.join(", "))} with ${against.join(", ") || found.target}`,
+    ),
+    ...leftText(found.left),
+    `Would merge: ${found.merged.map(({ branch }) => branch).join(", ") || "none"}`,
+    ...found.merged.flatMap(({ branch, resolved }) =>
+      resolved.map(({ path, rules }) => `${branch}: ${path} collides, resolved by rule (${rules.join(", ")})`),
+    ),
+  ];
+  shell.answer(text.join("\n"), found);
+  return EXIT.ok;
+}
+
+function leftText(left: readonly { branch: string; reason: string }[]): string[] {
+  return left.map(({ branch, reason }) => `- ${branch}: ${reason}`);
 }
 
 async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
@@ -68,13 +140,18 @@ async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
 }
 
 /** `pool-manager merge [branch]`: the busy slots' branches, by hand. */
-export async function poolMerge(shell: Shell, into: string | undefined, verify: boolean): Promise<ExitCode> {
+export async function poolMerge(
+  shell: Shell,
+  into: string | undefined,
+  { plan, verify }: Pick<MergeOptions, "plan" | "verify">,
+): Promise<ExitCode> {
   const { context, loaded } = await openPoolContext(shell);
   const done = await mergeByHand({
     context,
     config: loaded.config,
     into: into ?? null,
-    verify,
+    plan: await planAt(shell, plan),
+    verify: verify !== false,
     signal: shell.interrupted(),
     onLine: (line) => shell.note(line),
   });

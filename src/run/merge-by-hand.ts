@@ -1,15 +1,18 @@
 import { join } from "node:path";
-import { type Config, count, EXIT, type ExitCode, GraftworkError, type RunEvent, type Verify, worstExit } from "../domain/index.ts";
-import { currentBranch, dangerousConfig, mergeTrees, type Oid, readRef, requireCommit, userIdentity } from "../git/index.ts";
+import { type Config, EXIT, type ExitCode, GraftworkError, type Plan, type RunEvent, type Verify, worstExit } from "../domain/index.ts";
+import { dangerousConfig, mergeTrees, type Oid, userIdentity } from "../git/index.ts";
 import { type Candidate, type MergeContext, mergeApproved, resolvingOf, verifyResolved } from "../merge/index.ts";
-import { existingStore, type PoolContext, poolStatus } from "../pool/index.ts";
+import { existingStore, type PoolContext } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import { withMutex } from "../state/index.ts";
+import { handOrder, offeredBranches, targetOf, waitsFor } from "./offered-branches.ts";
 
 export type ByHand = {
   context: PoolContext;
   config: Config;
   into: string | null;
+  /** Gives the dependencies of the slots' tasks; null: those of the run that they belong to, if any. */
+  plan: Plan | null;
   verify: boolean;
   signal: AbortSignal;
   onLine: (line: string) => void;
@@ -17,17 +20,15 @@ export type ByHand = {
 export type ByHandResult = { merged: string[]; failed: { branch: string; reason: string }[]; exit: ExitCode };
 
 /**
- * Merges the branches of the busy slots into a target without a run: in slot order, each verified alone and then all
- * of them together. Slots stay leased. A slot with unsaved work is reported, not called merged. With `verify` off
+ * Merges the branches of the busy slots into a target without a run: in slot order, or as a plan has them depend on each
+ * other, each verified alone and then all of them together. Slots stay leased. A slot with unsaved work is reported, not called merged. With `verify` off
  * nothing is checked, and that is said.
  */
 export async function mergeByHand(request: ByHand): Promise<ByHandResult> {
   const { context, config } = request;
   const { repository } = context;
   existingStore(repository);
-  const target = request.into ?? (await currentBranch(repository, repository.root));
-  if (target === null) throw noTarget();
-  const base = await requireCommit(repository, `refs/heads/${target}`);
+  const { target, base } = await targetOf(context, request.into);
   const checkable = config.qa.checks.length > 0 || (await packageChecks(repository, base)).length > 0;
   if (request.verify && !checkable) throw noChecks();
   return withMutex(join(repository.layout.root, "merge"), () => mergeSlots(request, target, base), { timeoutMs: 1_000 });
@@ -42,7 +43,10 @@ async function mergeSlots(request: ByHand, target: string, base: Oid): Promise<B
     result.failed.push({ branch, reason });
     exits.push(exit);
   };
-  const offered = await busyBranches(context, fail);
+  const all = await offeredBranches(context, request.plan);
+  for (const { branch, reason, exit } of all.left) fail(branch, reason, exit);
+  // In slot order nothing has to be predicted.
+  const offered = all.plan === null ? all.candidates : (await handOrder(context, { target, base }, all)).order;
   const branchOf = (task: string): string => offered.find((one) => one.task === task)?.branch ?? task;
   const merging: MergeContext = {
     repository,
@@ -72,7 +76,15 @@ async function mergeSlots(request: ByHand, target: string, base: Oid): Promise<B
   };
   const verify = verifyResolved(merging);
   const approved: Candidate[] = [];
+  const isOut = ({ branch }: { branch: string }): boolean => result.failed.some((one) => one.branch === branch);
+  const failWaiting = (one: Candidate): boolean => {
+    const missing = offered.find((other) => one.dependsOn.includes(other.task) && isOut(other));
+    if (missing === undefined || isOut(one) || result.merged.includes(one.branch)) return false;
+    fail(one.branch, waitsFor(missing.task), EXIT.refused);
+    return true;
+  };
   for (const one of offered) {
+    if (failWaiting(one)) continue;
     const verification = await verify({ label: one.task, tasks: [one.task], commit: one.commit, base, signal, onProgress: onLine });
     if (verification.decision === "approved") approved.push(one);
     else if (verification.decision === "conflict") fail(one.branch, `conflict in ${verification.paths.join(", ")}`, EXIT.person);
@@ -81,22 +93,8 @@ async function mergeSlots(request: ByHand, target: string, base: Oid): Promise<B
   const { result: end } = await mergeApproved(merging, approved, null);
   if (end.kind === "blocked") for (const one of approved) fail(one.branch, end.reason, EXIT.person);
   if (end.kind === "moved") for (const one of approved) fail(one.branch, `${target} moved each time`, EXIT.refused);
+  for (const one of approved) failWaiting(one);
   return { ...result, exit: worstExit(exits) };
-}
-
-/** Branches of busy slots that can be merged as they are; the others are said. */
-async function busyBranches(context: PoolContext, fail: (branch: string, reason: string, exit: ExitCode) => void): Promise<Candidate[]> {
-  const found: Candidate[] = [];
-  for (const { id, status, lease, unsaved } of (await poolStatus(context)).slots) {
-    if (status !== "busy" || lease === null) continue;
-    const commit = await readRef(context.repository, `refs/heads/${lease.branch}`);
-    if (commit === undefined) fail(lease.branch, "the branch is gone", EXIT.refused);
-    else if ((unsaved ?? 0) > 0)
-      fail(lease.branch, `${id} has unsaved work in ${count(unsaved ?? 0, "file")}: commit it first`, EXIT.refused);
-    else if (commit === lease.base) fail(lease.branch, "nothing was committed on it", EXIT.refused);
-    else found.push({ task: lease.task, title: lease.task, branch: lease.branch, commit, dependsOn: [], base: lease.base });
-  }
-  return found;
 }
 
 function verifierOf({ context, config, verify, onLine }: ByHand): Verify {
@@ -132,14 +130,6 @@ function verifierOf({ context, config, verify, onLine }: ByHand): Verify {
       at: now().toISOString(),
     };
   };
-}
-
-function noTarget(): GraftworkError {
-  return new GraftworkError("REF_UNKNOWN", {
-    message: "There is no target branch.",
-    because: "HEAD is detached and none was named.",
-    try: "`pool-manager merge main`.",
-  });
 }
 
 function noChecks(): GraftworkError {

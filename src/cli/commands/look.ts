@@ -1,3 +1,4 @@
+import type { MergeOptions } from "../merge-verbs.ts";
 import type { Register } from "../verb.ts";
 
 /** Verbs that look at runs, plans and configuration, and merging by hand. */
@@ -51,11 +52,26 @@ export const registerLook: Register = (parent, shell, run) => {
   parent
     .command("merge")
     .description("merge busy slots' branches by hand, or undo a run's landings")
-    .option("--into <branch>")
+    .option("--into <branch>", "the target branch (default: the one checked out)")
+    .option("--plan <file>", "a plan that says which of the slots' tasks depend on which")
     .option("--no-verify", "merge without any check; said loudly")
+    .option("--preview", "order, predicted conflicts and checks; changes nothing")
+    .option("--dry-run", "merge in memory and say what would land; verifies nothing, changes nothing")
     .option("--undo [run]", "put the target back where it was before a run")
-    .action((options: { into?: string; undo?: string | true; verify: boolean }) =>
-      run(async () => (await import("../merge-verbs.ts")).merge(shell, options)),
+    .action((options: MergeOptions) => run(async () => (await import("../merge-verbs.ts")).merge(shell, options)));
+  const conflicts = parent.command("conflicts").description("which branches would conflict, while they are worked on");
+  conflicts
+    .command("list")
+    .description("pairs of open branches that would conflict with each other or with the target, unsaved work included")
+    .option("--into <branch>", "the target branch (default: the one checked out)")
+    .action((options: { into?: string }) => run(async () => (await import("../conflict-verbs.ts")).listConflicts(shell, options.into)));
+  conflicts
+    .command("check")
+    .description("who else changes a file: exit 0 nobody, 3 somebody")
+    .argument("<file>", "as seen from the current folder; it need not exist yet")
+    .option("--into <branch>", "the target branch (default: the one checked out)")
+    .action((file: string, options: { into?: string }) =>
+      run(async () => (await import("../conflict-verbs.ts")).checkFile(shell, file, options.into)),
     );
   parent
     .command("merge-file")

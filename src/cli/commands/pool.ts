@@ -39,9 +39,10 @@ export const registerPool: Register = (parent, shell, run) => {
     .command("merge")
     .description("verify and merge the busy slots' branches; slots stay leased")
     .argument("[branch]", "the target branch (default: the one checked out)")
+    .option("--plan <file>", "a plan that says which of the slots' tasks depend on which")
     .option("--no-verify", "merge without any check; said loudly")
-    .action((branch: string | undefined, options: { verify: boolean }) =>
-      run(async () => (await import("../merge-verbs.ts")).poolMerge(shell, branch, options.verify)),
+    .action((branch: string | undefined, options: { plan?: string; verify: boolean }) =>
+      run(async () => (await import("../merge-verbs.ts")).poolMerge(shell, branch, options)),
     );
   pool
     .command("cleanup")

@@ -1,0 +1,71 @@
+import { type Config, EXIT, type Plan, type ResolvedFile } from "../domain/index.ts";
+import { type Oid, userIdentity, withQuarantine } from "../git/index.ts";
+import { buildTrain, type PredictedConflict, resolvingOf } from "../merge/index.ts";
+import type { PoolContext } from "../pool/index.ts";
+import { packageChecks } from "../qa/index.ts";
+import { handOrder, type LeftOut, offeredBranches, targetOf, waitsFor } from "./offered-branches.ts";
+
+export type PreviewRequest = { context: PoolContext; config: Config; into: string | null; plan: Plan | null };
+
+export type MergePreview = {
+  target: string;
+  base: Oid;
+  order: readonly { task: string; branch: string; commit: Oid; dependsOn: readonly string[]; paths: number | null }[];
+  /** Null: the prediction failed, and was narrated. */
+  conflicts: readonly PredictedConflict[] | null;
+  left: readonly LeftOut[];
+  /** What each branch, and then all of them together, would have to pass. */
+  checks: readonly string[];
+};
+
+/** What `mergeByHand` would do with the slots as they are: order, predicted conflicts, checks. Changes nothing. */
+export async function previewMerge({ context, config, into, plan }: PreviewRequest): Promise<MergePreview> {
+  const at = await targetOf(context, into);
+  const offered = await offeredBranches(context, plan);
+  const { order, prediction } = await handOrder(context, at, offered);
+  const checks = config.qa.checks.length > 0 ? config.qa.checks : await packageChecks(context.repository, at.base);
+  return {
+    ...at,
+    order: order.map(({ task, branch, commit, dependsOn }) => {
+      const paths = prediction?.touched.get(branch)?.paths.size ?? null;
+      return { task, branch, commit, dependsOn, paths };
+    }),
+    conflicts: prediction === null ? null : prediction.conflicts,
+    left: offered.left,
+    checks: checks.map((check) => check.name),
+  };
+}
+
+export type MergeDryRun = {
+  target: string;
+  base: Oid;
+  /** `tree`: the target's files once the branch is in. */
+  merged: readonly { task: string; branch: string; tree: Oid; resolved: readonly ResolvedFile[] }[];
+  conflicts: readonly { task: string; branch: string; paths: readonly string[]; against: readonly string[] }[];
+  left: readonly LeftOut[];
+};
+
+/** Builds the train of a merge by hand in memory and says what would land. Verifies nothing, moves and keeps nothing. */
+export async function dryRunMerge({ context, config, into, plan }: PreviewRequest): Promise<MergeDryRun> {
+  const { repository, run } = context;
+  const at = await targetOf(context, into);
+  const offered = await offeredBranches(context, plan);
+  const { order } = await handOrder(context, at, offered);
+  const person = await userIdentity(repository);
+  const merging = { run, person, resolving: resolvingOf(config), strategy: config.merge.strategy, narrate: context.narrate };
+  const train = await withQuarantine(repository, (inside) =>
+    buildTrain({ ...merging, repository: inside }, { base: at.base, steps: [], tip: at.base, out: new Set() }, order),
+  );
+  const branchOf = (task: string): string => order.find((one) => one.task === task)?.branch ?? task;
+  const merged = new Set(train.steps.map(({ task }) => task));
+  const waiting = order.flatMap(({ task, branch, dependsOn }): LeftOut[] => {
+    const missing = dependsOn.find((id) => !merged.has(id));
+    return merged.has(task) || missing === undefined ? [] : [{ task, branch, reason: waitsFor(missing), exit: EXIT.refused }];
+  });
+  return {
+    ...at,
+    merged: train.steps.map(({ task, branch, tree, resolved = [] }) => ({ task, branch, tree, resolved })),
+    conflicts: train.conflicts.map(({ task, paths, against }) => ({ task, branch: branchOf(task), paths, against })),
+    left: [...offered.left, ...waiting],
+  };
+}

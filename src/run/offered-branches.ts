@@ -1,0 +1,80 @@
+import { count, EXIT, type ExitCode, GraftworkError, type Plan } from "../domain/index.ts";
+import { currentBranch, type Oid, readRef, requireCommit } from "../git/index.ts";
+import { type Candidate, type Ordered, orderCandidates } from "../merge/index.ts";
+import { dependentsOf } from "../plan/index.ts";
+import { type PoolContext, poolStatus } from "../pool/index.ts";
+import { listRuns } from "./run-folder.ts";
+
+/** Why a branch is not merged, and the exit code that goes with it. */
+export type LeftOut = { task: string; branch: string; reason: string; exit: ExitCode };
+
+/** The branches that a merge by hand is about. */
+export type Offered = { candidates: readonly Candidate[]; left: readonly LeftOut[]; plan: Plan | null };
+
+/** The target branch, named or else the one checked out, and where it is. Throws REF_UNKNOWN. */
+export async function targetOf({ repository }: PoolContext, into: string | null): Promise<{ target: string; base: Oid }> {
+  const target = into ?? (await currentBranch(repository, repository.root));
+  if (target !== null) return { target, base: await requireCommit(repository, `refs/heads/${target}`) };
+  throw new GraftworkError("REF_UNKNOWN", {
+    message: "There is no target branch.",
+    because: "HEAD is detached and none was named.",
+    try: "name it: `pool-manager merge main`, `graftwork conflicts --into main`.",
+  });
+}
+
+/**
+ * Branches of busy slots that can be merged as they are, in slot order; the others with the reason. What they depend on
+ * is in the plan given, else in that of the run that slots belong to. Throws POOL_MISSING.
+ */
+export async function offeredBranches(context: PoolContext, given: Plan | null): Promise<Offered> {
+  const candidates: Candidate[] = [];
+  const left: LeftOut[] = [];
+  const { slots } = await poolStatus(context);
+  for (const { id, status, lease, unsaved } of slots) {
+    if (status !== "busy" || lease === null) continue;
+    const { task, branch } = lease;
+    const refuse = (reason: string): unknown => left.push({ task, branch, reason, exit: EXIT.refused });
+    const commit = await readRef(context.repository, `refs/heads/${branch}`);
+    if (commit === undefined) refuse("the branch is gone");
+    else if ((unsaved ?? 0) > 0) refuse(`${id} has unsaved work in ${count(unsaved ?? 0, "file")}: commit it first`);
+    else if (commit === lease.base) refuse("nothing was committed on it");
+    else candidates.push({ task, title: task, branch, commit, dependsOn: [], base: lease.base });
+  }
+  const runs = new Set(slots.map(({ lease }) => lease?.run));
+  const plan = given ?? listRuns(context.repository).find(({ run }) => runs.has(run))?.record.plan ?? null;
+  if (plan === null) return { candidates, left, plan };
+  const ordered = planned(candidates, left, plan);
+  const missingFor = (one: Candidate): string | undefined => one.dependsOn.find((id) => left.some(({ task }) => task === id));
+  const held = ordered.flatMap((one): LeftOut[] => {
+    const missing = missingFor(one);
+    return missing === undefined ? [] : [{ task: one.task, branch: one.branch, reason: waitsFor(missing), exit: EXIT.refused }];
+  });
+  return { candidates: ordered.filter((one) => missingFor(one) === undefined), left: [...left, ...held], plan };
+}
+
+/** Why a branch is not merged that depends on one that is not. */
+export const waitsFor = (task: string): string => `it depends on ${task}, which is not merged`;
+
+/** In plan order, each depending on those of all these that its task waits for, at any distance. */
+function planned(candidates: readonly Candidate[], left: readonly LeftOut[], plan: Plan): Candidate[] {
+  const place = new Map(plan.tasks.map((task, index) => [task.id, index]));
+  const placeOf = ({ task }: Candidate): number => place.get(task) ?? plan.tasks.length;
+  const behind = [...candidates, ...left].map(({ task }) => ({ task, dependents: dependentsOf(plan, task) }));
+  return candidates
+    .map((one) => ({
+      ...one,
+      title: plan.tasks.find(({ id }) => id === one.task)?.title ?? one.title,
+      dependsOn: behind.filter(({ dependents }) => dependents.includes(one.task)).map(({ task }) => task),
+    }))
+    .toSorted((a, b) => placeOf(a) - placeOf(b));
+}
+
+/** Without a plan branches are merged in slot order, as they always were; with one, in the order of a run's landing. */
+export async function handOrder(
+  context: PoolContext,
+  { target, base }: { target: string; base: Oid },
+  { candidates, plan }: Offered,
+): Promise<Ordered> {
+  const ordered = await orderCandidates({ ...context, target }, base, candidates);
+  return plan === null ? { ...ordered, order: [...candidates] } : ordered;
+}

@@ -1,0 +1,195 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { commitFiles, fakeAgent, runCli, type TempRepo, tempFolder, tempRepo } from "../fixtures/index.ts";
+
+type Stage = {
+  repo: TempRepo;
+  graftwork: (args: readonly string[], cwd?: string) => ReturnType<typeof runCli>;
+  /** The object that a command prints with `--json`. */
+  json: (args: readonly string[]) => Promise<Record<string, unknown>>;
+  slots: Readonly<Record<string, string>>;
+};
+
+/** A repository with a slot for each task, leased one after another. */
+async function stage(...tasks: readonly string[]): Promise<Stage> {
+  const repo = tempRepo({ files: { "a.txt": "1\n2\n3\n", "src/b.txt": "b\n" } });
+  const graftwork: Stage["graftwork"] = (args, cwd = repo.dir) => runCli(args, { cwd });
+  await graftwork(["pool", "init", String(tasks.length)]);
+  const slots: Record<string, string> = {};
+  for (const task of tasks) slots[task] = (await graftwork(["pool", "acquire", task])).stdout.split("|")[1] ?? "";
+  return {
+    repo,
+    graftwork,
+    slots,
+    json: async (args) => JSON.parse((await graftwork([...args, "--json"])).stdout) as Record<string, unknown>,
+  };
+}
+
+const stateOf = (repo: TempRepo): string[] => [
+  repo.git("for-each-ref"),
+  repo.git("count-objects", "-v"),
+  repo.git("status", "--porcelain"),
+];
+
+describe("graftwork conflicts", () => {
+  test("shows pairs of open branches with their paths, unsaved work included, and changes nothing", async () => {
+    const { repo, graftwork, json, slots } = await stage("left", "right", "aside");
+    commitFiles(slots["left"] ?? "", { "a.txt": "1\nL\n3\n" });
+    writeFileSync(join(slots["right"] ?? "", "a.txt"), "1\nR\n3\n");
+    writeFileSync(join(slots["aside"] ?? "", "new.txt"), "n\n");
+    const index = join(repo.dir, ".git/worktrees/wt-2/index");
+    const before = [...stateOf(repo), readFileSync(index, "base64")];
+    const found = await graftwork(["conflicts"]);
+    expect(found).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("Conflicts: 1 pair predicted\n  auto/left + auto/right: a.txt\n"),
+    });
+    expect(await json(["conflicts"])).toMatchObject({
+      ok: true,
+      target: "main",
+      branches: [
+        { branch: "auto/left", task: "left", slot: "wt-1", state: "busy", paths: 1, unsaved: [] },
+        { branch: "auto/right", slot: "wt-2", paths: 1, unsaved: ["a.txt"] },
+        { branch: "auto/aside", slot: "wt-3", paths: 1, unsaved: ["new.txt"] },
+      ],
+      pairs: [{ between: ["auto/left", "auto/right"], paths: ["a.txt"] }],
+    });
+    expect([...stateOf(repo), readFileSync(index, "base64")]).toEqual(before);
+  });
+
+  test("a branch that collides with what landed meanwhile is shown with the target", async () => {
+    const { repo, json, slots } = await stage("one");
+    commitFiles(slots["one"] ?? "", { "a.txt": "one\n" });
+    repo.commit({ "a.txt": "main\n" });
+    expect(await json(["conflicts"])).toMatchObject({ pairs: [{ between: ["main", "auto/one"], paths: ["a.txt"] }] });
+  });
+
+  test("approved work of the newest run counts, also where its slot was given back", async () => {
+    const agent = fakeAgent({ "*": [[{ write: "made.txt", text: "m\n" }, { commit: "work" }, { promise: "READY_FOR_QA" }]] });
+    const settings = { agents: { default: "fake", fake: { command: agent.command } } };
+    const repo = tempRepo({ files: { ".claude/auto-context.yaml": JSON.stringify(settings) } });
+    const plan = join(repo.parent, "plan.json");
+    const tasks = [{ id: "made", title: "Make it" }];
+    writeFileSync(plan, JSON.stringify({ version: 1, name: "p", verification: ["test -f README.md"], tasks }));
+    await runCli(["run", plan, "--yes", "--no-merge"], { cwd: repo.dir });
+    const found = JSON.parse((await runCli(["conflicts", "--json"], { cwd: repo.dir })).stdout) as object;
+    expect(found).toMatchObject({ branches: [{ branch: "auto/made", task: "made", slot: null, state: "approved", paths: 1 }], pairs: [] });
+    expect(await runCli(["conflicts", "check", "made.txt"], { cwd: repo.dir })).toMatchObject({ code: 3 });
+  });
+});
+
+describe("graftwork conflicts check", () => {
+  test("exit 3 names who else changes the file, exit 0 says that nobody does; the asking slot does not count", async () => {
+    const { repo, graftwork, slots } = await stage("left", "right");
+    const [left = "", right = ""] = [slots["left"], slots["right"]];
+    commitFiles(left, { "a.txt": "left\n" });
+    writeFileSync(join(right, "src/b.txt"), "right\n");
+    expect(await graftwork(["conflicts", "check", "a.txt"])).toMatchObject({
+      code: 3,
+      stdout: "a.txt: changed by 1 other\n  auto/left (busy in wt-1)\n",
+    });
+    expect(await graftwork(["conflicts", "check", "b.txt"], join(repo.dir, "src"))).toMatchObject({
+      code: 3,
+      stdout: "src/b.txt: changed by 1 other\n  auto/right (busy in wt-2, unsaved)\n",
+    });
+    expect(await graftwork(["conflicts", "check", "a.txt"], left)).toMatchObject({ code: 0, stdout: "a.txt: nobody else changes it\n" });
+    expect(await graftwork(["conflicts", "check", join(left, "src", "b.txt")])).toMatchObject({ code: 3 });
+    expect(await graftwork(["conflicts", "check", "src"], left)).toMatchObject({ code: 3 });
+    expect(await graftwork(["conflicts", "check", "new/deep/file.txt", "--json"], right)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"path":"new/deep/file.txt","free":true,"by":[]'),
+    });
+    for (const file of ["../elsewhere.txt", "."])
+      expect(await graftwork(["conflicts", "check", file])).toMatchObject({ code: 2, stderr: expect.stringContaining("USAGE") });
+  });
+});
+
+describe("graftwork merge with a plan", () => {
+  test("--preview gives order, conflicts and checks, --dry-run what would land; neither changes anything, and the merge does as they say", async () => {
+    const { repo, graftwork, json, slots } = await stage("second", "first", "rival", "dirty", "behind");
+    commitFiles(slots["second"] ?? "", { "second.txt": "s\n" });
+    commitFiles(slots["first"] ?? "", { "a.txt": "1\nF\n3\n", "b1.txt": "1\n", "b2.txt": "2\n" });
+    commitFiles(slots["rival"] ?? "", { "a.txt": "1\nR\n3\n" });
+    mkdirSync(join(slots["dirty"] ?? "", "new"));
+    writeFileSync(join(slots["dirty"] ?? "", "new", "file"), "d\n");
+    commitFiles(slots["behind"] ?? "", { "behind.txt": "b\n" });
+    const plan = join(repo.parent, "plan.json");
+    const tasks = [
+      { id: "second", title: "2", depends_on: ["between"] },
+      { id: "between", title: "no slot", depends_on: ["first"] },
+      { id: "first", title: "1" },
+      { id: "rival", title: "r" },
+      { id: "dirty", title: "d" },
+      { id: "behind", title: "b", depends_on: ["dirty"] },
+    ];
+    writeFileSync(plan, JSON.stringify({ version: 1, name: "p", verification: ["true"], tasks }));
+    const before = stateOf(repo);
+    const preview = await json(["merge", "--preview", "--plan", plan, "--no-verify"]);
+    expect(preview).toMatchObject({
+      target: "main",
+      order: [
+        { branch: "auto/rival", paths: 1 },
+        { branch: "auto/first", paths: 3 },
+        { branch: "auto/second", dependsOn: ["first"] },
+      ],
+      conflicts: [{ between: ["auto/first", "auto/rival"], paths: ["a.txt"] }],
+      left: [{ branch: "auto/dirty" }, { branch: "auto/behind", reason: "it depends on dirty, which is not merged" }],
+      checks: [],
+    });
+    expect((await graftwork(["merge", "--preview", "--plan", plan])).stdout).toContain("NO_CHECKS");
+    const dry = await json(["merge", "--dry-run", "--plan", plan]);
+    expect(dry).toMatchObject({
+      merged: [{ branch: "auto/rival" }],
+      conflicts: [{ branch: "auto/first", paths: ["a.txt"], against: ["rival"] }],
+    });
+    expect((dry["left"] as { branch: string }[]).map(({ branch }) => branch)).toEqual(["auto/dirty", "auto/behind", "auto/second"]);
+    expect(stateOf(repo)).toEqual(before);
+    const merged = await json(["merge", "--plan", plan, "--no-verify"]);
+    expect(merged["merged"]).toEqual(["auto/rival"]);
+    const failed = Object.fromEntries(
+      (merged["failed"] as { branch: string; reason: string }[]).map(({ branch, reason }) => [branch, reason]),
+    );
+    expect(failed).toMatchObject({
+      "auto/first": expect.stringContaining("conflict in a.txt with rival"),
+      "auto/second": "it depends on first, which is not merged",
+      "auto/behind": "it depends on dirty, which is not merged",
+    });
+    expect(repo.git("rev-parse", "main^{tree}")).toBe((dry["merged"] as { tree: string }[]).at(-1)?.tree);
+  });
+
+  test("without a plan the order is that of the slots", async () => {
+    const { json, slots } = await stage("large", "small");
+    commitFiles(slots["large"] ?? "", { "l1.txt": "1\n", "l2.txt": "2\n" });
+    commitFiles(slots["small"] ?? "", { "s.txt": "s\n" });
+    expect(await json(["merge", "--preview"])).toMatchObject({ order: [{ task: "large" }, { task: "small" }], conflicts: [] });
+    expect(await json(["merge", "--dry-run"])).toMatchObject({ merged: [{ task: "large" }, { task: "small" }] });
+  });
+
+  test("one thing at a time", async () => {
+    const { graftwork } = await stage("one");
+    expect(await graftwork(["merge", "--preview", "--dry-run"])).toMatchObject({ code: 2, stderr: expect.stringContaining("USAGE") });
+  });
+});
+
+test("an agent's brief says what the tasks beside it have changed by then", async () => {
+  const folder = tempFolder("flags");
+  const flag = (name: string) => join(folder, name);
+  const done = [{ commit: "work" }, { promise: "READY_FOR_QA" }] as const;
+  const agent = fakeAgent({
+    beside: [[{ write: "busy.txt", text: "b\n" }, { write: flag("written") }, { waitFor: flag("seen") }, ...done]],
+    asked: [
+      [{ waitFor: flag("written") }, { exit: 1 }],
+      [{ savePrompt: flag("prompt") }, { write: "made.txt", text: "m\n" }, { write: flag("seen") }, ...done],
+    ],
+  });
+  const settings = { agents: { default: "fake", fake: { command: agent.command } }, parallelization: { min_tasks: 2 } };
+  const repo = tempRepo({ files: { ".claude/auto-context.yaml": JSON.stringify(settings) } });
+  const plan = join(repo.parent, "plan.json");
+  const tasks = ["beside", "asked"].map((id) => ({ id, title: id }));
+  writeFileSync(plan, JSON.stringify({ version: 1, name: "p", verification: ["test -f README.md"], tasks }));
+  expect(await runCli(["run", plan, "--yes"], { cwd: repo.dir })).toMatchObject({ code: 0 });
+  expect(readFileSync(flag("prompt"), "utf8")).toContain(
+    "`beside` (beside) is being worked on at the same time: files not declared; changed by now: `busy.txt`",
+  );
+});
