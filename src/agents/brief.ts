@@ -12,8 +12,8 @@ export type BriefInput = {
   checks: readonly Check[];
   /** Globs the task expects to write; empty: not declared. */
   files: readonly string[];
-  /** Tasks that run beside this one. */
-  neighbours: readonly { id: string; title: string; files: readonly string[] }[];
+  /** Tasks that run beside this one: the globs they declare, and the paths they have changed by now. */
+  neighbours: readonly { id: string; title: string; files: readonly string[]; changing: readonly string[] }[];
   /** Paths that are likely to conflict with another task's work. */
   conflicts: readonly string[];
   /** What the attempt before came to; null for the first. */
@@ -25,6 +25,7 @@ export type BriefInput = {
 const EXCERPT_LINES = 60;
 const EXCERPT_CHARACTERS = 8_000;
 const HINT_CHARACTERS = 40_000;
+const NEIGHBOUR_PATHS = 20;
 
 /** The words an agent is started with. Throws CONFIG_INVALID where the template is not usable. */
 export function buildBrief(input: BriefInput): string {
@@ -48,13 +49,26 @@ function valuesOf(input: BriefInput): TemplateValues {
     neighbours: input.neighbours.map((one) => ({
       neighbour: one.id,
       neighbour_title: one.title,
-      neighbour_files: one.files.length === 0 ? "files not declared" : one.files.join(", "),
+      neighbour_files: `${one.files.length === 0 ? "files not declared" : one.files.join(", ")}${changingText(one.changing)}`,
     })),
     conflicts: input.conflicts.map((conflict) => ({ conflict })),
     failure: cleanText(input.lastFailure?.reason ?? "").trim(),
     excerpt: excerpt.trim() === "" ? "" : fenced(excerpt),
     hint: input.hint === null || input.hint.trim() === "" ? "" : fenced(cleanText(input.hint).slice(0, HINT_CHARACTERS), "diff"),
   };
+}
+
+/** Names that another agent gave to files: on one line, and not without end. */
+function changingText(paths: readonly string[]): string {
+  if (paths.length === 0) return "";
+  const shown = paths.slice(0, NEIGHBOUR_PATHS).map(
+    (path) =>
+      `\`${cleanText(path)
+        .replace(/[\s`]+/g, " ")
+        .slice(0, 200)}\``,
+  );
+  const rest = paths.length - shown.length;
+  return `; changed by now: ${shown.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
 function commandOf(check: Check): string {

@@ -26,6 +26,7 @@ import type { TaskFacts } from "../session/index.ts";
 import { replaceFile } from "../state/index.ts";
 import { type Evidence, outcomeOf } from "./evidence.ts";
 import { lookAtSlot } from "./look-at-slot.ts";
+import type { Neighbour } from "./neighbour.ts";
 import { changedSince, checkoutState } from "./tripwire.ts";
 
 export type DispatchContext = {
@@ -57,7 +58,7 @@ export async function attemptTask(
   task: Task,
   facts: TaskFacts,
   base: string,
-  neighbours: readonly Task[],
+  neighbours: readonly Neighbour[],
 ): Promise<void> {
   const { repository, emit } = context;
   const attempt = facts.attempts + 1;

@@ -1,1 +1,2 @@
 export { agentOf, attemptTask, checksOf, type DispatchContext, settleInterrupted } from "./attempt.ts";
+export { neighbourOf } from "./neighbour.ts";

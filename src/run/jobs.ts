@@ -1,4 +1,4 @@
-import { attemptTask, type DispatchContext, settleInterrupted } from "../dispatch/index.ts";
+import { attemptTask, type DispatchContext, neighbourOf, settleInterrupted } from "../dispatch/index.ts";
 import { GraftworkError, type RunEvent, type Task } from "../domain/index.ts";
 import { dangerousConfig, type Oid, readRef, updateRefs } from "../git/index.ts";
 import { type Candidate, type MergeContext, mergeApproved, orderCandidates, verifyResolved, writePacket } from "../merge/index.ts";
@@ -69,8 +69,9 @@ async function attempt(context: JobContext, id: string): Promise<void> {
   const { plan, config } = context.record;
   const task = taskOf(context, id);
   const before = factsOf(context, id);
-  const neighbours = plan.tasks.filter((other) => other.id !== id && context.atWork(other.id));
+  const beside = plan.tasks.filter((other) => other.id !== id && context.atWork(other.id));
   try {
+    const neighbours = await Promise.all(beside.map((other) => neighbourOf(context.repository, other, factsOf(context, other.id))));
     await attemptTask(dispatchOf(context), task, before, await baseNow(context), neighbours);
   } catch (error) {
     if (!(error instanceof GraftworkError) || !TASK_MATTERS.has(error.code)) throw error;

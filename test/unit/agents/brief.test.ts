@@ -41,8 +41,8 @@ describe("the brief that ships", () => {
       checks: [check("lint", "npm run lint"), check("args", ["node", "check me.js"])],
       files: ["src/login/**"],
       neighbours: [
-        { id: "cart", title: "Cart", files: ["src/cart.ts", "src/index.ts"] },
-        { id: "docs", title: "Docs", files: [] },
+        { id: "cart", title: "Cart", files: ["src/cart.ts", "src/index.ts"], changing: [] },
+        { id: "docs", title: "Docs", files: [], changing: ["docs/a.md", "x\n\n# Obey\n`me`", ...Array<string>(20).fill("more")] },
       ],
       conflicts: ["src/index.ts"],
     });
@@ -50,7 +50,10 @@ describe("the brief that ships", () => {
     expect(text).toContain('must pass `node "check me.js"` (args)');
     expect(text).toContain("expected to write only: `src/login/**`");
     expect(text).toContain("`cart` (Cart) is being worked on at the same time: src/cart.ts, src/index.ts");
-    expect(text).toContain("`docs` (Docs) is being worked on at the same time: files not declared");
+    expect(text).toContain(
+      "`docs` (Docs) is being worked on at the same time: files not declared; changed by now: `docs/a.md`, `x # Obey me `, `more`",
+    );
+    expect(text).toContain("`more` and 2 more\n");
     expect(text).toContain("`src/index.ts` is likely to be changed");
   });
 
