@@ -48,7 +48,16 @@ export type RunEvent =
   | { type: "train"; base: string; tip: string; tasks: readonly LandedTask[] }
   | { type: "train-verdict"; tip: string; tasks: readonly string[]; verdict: Verdict }
   /** Written before the target moves; without a `landed` behind it the move is looked at again. */
-  | { type: "landing"; target: string; from: string; to: string; checkout: string | null; tasks: readonly LandedTask[] }
+  | {
+      type: "landing";
+      target: string;
+      from: string;
+      to: string;
+      checkout: string | null;
+      tasks: readonly LandedTask[];
+      /** The files are moved one by one, with a note beside them: no note, nothing was touched. */
+      byFile?: true;
+    }
   | { type: "landed"; from: string; to: string; tasks: readonly LandedTask[] }
   /** Verified and merged at `refs/graftwork/merged/<run>`, but the target could not move there yet. */
   | { type: "landing-waits"; from: string; to: string; tasks: readonly LandedTask[]; reason: string; command: string }

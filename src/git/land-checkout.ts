@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { readText } from "../state/index.ts";
+import { findProcesses, sweepProcesses, uptimeMs } from "../subprocess/index.ts";
 import type { Oid } from "./oid.ts";
 import type { Repository } from "./repository.ts";
-import { runGit, splitNul } from "./run-git.ts";
+import { type GitAnswer, runGit, splitNul } from "./run-git.ts";
 import { listWorktrees, type Worktree } from "./worktrees.ts";
 
 /** Keys whose change could run something in the user's checkout or move it (spec: merge M4). */
@@ -44,7 +46,8 @@ export async function checkoutOf(repository: Repository, branch: string): Promis
   return undefined;
 }
 
-async function gitDirOf(repository: Repository, worktree: Worktree): Promise<string> {
+/** The git directory of one worktree: its HEAD and index are there. */
+export async function gitDirOf(repository: Repository, worktree: Pick<Worktree, "path">): Promise<string> {
   const answer = await runGit(repository, { cwd: worktree.path, args: ["rev-parse", "--absolute-git-dir"], answers: [0, 128] }).catch(
     () => undefined,
   );
@@ -60,9 +63,9 @@ export async function headOf(repository: Repository, worktree: string): Promise<
   return { ref: symbolic.code === 0 ? symbolic.text.trim() : null, commit: commit.code === 0 ? commit.text.trim() : null };
 }
 
-/** In the environment of a landing's git: a process that outlives a killed coordinator is known by it. */
-export function landingMark(repository: Repository): string {
-  return repository.commonDir;
+/** In the environment of a landing's git, with the folder of the landing or of the repository: a process that outlives a killed coordinator is known by it. */
+export function landingMark(place: string): Record<string, string> {
+  return { GRAFTWORK_LANDING: place };
 }
 
 /**
@@ -72,7 +75,7 @@ export function landingMark(repository: Repository): string {
 export async function fastForward(repository: Repository, worktree: string, to: Oid): Promise<string | undefined> {
   const answer = await runGit(repository, {
     cwd: worktree,
-    env: { GRAFTWORK_LANDING: landingMark(repository) },
+    env: landingMark(repository.commonDir),
     args: [
       "-c",
       "merge.autoStash=false",
@@ -90,9 +93,21 @@ export async function fastForward(repository: Repository, worktree: string, to: 
     ],
     answers: [0, 1, 2, 128],
   });
-  if (answer.code === 0) return undefined;
+  return answer.code === 0 ? undefined : gitSaid(answer);
+}
+
+/** git's own words on one line, without its advice. */
+export function gitSaid(answer: GitAnswer): string {
   const said = answer.stderr.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("hint:"));
   return said.map((line) => line.replace(/^error: /, "").trim()).join(" ") || answer.text.trim();
+}
+
+/** A git that outlived its coordinator in the middle of a landing is waited for, then ended. `mark`: of the landing's environment. */
+export async function outwaitLanding(mark: Readonly<Record<string, string>>): Promise<void> {
+  const marker = { markers: Object.entries(mark).map(([name, value]) => `${name}=${value}`), folders: [] };
+  const deadline = uptimeMs() + 30_000;
+  while (findProcesses(marker).length > 0 && uptimeMs() < deadline) await delay(50);
+  await sweepProcesses(marker, 0);
 }
 
 /** Where HEAD of a worktree was before git last moved it by a merge or reset. */

@@ -9,7 +9,7 @@ import type { Repository } from "./repository.ts";
 import { type GitCall, runGit, splitPaths } from "./run-git.ts";
 import { lstatBelow } from "./slot-path.ts";
 
-type Side = { mode: string; oid: Oid };
+export type Side = { mode: string; oid: Oid };
 
 /** One path that two trees differ in; null: it is not in that tree. */
 export type TreeDifference = { path: string; from: Side | null; to: Side | null };

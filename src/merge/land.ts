@@ -7,16 +7,18 @@ import {
   fastForward,
   headOf,
   isAncestor,
+  landFiles,
   landingMark,
   moveCheckoutBack,
   movedFrom,
   type Oid,
+  outwaitLanding,
   readRef,
   readRefs,
   restoreCheckout,
+  settleLandings,
   updateRefs,
 } from "../git/index.ts";
-import { findProcesses, sweepProcesses } from "../subprocess/index.ts";
 import type { MergeContext } from "./context.ts";
 
 export type Landing = {
@@ -36,8 +38,8 @@ export const mergedRef = (run: string): string => `refs/graftwork/merged/${run}`
 export const backupPrefix = (run: string): string => `refs/graftwork/backup/${run}/`;
 
 /**
- * Moves the target from `from` to `to`, which was verified. Where the target is checked out, git brings that
- * checkout along and refuses where unsaved work is in the way; then the target stays, `to` waits under
+ * Moves the target from `from` to `to`, which was verified. Where the target is checked out, that
+ * checkout is brought along, file by file, and nothing of a person's is written over: where it is in the way, the target stays, `to` waits under
  * `refs/graftwork/merged/<run>`, and the result names the command that takes it (spec: merge M4).
  */
 export async function land(context: MergeContext, landing: Landing): Promise<LandResult> {
@@ -80,8 +82,28 @@ async function landInCheckout(context: MergeContext, landing: Landing, worktree:
   if (fenced !== undefined) return { kind: "moved", at: await readRef(repository, ref) };
   const head = await headOf(repository, worktree);
   if (head.ref !== ref || head.commit !== landing.from) return "look again";
+  context.emit({ type: "landing", target, ...landing, checkout: worktree, byFile: true });
+  const end = await patiently(
+    () => landFiles(repository, { checkout: worktree, ref, ...landing, fence: context.fence, reason: `land ${context.run}` }),
+    ({ kind }) => kind === "locked",
+  );
+  if (end.kind === "by-git") return landByGit(context, landing, worktree);
+  if (end.kind === "locked") return waits(context, landing, worktree, "another git is at work there, or was cut off (index.lock)");
+  if (end.kind === "refused") return waits(context, landing, worktree, end.reason);
+  if (end.kind === "elsewhere") return "look again";
+  for (const path of end.late) context.narrate(`${path} was written to by a program that had it open: what it wrote is in ${end.aside}`);
+  return landed(context, landing);
+}
+
+/** What cannot be landed file by file: git checks all paths, then writes all, and overwrites what is saved in between. */
+async function landByGit(context: MergeContext, landing: Landing, worktree: string): Promise<LandResult | "look again"> {
+  const { repository, target } = context;
+  const ref = `refs/heads/${target}`;
   context.emit({ type: "landing", target, ...landing, checkout: worktree });
-  const refused = await patientFastForward(context, worktree, landing.to);
+  const refused = await patiently(
+    () => fastForward(repository, worktree, landing.to),
+    (said) => said?.includes("index.lock") === true,
+  );
   if (refused !== undefined) return waits(context, landing, worktree, refused);
   const [after, before] = await Promise.all([headOf(repository, worktree), movedFrom(repository, worktree)]);
   if (after.ref === ref && before === landing.from && (await readRef(repository, ref)) === landing.to) return landed(context, landing);
@@ -107,11 +129,11 @@ async function putBack(
 }
 
 /** An editor may hold `index.lock` for a moment. */
-async function patientFastForward(context: MergeContext, worktree: string, to: Oid): Promise<string | undefined> {
+async function patiently<Result>(attempt: () => Promise<Result>, isLocked: (result: Result) => boolean): Promise<Result> {
   const deadline = performance.now() + 5_000;
   for (;;) {
-    const refused = await fastForward(context.repository, worktree, to);
-    if (refused === undefined || !refused.includes("index.lock") || performance.now() > deadline) return refused;
+    const result = await attempt();
+    if (!isLocked(result) || performance.now() > deadline) return result;
     await delay(200);
   }
 }
@@ -154,19 +176,17 @@ function quote(path: string): string {
  */
 export async function recoverLanding(
   context: MergeContext,
-  begun: Landing & { checkout: string | null },
+  begun: Landing & { checkout: string | null; byFile?: true },
 ): Promise<{ landed: boolean; foreign: readonly string[] }> {
   const { repository, target } = context;
-  const marker = { markers: [`GRAFTWORK_LANDING=${landingMark(repository)}`], folders: [] };
-  const deadline = performance.now() + 30_000;
-  while (findProcesses(marker).length > 0 && performance.now() < deadline) await delay(50);
-  await sweepProcesses(marker, 0);
+  await outwaitLanding(landingMark(repository.commonDir));
+  await settleLandings(repository, ({ checkout, from, to }) => checkout === begun.checkout && from === begun.from && to === begun.to);
   const at = await readRef(repository, `refs/heads/${target}`);
   if (at !== undefined && (await isAncestor(repository, begun.to, at))) {
     context.emit({ type: "landed", from: begun.from, to: begun.to, tasks: begun.tasks });
     return { landed: true, foreign: [] };
   }
-  if (at !== begun.from || begun.checkout === null) return { landed: false, foreign: [] };
+  if (begun.byFile === true || at !== begun.from || begun.checkout === null) return { landed: false, foreign: [] };
   // A checkout that was removed, or is on something else by now, holds nothing of the landing that is ours to put back.
   const head = existsSync(begun.checkout) ? await headOf(repository, begun.checkout) : undefined;
   if (head?.ref !== `refs/heads/${target}` || head.commit !== begun.from) return { landed: false, foreign: [] };

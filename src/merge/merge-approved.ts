@@ -1,5 +1,5 @@
 import { GraftworkError, type LandedTask } from "../domain/index.ts";
-import { type Oid, readRef, updateRefs } from "../git/index.ts";
+import { type Oid, readRef, settleDeadLandings, updateRefs } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
 import { type LandResult, land, mergedRef } from "./land.ts";
 import type { Candidate, TrainStep } from "./train.ts";
@@ -17,6 +17,8 @@ export type MergeResult = { landed: readonly string[]; result: LandResult | { ki
  * target moves to was verified as the very tree it is. `waiting` is where an earlier landing of this run waits: the train goes on from there.
  */
 export async function mergeApproved(context: MergeContext, candidates: readonly Candidate[], waiting: Waiting): Promise<MergeResult> {
+  // Of a coordinator that was killed and has no journal to be continued from.
+  await settleDeadLandings(context.repository, `refs/heads/${context.target}`);
   const end = await landTrain(context, candidates, waiting);
   // What waits is held by a ref of its own, and a red train by nothing: it is built anew.
   await unpin(context, end.result.kind === "landed" ? [trainRef(context.run), mergedRef(context.run)] : [trainRef(context.run)]);

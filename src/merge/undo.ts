@@ -1,5 +1,17 @@
 import { GraftworkError, type RunEvent } from "../domain/index.ts";
-import { checkoutOf, headOf, moveCheckoutBack, type Oid, type RefChange, type Repository, readRef, updateRefs } from "../git/index.ts";
+import {
+  checkoutOf,
+  type FilesLanded,
+  headOf,
+  landFiles,
+  moveCheckoutBack,
+  type Oid,
+  type RefChange,
+  type Repository,
+  readRef,
+  settleDeadLandings,
+  updateRefs,
+} from "../git/index.ts";
 
 export type Undo = {
   repository: Repository;
@@ -20,6 +32,7 @@ export type Undo = {
 export async function undoLandings(undo: Undo): Promise<void> {
   const { repository, target, after, before } = undo;
   const ref = `refs/heads/${target}`;
+  await settleDeadLandings(repository, ref);
   const at = await readRef(repository, ref);
   // Where it is back already, an undo was cut off after that: the rest of it is done.
   if (at === after) await moveBack(undo, ref);
@@ -44,8 +57,16 @@ async function moveBack({ repository, target, after, before, fence }: Undo, ref:
   if (place.busy !== null) throw refused(target, place.busy);
   const head = await headOf(repository, place.worktree.path);
   if (head.ref !== ref || head.commit !== after) throw refused(target, "its checkout was switched a moment ago.");
-  const why = await moveCheckoutBack(repository, place.worktree.path, ref, after, before);
+  const checkout = place.worktree.path;
+  const end = await landFiles(repository, { checkout, ref, from: after, to: before, fence, reason: "undo" });
+  const why = end.kind === "by-git" ? await moveCheckoutBack(repository, checkout, ref, after, before) : whyNot(end);
   if (why !== undefined) throw refused(target, why);
+}
+
+function whyNot(end: Exclude<FilesLanded, { kind: "by-git" }>): string | undefined {
+  if (end.kind === "locked") return "another git is at work in its checkout (index.lock).";
+  if (end.kind === "elsewhere") return "it, or its checkout, was moved a moment ago.";
+  return end.kind === "refused" ? `its checkout has ${end.reason}.` : undefined;
 }
 
 function refused(target: string, because: string): GraftworkError {

@@ -63,11 +63,10 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
       );
     case "train-verdict":
       return afterTrainVerdict(facts, event);
-    case "landing":
-      return {
-        ...facts,
-        openLanding: { target: event.target, from: event.from, to: event.to, checkout: event.checkout, tasks: event.tasks },
-      };
+    case "landing": {
+      const { type: _, ...openLanding } = event;
+      return { ...facts, openLanding };
+    }
     case "landed": {
       const { from, to, tasks } = event;
       const done = changeAll(

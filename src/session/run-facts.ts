@@ -1,4 +1,4 @@
-import type { FailureKind, LandedTask, Plan, Usage, Verdict } from "../domain/index.ts";
+import type { FailureKind, LandedTask, Plan, RunEvent, Usage, Verdict } from "../domain/index.ts";
 
 export type TaskStatus =
   | "pending"
@@ -60,7 +60,7 @@ export type TaskFacts = {
   durationMs: number;
 };
 
-export type Landing = { target: string; from: string; to: string; checkout: string | null; tasks: readonly LandedTask[] };
+export type Landing = Omit<Extract<RunEvent, { type: "landing" }>, "type">;
 
 export type RunFacts = {
   run: string;

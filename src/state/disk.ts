@@ -81,7 +81,7 @@ export const utimesSync: typeof utimes = watched("utimes", utimes);
 export const writeSync: typeof write = watched("write", write);
 
 /** Deletes a file that may be gone already. Half the work of `rmSync`, which looks first and can do more. */
-export function removeFile(path: string): void {
+export function removeFile(path: string | Buffer): void {
   try {
     unlinkSync(path);
   } catch (error) {

@@ -3,6 +3,7 @@ export { copyTree } from "./copy-tree.ts";
 export {
   chmodSync,
   cpSync,
+  linkSync,
   mkdirSync,
   removeFile,
   renameSync,

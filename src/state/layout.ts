@@ -23,6 +23,9 @@ export type Layout = {
   /** The settings that were the user's own when no task was at work. */
   pinned: string;
   scratch: string;
+  /** A folder for each landing in a checkout; for a day, the files that it moved aside. */
+  landings: string;
+  landingMutex: string;
 };
 
 export function layoutOf(commonDir: string): Layout {
@@ -39,5 +42,7 @@ export function layoutOf(commonDir: string): Layout {
     ownGit: (kind) => join(root, "git", kind),
     pinned: join(root, "pinned-settings.json"),
     scratch: join(root, "scratch"),
+    landings: join(root, "landings"),
+    landingMutex: join(root, "landing"),
   };
 }

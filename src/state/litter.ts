@@ -8,7 +8,7 @@ import { isTokenOfDead } from "./mutex.ts";
  * Temporary files that a killed process of ours left in graftwork's own folder, as they were `olderThanMs` ago or
  * longer: private indexes, half-written files and stores; and half-written files in `others`. Returns their paths.
  */
-export function litterOf({ root, scratch, adminMutex }: Layout, olderThanMs: number, others: readonly string[]): string[] {
+export function litterOf({ root, scratch, adminMutex, landings }: Layout, olderThanMs: number, others: readonly string[]): string[] {
   const found: string[] = [];
   const look = (folder: string, isTemporary: (name: string) => boolean): void => {
     for (const name of existsSync(folder) ? readdirSync(folder) : []) {
@@ -22,7 +22,7 @@ export function litterOf({ root, scratch, adminMutex }: Layout, olderThanMs: num
   // Of who was killed while it waited for the mutex, which nobody does for long.
   look(adminMutex, (name) => isTokenOfDead(join(adminMutex, name)));
   look(root, isTemporary);
-  for (const folder of [join(root, "git"), ...others]) look(folder, isTemporary);
+  for (const folder of [join(root, "git"), landings, ...others]) look(folder, isTemporary);
   const slots = join(root, "slots");
   for (const slot of existsSync(slots) ? readdirSync(slots) : []) look(join(slots, slot), isTemporary);
   return found;

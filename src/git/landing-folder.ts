@@ -1,0 +1,156 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import * as v from "valibot";
+import { type ProcessIdentity, systemCode } from "../domain/index.ts";
+import { linkSync, makeFolderWhole, moveFile, readText, removeFile, renameSync, rmSync } from "../state/index.ts";
+import { identityOf } from "../subprocess/index.ts";
+import type { Oid } from "./oid.ts";
+import type { Repository } from "./repository.ts";
+import { readFolder } from "./slot-path.ts";
+
+/** What a landing is about to do: enough to end it or put it back by, whoever finds it. */
+export type LandingNote = {
+  /** The worktree, and its git directory with the index. */
+  checkout: string;
+  gitDir: string;
+  /** Full name of the branch. */
+  ref: string;
+  from: Oid;
+  to: Oid;
+  owner: ProcessIdentity;
+};
+
+/** A landing's folder: its note, our part of the index's lock, and the files on their way in and out. */
+export type LandingFolder = {
+  path: string;
+  note: LandingNote;
+  /** The index as it will be. */
+  index: string;
+  /** The new files, then linked in. */
+  fresh: string;
+  /** The old ones, moved out of the way. */
+  aside: string;
+  /** What a rollback took out again. */
+  out: string;
+};
+
+const NOTE = "landing.json";
+const ENDED = "ended-";
+const LOCK = "lock";
+const noteShape = v.object({
+  schema: v.literal(1),
+  checkout: v.string(),
+  gitDir: v.string(),
+  ref: v.string(),
+  from: v.string(),
+  to: v.string(),
+  owner: v.object({ pid: v.number(), startTime: v.string(), bootId: v.string(), host: v.string() }),
+});
+
+/** A file that was moved aside may still be open in a program, and be written to there: it is kept for so long. */
+const KEPT_MS = 24 * 60 * 60 * 1000;
+
+/** Begins a landing: the note is on the disk before anything else is touched. */
+export function openLandingFolder(repository: Repository, about: Omit<LandingNote, "owner">): LandingFolder {
+  const note = { ...about, owner: identityOf(process.pid) };
+  const path = join(repository.layout.landings, randomUUID());
+  makeFolderWhole(path, { [NOTE]: `${JSON.stringify({ schema: 1, ...note })}\n`, [LOCK]: "graftwork: a landing\n" });
+  return folderAt(path, note);
+}
+
+function folderAt(path: string, note: LandingNote): LandingFolder {
+  const [index, fresh, aside, out] = ["index", "new", "old", "out"].map((name) => join(path, name));
+  return { path, note, index: index ?? "", fresh: fresh ?? "", aside: aside ?? "", out: out ?? "" };
+}
+
+/** The landings that were begun here; `ended` ones keep their old files for a day. */
+export function landingFolders(repository: Repository): { folder: LandingFolder; ended: boolean }[] {
+  const { landings } = repository.layout;
+  const names = existsSync(landings) ? readdirSync(landings) : [];
+  return names.flatMap((name) => {
+    const note = readNote(join(landings, name));
+    return note === undefined ? [] : [{ folder: folderAt(join(landings, name), note), ended: name.startsWith(ENDED) }];
+  });
+}
+
+/** Undefined for a folder that was never finished making, or is being deleted. */
+function readNote(path: string): LandingNote | undefined {
+  try {
+    return v.parse(noteShape, JSON.parse(readText(join(path, NOTE)) ?? "null"));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Takes over a landing from whoever made it: under its new name, a former owner that wakes up finds none of its files,
+ * so it can move nothing any more. Undefined where somebody else was faster.
+ */
+export function claimLanding({ path, note }: LandingFolder): LandingFolder | undefined {
+  const mine = join(path, "..", randomUUID());
+  try {
+    renameSync(path, mine);
+    return folderAt(mine, note);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+const lockOf = ({ note }: LandingFolder): string => join(note.gitDir, "index.lock");
+
+/** Takes the checkout's index lock as git does: nothing of git's then commits, stages or switches there. False: it is taken. */
+export function lockIndex(folder: LandingFolder): boolean {
+  try {
+    linkSync(join(folder.path, LOCK), lockOf(folder));
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** True where the index's lock is this landing's, and nobody else's. */
+export function holdsIndex(folder: LandingFolder): boolean {
+  const [mine, there] = [join(folder.path, LOCK), lockOf(folder)].map((path) => lstatSync(path, { throwIfNoEntry: false }));
+  return mine !== undefined && there !== undefined && mine.ino === there.ino && mine.dev === there.dev;
+}
+
+export function unlockIndex(folder: LandingFolder): void {
+  if (holdsIndex(folder)) removeFile(lockOf(folder));
+}
+
+/** Makes the prepared index the checkout's. The caller holds its lock. */
+export function replaceIndex(folder: LandingFolder): void {
+  moveFile(folder.index, join(folder.note.gitDir, "index"));
+}
+
+/** Ends a landing that is landed or put back. The old files that are not in the checkout stay for a day, where this says. */
+export function closeLanding(folder: LandingFolder): string {
+  rmSync(folder.fresh, { recursive: true, force: true });
+  removeFile(folder.index);
+  removeFile(join(folder.path, LOCK));
+  const isEmpty = ![folder.aside, folder.out].some((place) => filesBelow(place).length > 0);
+  const ended = join(folder.path, "..", `${ENDED}${randomUUID()}`);
+  if (isEmpty) rmSync(folder.path, { recursive: true, force: true });
+  else renameSync(folder.path, ended);
+  return join(ended, basename(folder.aside));
+}
+
+/** Deletes what was kept for a day, but for files that somebody wrote to since: those are nowhere else. */
+export function dropOldLandings(repository: Repository): void {
+  for (const { folder, ended } of landingFolders(repository)) {
+    const closed = lstatSync(folder.path, { throwIfNoEntry: false })?.mtimeMs;
+    if (!ended || closed === undefined || Date.now() - closed < KEPT_MS) continue;
+    const files = [folder.aside, folder.out].flatMap(filesBelow);
+    const edited = files.filter((path) => lstatSync(path).mtimeMs > closed);
+    if (edited.length === 0) rmSync(folder.path, { recursive: true, force: true });
+    else for (const path of files) if (!edited.includes(path)) removeFile(path);
+  }
+}
+
+function filesBelow(folder: string): string[] {
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  return readFolder(folder).flatMap((entry) => (entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [join(folder, entry.name)]));
+}
