@@ -1,9 +1,9 @@
-// `npm run bench -- [pool | peers | a case…]`: what graftwork costs, as ratios taken in one run, and what its peers do with
+// `npm run bench -- [pool | merge | peers | a case…]`: what graftwork costs, as ratios taken in one run, and what its peers do with
 // the same jobs. docs/performance.md says how to read it.
 //   --rounds N             rounds of each case (9)
 //   --sizes 200,5000       files of the repositories (200,5000,40000)
 //   --tools git,branchlet  of the peers, only these
-//   --record               puts the tables of `pool` and of `peers` into docs/performance.md
+//   --record               puts the tables of `pool`, `merge` and `peers` into docs/performance.md
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureReady, root } from "../scripts/setup.mjs";
@@ -20,6 +20,11 @@ const POOL = {
   burst: async () => (await import("./pool/burst.mjs")).burst,
   library: async () => (await import("./pool/library.mjs")).library,
   status: async () => (await import("./pool/status.mjs")).status,
+};
+
+const MERGE = {
+  merges: async () => (await import("./merge/merges.mjs")).merges,
+  train: async () => (await import("./merge/train.mjs")).train,
 };
 
 try {
@@ -41,14 +46,15 @@ async function main() {
   });
   const [rounds] = counts("--rounds", values.rounds);
   const sizes = counts("--sizes", values.sizes);
-  const { cases, withPeers } = wanted(positionals);
+  const { pool, merge, withPeers } = wanted(positionals);
   // Half a table would take the other half's place.
-  if (values.record && ((cases.length > 0 && cases.length < Object.keys(POOL).length) || values.tools !== undefined))
-    throw new Error("--record takes whole tables: `pool`, `peers` or both");
+  if (values.record && (isPart(pool, POOL) || isPart(merge, MERGE) || values.tools !== undefined))
+    throw new Error("--record takes whole tables: `pool`, `merge`, `peers`");
   removeAtSignals();
   await ensureReady();
   const parts = {
-    pool: cases.length === 0 ? undefined : (output) => runCases(output, cases, { rounds, sizes }),
+    pool: pool.length === 0 ? undefined : (output) => runCases(output, POOL, pool, { rounds, sizes }),
+    merge: merge.length === 0 ? undefined : (output) => runCases(output, MERGE, merge, { rounds, sizes }),
     peers: withPeers ? async (output) => (await import("./peers/peers.mjs")).peers(output, values.tools?.split(",")) : undefined,
   };
   for (const [name, part] of Object.entries(parts)) {
@@ -60,23 +66,29 @@ async function main() {
   }
 }
 
-async function runCases(output, cases, options) {
+function isPart(names, all) {
+  return names.length > 0 && names.length < Object.keys(all).length;
+}
+
+async function runCases(output, known, cases, options) {
   output.head();
   for (const name of cases) {
-    const row = await POOL[name]();
+    const row = await known[name]();
     await row({ output, ...options }).catch((error) => output.line(`| ${name} | aborted: ${oneLine(error.message)} | | | | | | | | | |\n`));
   }
 }
 
 /** No word means the pool: peers are fetched from the registry, so they are asked for. */
 function wanted(words) {
-  const known = [...Object.keys(POOL), "pool", "peers"];
+  const known = [...Object.keys(POOL), ...Object.keys(MERGE), "pool", "merge", "peers"];
   const unknown = words.filter((word) => !known.includes(word));
   if (unknown.length > 0) throw new Error(`no case ${unknown.join(", ")}; there are ${known.join(", ")}`);
   const withPeers = words.includes("peers");
-  const named = Object.keys(POOL).filter((name) => words.includes(name));
-  const all = words.includes("pool") || words.length === 0;
-  return { withPeers, cases: all ? Object.keys(POOL) : named };
+  const chosen = (group, cases) => {
+    const all = words.includes(group) || (group === "pool" && words.length === 0);
+    return Object.keys(cases).filter((name) => all || words.includes(name));
+  };
+  return { withPeers, pool: chosen("pool", POOL), merge: chosen("merge", MERGE) };
 }
 
 function counts(option, text) {

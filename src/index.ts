@@ -20,7 +20,7 @@ export {
   type Task,
   type Verdict,
 } from "./domain/index.ts";
-export { openRepository, type Repository } from "./git/index.ts";
+export { dangerousConfig, openRepository, type Repository, userIdentity } from "./git/index.ts";
 export {
   type ConflictedFile,
   type Finding,

@@ -2,13 +2,14 @@ import { GraftworkError } from "../domain/index.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";
-import { runGit, splitNul } from "./run-git.ts";
+import { runGit } from "./run-git.ts";
 
 /** One side of a conflicted file: stage 1 is the merge base, 2 ours, 3 theirs. */
 export type ConflictStage = { mode: string; oid: Oid; stage: 1 | 2 | 3; path: string };
 
 export type MergedTrees =
-  | { clean: true; tree: Oid }
+  /** `both`: files that both sides changed and git merged by itself, as far as git says so. */
+  | { clean: true; tree: Oid; both: readonly string[] }
   /** `tree` holds the conflicted files with markers in them. */
   | { clean: false; tree: Oid; stages: readonly ConflictStage[]; paths: readonly string[] };
 
@@ -19,7 +20,7 @@ export type MergedTrees =
 export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid): Promise<MergedTrees> {
   const answer = await runGit(repository, {
     ...ownGit(repository, "plain"),
-    args: ["-c", "merge.conflictStyle=diff3", "merge-tree", "--write-tree", "--no-messages", "-z", ours, theirs],
+    args: ["-c", "merge.conflictStyle=diff3", "merge-tree", "--write-tree", "--messages", "-z", ours, theirs],
     answers: [0, 1],
   });
   const parsed = parseMergeTree(answer.code, answer.text);
@@ -34,15 +35,29 @@ export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid)
 }
 
 export function parseMergeTree(code: number, text: string): MergedTrees | undefined {
-  const [tree = "", ...rest] = splitNul(text);
+  const [tree = "", ...rest] = text.split("\0");
   if (!isOid(tree)) return undefined;
-  if (code === 0) return { clean: true, tree };
+  // An empty entry ends the stages: what follows are messages, in which any path may stand.
+  const end = rest.indexOf("");
+  if (code === 0) return { clean: true, tree, both: autoMerged(end < 0 ? [] : rest.slice(end + 1)) };
   const stages: ConflictStage[] = [];
-  for (const line of rest) {
+  for (const line of end < 0 ? rest : rest.slice(0, end)) {
     const match = /^(\d{6}) ([0-9a-f]{40,64}) ([123])\t([\s\S]+)$/.exec(line);
     if (match === null) continue;
     const [, mode = "", oid = "", stage = "1", path = ""] = match;
     stages.push({ mode, oid, stage: Number(stage) as 1 | 2 | 3, path });
   }
   return { clean: false, tree, stages, paths: [...new Set(stages.map((stage) => stage.path))] };
+}
+
+/** Messages are `number of paths, paths…, kind, text`; git 2.39 breaks that form where submodules are, so what cannot be read ends the list. */
+function autoMerged(messages: readonly string[]): string[] {
+  const found: string[] = [];
+  for (let at = 0; at < messages.length; ) {
+    const count = Number(messages[at]);
+    if (!Number.isInteger(count) || count < 1) break;
+    if (messages[at + count + 1] === "Auto-merging") found.push(...messages.slice(at + 1, at + 1 + count));
+    at += count + 3;
+  }
+  return found;
 }

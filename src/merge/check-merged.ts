@@ -10,19 +10,17 @@ export type CleanMerge = { tip: Oid; commit: Oid; tree: Oid };
 const MOST_FILES = 200;
 
 /**
- * What the proof finds in files that both sides touched and git merged by itself. It is said and stops nothing: the
+ * What the proof finds in files that both sides changed and git merged by itself. It is said and stops nothing: the
  * checks decide (spec: merge "How" 5).
  */
-export async function findingsOf(repository: Repository, { tip, commit, tree }: CleanMerge): Promise<string[]> {
-  const fork = await mergeBase(repository, tip, commit);
-  if (fork === undefined || fork === tip) return [];
-  const [ours, theirs] = await Promise.all([changedPaths(repository, fork, tip), changedPaths(repository, fork, commit)]);
-  const both = theirs.filter((path) => ours.includes(path)).slice(0, MOST_FILES);
+export async function findingsOf(repository: Repository, { tip, commit, tree }: CleanMerge, both: readonly string[]): Promise<string[]> {
+  const fork = both.length === 0 ? undefined : await mergeBase(repository, tip, commit);
+  if (fork === undefined) return [];
   const found: string[] = [];
-  for (const path of both) {
-    const [base, our, their, merged] = await Promise.all([fork, tip, commit, tree].map((at) => textAt(repository, at, path)));
-    if (our === undefined || their === undefined || merged === undefined || our === their) continue;
-    found.push(...proveMerge(base ?? "", our, their, merged, path).map(({ what }) => `${path}: ${what}`));
+  for (const path of both.slice(0, MOST_FILES)) {
+    const [base, ours, theirs, merged] = await Promise.all([fork, tip, commit, tree].map((at) => textAt(repository, at, path)));
+    if (ours === undefined || theirs === undefined || merged === undefined) continue;
+    found.push(...proveMerge(base ?? "", ours, theirs, merged, path).map(({ what }) => `${path}: ${what}`));
   }
   return found;
 }

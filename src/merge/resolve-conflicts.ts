@@ -43,24 +43,21 @@ export type Resolved = { kind: "resolved"; tree: Oid; files: readonly ResolvedFi
 
 type Conflict = Extract<MergedTrees, { clean: false }>;
 
+export type Merged =
+  /** `both`: files that both sides changed and git merged by itself. */
+  | { kind: "merged"; tree: Oid; resolved: readonly ResolvedFile[]; both: readonly string[] }
+  | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[] };
+
 /**
  * What `tip` would be with the commit merged into it: by git, and where that is a conflict by the rules, if they close
  * all of it.
  */
-export async function mergeOnto(
-  repository: Repository,
-  tip: Oid,
-  commit: Oid,
-  resolving: Resolving,
-): Promise<
-  | { kind: "merged"; tree: Oid; resolved: readonly ResolvedFile[] }
-  | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[] }
-> {
+export async function mergeOnto(repository: Repository, tip: Oid, commit: Oid, resolving: Resolving): Promise<Merged> {
   const merged = await mergeTrees(repository, tip, commit);
-  if (merged.clean) return { kind: "merged", tree: merged.tree, resolved: [] };
+  if (merged.clean) return { kind: "merged", tree: merged.tree, resolved: [], both: merged.both };
   const done = await resolveConflicts(repository, merged, resolving);
   if (done.kind === "left") return { kind: "conflict", paths: merged.paths, left: done.files };
-  return { kind: "merged", tree: done.tree, resolved: done.files };
+  return { kind: "merged", tree: done.tree, resolved: done.files, both: [] };
 }
 
 /**

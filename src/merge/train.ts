@@ -52,15 +52,17 @@ export async function buildTrain(
   const conflicts: TrainConflict[] = [];
   const out = new Set(start.out);
   let { tip } = start;
+  let tree = await treeOf(context.repository, tip);
   for (const candidate of candidates) {
     if (candidate.dependsOn.some((id) => out.has(id))) {
       out.add(candidate.task);
       continue;
     }
-    const step = await addToTrain(context, tip, candidate);
+    const step = await addToTrain(context, { commit: tip, tree }, candidate);
     if (step.kind === "merged") {
       steps.push(step.step);
       tip = step.step.merge;
+      tree = step.step.tree;
     } else {
       out.add(candidate.task);
       if (context.resolving.level !== "off") for (const file of step.left) context.narrate(`  ${candidate.task}: ${leftText(file)}`);
@@ -84,23 +86,25 @@ type Added =
   | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[]; reason?: string };
 
 /** Merges one candidate onto `tip`. Work that is in `tip` already makes no new commit. */
-async function addToTrain(context: Parameters<typeof buildTrain>[0], tip: Oid, candidate: Candidate): Promise<Added> {
+async function addToTrain(context: Parameters<typeof buildTrain>[0], at: { commit: Oid; tree: Oid }, candidate: Candidate): Promise<Added> {
+  const tip = at.commit;
   const { repository, run, person, resolving, strategy } = context;
   const { task, branch, commit } = candidate;
   const own = strategy === "squash" ? await replayed(repository, tip, candidate) : undefined;
   const merged = await mergeOnto(repository, own?.ours ?? tip, own?.theirs ?? commit, resolving);
   if (merged.kind === "conflict") return merged;
-  const { tree, resolved } = merged;
+  const { tree, resolved, both } = merged;
   const clean = { tip, commit, tree };
   const reverted = candidate.base === undefined || own !== undefined ? undefined : await revertedWork(repository, candidate.base, clean);
   if (reverted !== undefined) {
     const reason = `merging it would leave out work that was reverted on the target by ${reverted.by || "a merge"}`;
     return { kind: "conflict", paths: reverted.paths, left: [], reason };
   }
-  for (const finding of resolved.length > 0 ? [] : await findingsOf(repository, clean))
+  for (const finding of await findingsOf(repository, clean, both))
     context.narrate(`  ${task}: merged by git, and the proof says of ${finding}`);
-  const isThere = (await isAncestor(repository, commit, tip)) || (strategy === "squash" && tree === (await treeOf(repository, tip)));
-  if (isThere) return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree } };
+  // Only work that changes nothing can be in the tip already.
+  if (tree === at.tree && (strategy === "squash" || (await isAncestor(repository, commit, tip))))
+    return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree } };
   const message = mergeMessage({ ...candidate, run, strategy }, resolved);
   const parents = strategy === "squash" ? [tip] : [tip, commit];
   const merge = await commitTree(repository, { tree, parents, message, person });
