@@ -1,4 +1,5 @@
-import { type CommitRange, differencesOfAll, mergeBases, mergePairs, type Oid, type Repository } from "../git/index.ts";
+import { type CommitRange, differencesOfAll, mergeBases, mergePairs, type Oid, type PairMerge, type Repository } from "../git/index.ts";
+import { keepKnownMerges, pairKey, readKnownMerges } from "./known-merges.ts";
 import { mayCollide, type Touched, touchedBy } from "./touched-paths.ts";
 
 /** A branch, or what else has a commit, under the name that it is spoken of. */
@@ -24,7 +25,7 @@ export async function touchedSince(repository: Repository, target: Tip, branches
 
 /**
  * Which pairs of branches would conflict, each branch with the target included. Only pairs whose changes can meet are
- * merged (`everyPair`: all are, which gives the same answer and takes longer). Writes objects: call it in a quarantine.
+ * merged, and each only once (`everyPair`: all are, anew, which gives the same answer and takes longer). Writes objects: call it in a quarantine.
  */
 export async function predictConflicts(
   repository: Repository,
@@ -41,10 +42,7 @@ export async function predictConflicts(
     // Where histories cross or share nothing, what each side changed is not to be had from one comparison.
     return compared.bases(a.commit, b.commit).length !== 1 || mayCollide(touched(b, a), touched(a, b));
   });
-  const merges = await mergePairs(
-    repository,
-    suspects.map(([a, b]) => [a.commit, b.commit]),
-  );
+  const merges = await mergesOf(repository, suspects, options.everyPair === true);
   const conflicts = suspects.flatMap(([a, b], index): PredictedConflict[] => {
     const merge = merges[index];
     if (merge === undefined || merge.clean) return [];
@@ -55,6 +53,22 @@ export async function predictConflicts(
 }
 
 type Pair = readonly [Tip, Tip];
+
+/** What comes of merging each pair; what is known from before is not merged again, except where all is asked `anew`. */
+async function mergesOf(repository: Repository, pairs: readonly Pair[], anew: boolean): Promise<(PairMerge | undefined)[]> {
+  const known = anew ? new Map<string, PairMerge>() : readKnownMerges(repository);
+  const keys = pairs.map(([a, b]) => pairKey(a.commit, b.commit));
+  const unknown = pairs.filter((_, index) => !known.has(keys[index] ?? ""));
+  const merges = await mergePairs(
+    repository,
+    unknown.map(([a, b]) => [a.commit, b.commit]),
+  );
+  const found = new Map(
+    unknown.flatMap(([a, b], index) => (merges[index] === undefined ? [] : [[pairKey(a.commit, b.commit), merges[index]]])),
+  );
+  if (!anew && found.size > 0) keepKnownMerges(repository, found, known);
+  return keys.map((key) => found.get(key) ?? known.get(key));
+}
 
 type Compared = {
   bases: (a: Oid, b: Oid) => readonly Oid[];

@@ -22,6 +22,8 @@ export type Layout = {
   ownGit(kind: OwnGitKind): string;
   /** The settings that were the user's own when no task was at work. */
   pinned: string;
+  /** What came of merges that were only predicted. */
+  predictions: string;
   scratch: string;
   /** A folder for each landing in a checkout; for a day, the files that it moved aside. */
   landings: string;
@@ -41,6 +43,7 @@ export function layoutOf(commonDir: string): Layout {
     savedIndex: (slot) => join(root, "slots", slot, "index"),
     ownGit: (kind) => join(root, "git", kind),
     pinned: join(root, "pinned-settings.json"),
+    predictions: join(root, "predictions.json"),
     scratch: join(root, "scratch"),
     landings: join(root, "landings"),
     landingMutex: join(root, "landing"),

@@ -58,6 +58,29 @@ describe("graftwork conflicts", () => {
     expect([...stateOf(repo), readFileSync(index, "base64")]).toEqual(before);
   });
 
+  test("unsaved files count as git would store them, line ends included; large files and copied ones do not count", async () => {
+    const files = {
+      ".gitattributes": "*.txt text eol=crlf\n",
+      "a.txt": "1\n2\n3\n4\n5\n",
+      ".worktreeinclude": "local.cfg\n",
+      ".gitignore": "none\n",
+    };
+    const repo = tempRepo({ files: { ...files, ".claude/auto-context.yaml": "pool: { rescue_max_file: 1KiB }\n" } });
+    writeFileSync(join(repo.dir, "local.cfg"), "mine\n");
+    const graftwork = (...args: readonly string[]) => runCli(args, { cwd: repo.dir });
+    await graftwork("pool", "init", "2");
+    for (const [task, text] of [
+      ["one", "ONE\r\n2\r\n3\r\n4\r\n5\r\n"],
+      ["two", "1\r\n2\r\n3\r\n4\r\nTWO\r\n"],
+    ] as const) {
+      const slot = (await graftwork("pool", "acquire", task)).stdout.split("|")[1] ?? "";
+      writeFileSync(join(slot, "a.txt"), text);
+      writeFileSync(join(slot, "large.bin"), task.repeat(1_000));
+    }
+    const found = JSON.parse((await graftwork("conflicts", "--json")).stdout) as object;
+    expect(found).toMatchObject({ branches: [{ unsaved: ["a.txt", "large.bin"], paths: 1 }, { paths: 1 }], pairs: [] });
+  });
+
   test("a branch that collides with what landed meanwhile is shown with the target", async () => {
     const { repo, json, slots } = await stage("one");
     commitFiles(slots["one"] ?? "", { "a.txt": "one\n" });

@@ -107,6 +107,28 @@ describe("a prediction", () => {
     expect(withAlien).toEqual(await predict(made, [...names, "alien"], true));
   });
 
+  test("merges a pair once: only what a moved branch is part of is merged again; a damaged memory is forgotten", async () => {
+    const made = await lab({
+      files: { "a.txt": "1\n" },
+      branches: { x: { "a.txt": "x\n" }, y: { "a.txt": "y\n" }, z: { "z.txt": "z\n" } },
+    });
+    const called: string[] = [];
+    const watched = { ...made, repository: { ...made.repository, onCommand: (argv: readonly string[]) => called.push(argv.join(" ")) } };
+    const merging = (): number => called.splice(0).filter((line) => line.includes("merge-tree")).length;
+    const names = ["x", "y", "z"];
+    expect([await predict(watched, names), merging()]).toEqual([["x+y: a.txt"], 1]);
+    expect([await predict(watched, names), merging()]).toEqual([["x+y: a.txt"], 0]);
+    made.repo.git("branch", "-f", "y", "main");
+    expect([await predict(watched, names), merging()]).toEqual([[], 0]);
+    made.repo.git("branch", "-f", "y", "x");
+    made.repo.git("switch", "-q", "y");
+    commitFiles(made.repo.dir, { "a.txt": "main\n", "z.txt": "y\n" });
+    made.repo.git("switch", "-q", "main");
+    expect([await predict(watched, names), merging()]).toEqual([["y+z: z.txt"], 1]);
+    writeFileSync(made.repository.layout.predictions, '{"schema":1,"merges":{"a b":7}}');
+    expect([await predict(watched, names), merging()]).toEqual([["y+z: z.txt"], 1]);
+  });
+
   test("a git without --stdin (2.38) is asked pair by pair", async () => {
     const folder = tempFolder("old-git");
     const options = { files: { "a.txt": "1\n" }, branches: { x: { "a.txt": "x\n" }, y: { "a.txt": "y\n" } } };
