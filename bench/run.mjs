@@ -20,6 +20,7 @@ const POOL = {
   burst: async () => (await import("./pool/burst.mjs")).burst,
   library: async () => (await import("./pool/library.mjs")).library,
   status: async () => (await import("./pool/status.mjs")).status,
+  conflicts: async () => (await import("./pool/conflicts.mjs")).conflicts,
 };
 
 const MERGE = {
