@@ -22,7 +22,8 @@ async function changedBy(repository: Repository, { slot, token, base }: TaskFact
   const record = slot === null ? undefined : findSlot(existingStore(repository).read().state, slot);
   if (record === undefined || base === null || record.lease?.token !== token) return [];
   const tree = treeOfSlot(record);
-  const [status, head] = await Promise.all([slotStatus(repository, tree), slotHead(repository, tree)]);
-  const committed = head.commit === null || head.commit === base ? [] : await changedPaths(repository, base, head.commit);
+  const { commit } = await slotHead(repository, tree);
+  const status = await slotStatus(repository, tree, commit ?? base);
+  const committed = commit === null || commit === base ? [] : await changedPaths(repository, base, commit);
   return [...new Set([...committed, ...status.tracked, ...status.untracked])].toSorted();
 }

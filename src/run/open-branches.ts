@@ -37,7 +37,7 @@ export async function openBranches(context: PoolContext): Promise<OpenBranch[]> 
       if (lease === null || commit === undefined) return undefined;
       const { task, branch, run } = lease;
       const state = approved.has(branch) ? "approved" : "busy";
-      return { branch, task, run, state, slot, commit, unsaved: await unsavedIn(context, slot) };
+      return { branch, task, run, state, slot, commit, unsaved: await unsavedIn(context, slot, commit) };
     }),
   );
   const found = ofSlots.filter((one) => one !== undefined);
@@ -59,11 +59,11 @@ export async function openBranches(context: PoolContext): Promise<OpenBranch[]> 
   ];
 }
 
-/** What is changed or new in a slot, ignored files and copies of ours apart. A slot that cannot be read is said. */
-async function unsavedIn(context: PoolContext, slot: SlotRecord): Promise<string[]> {
+/** What is changed or new in a slot against its branch, ignored files and copies of ours apart. A slot that cannot be read is said. */
+async function unsavedIn(context: PoolContext, slot: SlotRecord, tip: Oid): Promise<string[]> {
   try {
     const isCopied = copyMatcher(context);
-    const { tracked, untracked } = await slotStatus(context.repository, treeOfSlot(slot));
+    const { tracked, untracked } = await slotStatus(context.repository, treeOfSlot(slot), tip);
     return [...tracked, ...untracked.filter((path) => !path.endsWith("/") && !isCopied(path))];
   } catch (error) {
     context.narrate(`${slot.id} could not be looked into: ${String(error)}`);
