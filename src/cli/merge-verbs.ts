@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { cleanText, count, EXIT, type ExitCode, GraftworkError, type Plan } from "../domain/index.ts";
-import { undoLandings } from "../merge/index.ts";
+import { type MergeContext, undoLandings } from "../merge/index.ts";
 import { dryRunMerge, findRun, inRun, listRuns, mergeByHand, type PreviewRequest, previewMerge } from "../run/index.ts";
 import { conflictText } from "./conflict-text.ts";
 import { readPlanAt } from "./plan-files.ts";
@@ -13,10 +13,11 @@ export type MergeOptions = {
   preview?: boolean;
   dryRun?: boolean;
   undo?: string | true;
+  strategy?: MergeContext["strategy"];
   verify?: boolean;
 };
 
-export async function merge(shell: Shell, options: MergeOptions): Promise<ExitCode> {
+export async function merge(shell: Shell, tasks: readonly string[], options: MergeOptions): Promise<ExitCode> {
   const modes = [options.undo !== undefined && "--undo", options.preview && "--preview", options.dryRun && "--dry-run"].filter(Boolean);
   if (modes.length > 1)
     throw new GraftworkError("USAGE", {
@@ -25,14 +26,14 @@ export async function merge(shell: Shell, options: MergeOptions): Promise<ExitCo
       try: "`graftwork merge --preview` first, it changes nothing.",
     });
   if (options.undo !== undefined) return undo(shell, options.undo === true ? null : options.undo);
-  if (options.preview === true) return preview(shell, options);
-  if (options.dryRun === true) return dryRun(shell, options);
-  return poolMerge(shell, options.into, options);
+  if (options.preview === true) return preview(shell, tasks, options);
+  if (options.dryRun === true) return dryRun(shell, tasks, options);
+  return poolMerge(shell, options.into, options, tasks);
 }
 
-async function requestOf(shell: Shell, { into, plan }: MergeOptions): Promise<PreviewRequest> {
+async function requestOf(shell: Shell, only: readonly string[], { into, plan, strategy }: MergeOptions): Promise<PreviewRequest> {
   const { context, loaded } = await openPoolContext(shell);
-  return { context, config: loaded.config, into: into ?? null, plan: await planAt(shell, plan) };
+  return { context, config: loaded.config, into: into ?? null, plan: await planAt(shell, plan), only, strategy: strategy ?? null };
 }
 
 async function planAt(shell: Shell, path: string | undefined): Promise<Plan | null> {
@@ -40,8 +41,8 @@ async function planAt(shell: Shell, path: string | undefined): Promise<Plan | nu
 }
 
 /** `merge --preview`: order, predicted conflicts, checks. */
-async function preview(shell: Shell, options: MergeOptions): Promise<ExitCode> {
-  const found = await previewMerge(await requestOf(shell, options));
+async function preview(shell: Shell, tasks: readonly string[], options: MergeOptions): Promise<ExitCode> {
+  const found = await previewMerge(await requestOf(shell, tasks, options));
   const waits = (on: readonly string[]): string => (on.length === 0 ? "" : `, after ${on.join(", ")}`);
   const text = [
     `MERGE PREVIEW onto ${found.target} at ${found.base.slice(0, 12)}`,
@@ -60,8 +61,8 @@ async function preview(shell: Shell, options: MergeOptions): Promise<ExitCode> {
 }
 
 /** `merge --dry-run`: the train, built in memory. */
-async function dryRun(shell: Shell, options: MergeOptions): Promise<ExitCode> {
-  const found = await dryRunMerge(await requestOf(shell, options));
+async function dryRun(shell: Shell, tasks: readonly string[], options: MergeOptions): Promise<ExitCode> {
+  const found = await dryRunMerge(await requestOf(shell, tasks, options));
   const text = [
     `MERGE DRY RUN onto ${found.target} at ${found.base.slice(0, 12)}: nothing was verified, nothing has moved`,
     ...found.conflicts.map(
@@ -143,7 +144,8 @@ async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
 export async function poolMerge(
   shell: Shell,
   into: string | undefined,
-  { plan, verify }: Pick<MergeOptions, "plan" | "verify">,
+  { plan, verify, strategy }: Pick<MergeOptions, "plan" | "verify" | "strategy">,
+  only: readonly string[] = [],
 ): Promise<ExitCode> {
   const { context, loaded } = await openPoolContext(shell);
   const done = await mergeByHand({
@@ -151,6 +153,8 @@ export async function poolMerge(
     config: loaded.config,
     into: into ?? null,
     plan: await planAt(shell, plan),
+    only,
+    strategy: strategy ?? null,
     verify: verify !== false,
     signal: shell.interrupted(),
     onLine: (line) => shell.note(line),

@@ -12,6 +12,10 @@ export type ByHand = {
   config: Config;
   into: string | null;
   /** Gives the dependencies of the slots' tasks; null: those of the run that they belong to, if any. */
+  /** Tasks or slots; none means all that are busy. */
+  only: readonly string[];
+  /** Null: as configured. */
+  strategy: MergeContext["strategy"] | null;
   plan: Plan | null;
   verify: boolean;
   signal: AbortSignal;
@@ -43,7 +47,7 @@ async function mergeSlots(request: ByHand, target: string, base: Oid): Promise<B
     result.failed.push({ branch, reason });
     exits.push(exit);
   };
-  const all = await offeredBranches(context, request.plan);
+  const all = await offeredBranches(context, request.plan, request.only);
   for (const { branch, reason, exit } of all.left) fail(branch, reason, exit);
   // In slot order nothing has to be predicted.
   const offered = all.plan === null ? all.candidates : (await handOrder(context, { target, base }, all)).order;
@@ -56,7 +60,7 @@ async function mergeSlots(request: ByHand, target: string, base: Oid): Promise<B
     verify: verifierOf(request),
     slots: request.config.qa.slots,
     resolving: resolvingOf(request.config),
-    strategy: request.config.merge.strategy,
+    strategy: request.strategy ?? request.config.merge.strategy,
     emit: (event: RunEvent) => {
       if (event.type === "conflict")
         fail(

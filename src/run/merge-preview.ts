@@ -1,11 +1,18 @@
 import { type Config, EXIT, type Plan, type ResolvedFile } from "../domain/index.ts";
 import { type Oid, userIdentity, withQuarantine } from "../git/index.ts";
-import { buildTrain, type PredictedConflict, resolvingOf } from "../merge/index.ts";
+import { buildTrain, type MergeContext, type PredictedConflict, resolvingOf } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import { packageChecks } from "../qa/index.ts";
 import { handOrder, type LeftOut, offeredBranches, targetOf, waitsFor } from "./offered-branches.ts";
 
-export type PreviewRequest = { context: PoolContext; config: Config; into: string | null; plan: Plan | null };
+export type PreviewRequest = {
+  context: PoolContext;
+  config: Config;
+  into: string | null;
+  plan: Plan | null;
+  only: readonly string[];
+  strategy: MergeContext["strategy"] | null;
+};
 
 export type MergePreview = {
   target: string;
@@ -19,9 +26,9 @@ export type MergePreview = {
 };
 
 /** What `mergeByHand` would do with the slots as they are: order, predicted conflicts, checks. Changes nothing. */
-export async function previewMerge({ context, config, into, plan }: PreviewRequest): Promise<MergePreview> {
+export async function previewMerge({ context, config, into, plan, only }: PreviewRequest): Promise<MergePreview> {
   const at = await targetOf(context, into);
-  const offered = await offeredBranches(context, plan);
+  const offered = await offeredBranches(context, plan, only);
   const { order, prediction } = await handOrder(context, at, offered);
   const checks = config.qa.checks.length > 0 ? config.qa.checks : await packageChecks(context.repository, at.base);
   return {
@@ -46,13 +53,13 @@ export type MergeDryRun = {
 };
 
 /** Builds the train of a merge by hand in memory and says what would land. Verifies nothing, moves and keeps nothing. */
-export async function dryRunMerge({ context, config, into, plan }: PreviewRequest): Promise<MergeDryRun> {
+export async function dryRunMerge({ context, config, into, plan, only, strategy }: PreviewRequest): Promise<MergeDryRun> {
   const { repository, run } = context;
   const at = await targetOf(context, into);
-  const offered = await offeredBranches(context, plan);
+  const offered = await offeredBranches(context, plan, only);
   const { order } = await handOrder(context, at, offered);
   const person = await userIdentity(repository);
-  const merging = { run, person, resolving: resolvingOf(config), strategy: config.merge.strategy, narrate: context.narrate };
+  const merging = { run, person, resolving: resolvingOf(config), strategy: strategy ?? config.merge.strategy, narrate: context.narrate };
   const train = await withQuarantine(repository, (inside) =>
     buildTrain({ ...merging, repository: inside }, { base: at.base, steps: [], tip: at.base, out: new Set() }, order),
   );

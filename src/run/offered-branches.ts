@@ -24,15 +24,23 @@ export async function targetOf({ repository }: PoolContext, into: string | null)
 
 /**
  * Branches of busy slots that can be merged as they are, in slot order; the others with the reason. What they depend on
- * is in the plan given, else in that of the run that slots belong to. Throws POOL_MISSING.
+ * is in the plan given, else in that of the run that slots belong to. `only` names tasks or slots; none means all.
+ * Throws POOL_MISSING, SLOT_UNKNOWN.
  */
-export async function offeredBranches(context: PoolContext, given: Plan | null): Promise<Offered> {
+export async function offeredBranches(context: PoolContext, given: Plan | null, only: readonly string[]): Promise<Offered> {
   const candidates: Candidate[] = [];
+  const passedOver: { task: string }[] = [];
   const left: LeftOut[] = [];
   const { slots } = await poolStatus(context);
+  const unknown = only.find((name) => !slots.some(({ id, lease }) => lease !== null && (id === name || lease.task === name)));
+  if (unknown !== undefined) throw noSuchTask(unknown);
   for (const { id, status, lease, unsaved } of slots) {
     if (status !== "busy" || lease === null) continue;
     const { task, branch } = lease;
+    if (only.length > 0 && !only.includes(task) && !only.includes(id)) {
+      passedOver.push({ task });
+      continue;
+    }
     const refuse = (reason: string): unknown => left.push({ task, branch, reason, exit: EXIT.refused });
     const commit = await readRef(context.repository, `refs/heads/${branch}`);
     if (commit === undefined) refuse("the branch is gone");
@@ -43,8 +51,9 @@ export async function offeredBranches(context: PoolContext, given: Plan | null):
   const runs = new Set(slots.map(({ lease }) => lease?.run));
   const plan = given ?? listRuns(context.repository).find(({ run }) => runs.has(run))?.record.plan ?? null;
   if (plan === null) return { candidates, left, plan };
-  const ordered = planned(candidates, left, plan);
-  const missingFor = (one: Candidate): string | undefined => one.dependsOn.find((id) => left.some(({ task }) => task === id));
+  const out = [...left, ...passedOver];
+  const ordered = planned(candidates, out, plan);
+  const missingFor = (one: Candidate): string | undefined => one.dependsOn.find((id) => out.some(({ task }) => task === id));
   const held = ordered.flatMap((one): LeftOut[] => {
     const missing = missingFor(one);
     return missing === undefined ? [] : [{ task: one.task, branch: one.branch, reason: waitsFor(missing), exit: EXIT.refused }];
@@ -56,10 +65,10 @@ export async function offeredBranches(context: PoolContext, given: Plan | null):
 export const waitsFor = (task: string): string => `it depends on ${task}, which is not merged`;
 
 /** In plan order, each depending on those of all these that its task waits for, at any distance. */
-function planned(candidates: readonly Candidate[], left: readonly LeftOut[], plan: Plan): Candidate[] {
+function planned(candidates: readonly Candidate[], out: readonly { task: string }[], plan: Plan): Candidate[] {
   const place = new Map(plan.tasks.map((task, index) => [task.id, index]));
   const placeOf = ({ task }: Candidate): number => place.get(task) ?? plan.tasks.length;
-  const behind = [...candidates, ...left].map(({ task }) => ({ task, dependents: dependentsOf(plan, task) }));
+  const behind = [...candidates, ...out].map(({ task }) => ({ task, dependents: dependentsOf(plan, task) }));
   return candidates
     .map((one) => ({
       ...one,
@@ -77,4 +86,12 @@ export async function handOrder(
 ): Promise<Ordered> {
   const ordered = await orderCandidates({ ...context, target }, base, candidates);
   return plan === null ? { ...ordered, order: [...candidates] } : ordered;
+}
+
+function noSuchTask(name: string): GraftworkError {
+  return new GraftworkError("SLOT_UNKNOWN", {
+    message: `${JSON.stringify(name)} is no task of a busy slot, and no busy slot.`,
+    because: "only branches of busy slots are merged by hand.",
+    try: "`pool-manager status` lists slots and tasks.",
+  });
 }

@@ -51,3 +51,16 @@ test("without any check it refuses with both ways out; --no-verify is loud", asy
   });
   expect(await pool("merge", "--no-verify")).toMatchObject({ code: 0 });
 });
+
+test("graftwork merge TASK: only what is named lands, as one commit with --strategy squash; an unknown name is said", async () => {
+  const repo = tempRepo();
+  const pool = (...args: readonly string[]) => runCli(args, { cwd: repo.dir, program: "pool-manager" });
+  const merge = (...args: readonly string[]) => runCli(["merge", "--no-verify", ...args], { cwd: repo.dir });
+  await pool("init", "2");
+  for (const task of ["one", "two"]) commitFiles((await pool("acquire", task)).stdout.split("|")[1] ?? "", { [`${task}.txt`]: "x\n" });
+  expect(await merge("three")).toMatchObject({ code: 1, stderr: expect.stringMatching(/SLOT_UNKNOWN[\s\S]*three/) });
+  expect(await merge("two", "--strategy", "rebase")).toMatchObject({ code: 2, stderr: expect.stringContaining("squash") });
+  expect(await merge("two", "--strategy", "squash")).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: auto/two\n") });
+  expect(repo.git("log", "--format=%s", "-2", "main").split("\n")).toEqual(["two", "first"]);
+  expect(repo.git("ls-tree", "--name-only", "main")).not.toContain("one.txt");
+});
