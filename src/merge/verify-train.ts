@@ -1,12 +1,15 @@
 import { GraftworkError, type Verdict } from "../domain/index.ts";
-import { type Oid, updateRefs } from "../git/index.ts";
+import { isWhole, type Oid, updateRefs } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
 import { ejectionRate, recordEjections } from "./ejection-record.ts";
-import { buildTrain, type Candidate, type Train, type TrainStep } from "./train.ts";
+import { buildTrain, type Candidate, type Train, type TrainStart, type TrainStep } from "./train.ts";
 import { nextOfTrain } from "./train-search.ts";
 
 /** What may land: `tip` was verified, and holds `steps`. */
 export type Verified = { kind: "train"; tip: Oid; steps: readonly TrainStep[] } | { kind: "blocked"; reason: string };
+
+/** How often a train is made again that a garbage collection took a part of. */
+const BUILDS = 5;
 
 export const trainRef = (run: string): string => `refs/graftwork/train/${run}`;
 
@@ -20,12 +23,11 @@ export async function verifyTrain(context: MergeContext, base: Oid, candidates: 
   let tip = base;
   let ejected = 0;
   for (let left = candidates; left.length > 0; ) {
-    const train = await buildTrain(context, { base, steps: accepted, tip, out }, left);
+    const train = await keptTrain(context, { base, steps: accepted, tip, out }, left);
     if (train.steps.length === 0) {
       sayConflicts(context, train, tip, []);
       break;
     }
-    await pin(context, train.tip);
     context.emit({ type: "train", base: tip, tip: train.tip, tasks: train.steps });
     const found = await search(context, tip, train.steps);
     const good = found.kind === "blocked" ? [] : train.steps.slice(0, found.good);
@@ -102,6 +104,33 @@ async function judge(context: MergeContext, base: Oid, steps: readonly TrainStep
   }
   context.emit({ type: "train-verdict", tip, tasks, verdict: verification });
   return verification;
+}
+
+/**
+ * A train that a ref keeps, whole. Until there is one, the user's garbage collection may take any part of it: then it
+ * is made again (review-core rule 5).
+ */
+async function keptTrain(context: MergeContext, start: TrainStart, candidates: readonly Candidate[]): Promise<Train> {
+  const held = [start.tip, ...candidates.map((one) => one.commit)];
+  for (let tries = 1; ; tries++) {
+    try {
+      const train = await buildTrain(context, start, candidates);
+      if (train.steps.length === 0) return train;
+      await pin(context, train.tip);
+      if (await isWhole(context.repository, train.tip, held)) return train;
+      if (tries === BUILDS) throw collected(train.tip);
+    } catch (error) {
+      if (tries === BUILDS || !(error instanceof GraftworkError && ["GIT_FAILED", "FENCED"].includes(error.code))) throw error;
+    }
+  }
+}
+
+function collected(tip: Oid): GraftworkError {
+  return new GraftworkError("GIT_FAILED", {
+    message: `The merged commit ${tip.slice(0, 12)} is not whole.`,
+    because: "a garbage collection took a part of it each time, before a ref could keep it.",
+    try: "wait for the `git gc` that runs there, and run the same command again.",
+  });
 }
 
 /** The tip, and with it all before it, is kept by a ref while it is verified: the user's garbage collection may run at any moment. */
