@@ -23,7 +23,19 @@ import { type RefChange, readRef, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitNul } from "./run-git.ts";
 import { lstatBelow } from "./slot-path.ts";
-import { inTheWay, judgeOf, LinksMissing, lateEdits, type Moved, makeParents, SWAPPED_AT_MOST, swapBack, swapIn } from "./swap-files.ts";
+import {
+  inTheWay,
+  judgeOf,
+  LinksMissing,
+  lateEdits,
+  type Moved,
+  makeParents,
+  type Sights,
+  SWAPPED_AT_MOST,
+  sightsOf,
+  swapBack,
+  swapIn,
+} from "./swap-files.ts";
 import { type Side, type TreeDifference, treeDifferences } from "./tree-differences.ts";
 
 export type FileLanding = {
@@ -123,8 +135,9 @@ async function attempt(
   if (changes.some((one) => one.to !== null && isLarge(folder, one.path))) return giveUp({ kind: "by-git" });
   const places = { ...folder, checkout };
   const old = changes.flatMap(({ path, from: side }) => (side === null ? [] : [{ path, side }]));
-  const isOld = await judgeOf(repository, checkout, settings, old);
-  const blocked = inTheWay(repository, places, changes, isOld);
+  const seen = seenIn(repository, checkout, old);
+  const isOld = await judgeOf(repository, checkout, settings, old, seen);
+  const blocked = inTheWay(checkout, changes, seen, isOld);
   if (blocked !== undefined) return giveUp({ kind: "refused", reason: blocked });
 
   const made = new Set<string>();
@@ -143,6 +156,13 @@ async function attempt(
   const late = lateEdits(repository, places, moved);
   return { kind: "landed", late, aside: closeLanding(folder) };
 }
+
+const seenIn = (repository: Repository, checkout: string, sides: readonly { path: string }[]): Sights =>
+  sightsOf(
+    repository,
+    checkout,
+    sides.map(({ path }) => path),
+  );
 
 function tryLock(folder: LandingFolder): boolean {
   try {
@@ -247,7 +267,8 @@ async function putBack(repository: Repository, folder: LandingFolder): Promise<v
   const { checkout, from, to } = folder.note;
   const changes = (await treeDifferences(repository, from, to)).filter((one) => !isSubmodule(one.from));
   const sides = changes.flatMap(({ path, to: side }) => (side === null ? [] : [{ path, side }]));
-  const isNew = await judgeOf(repository, checkout, await settingsOf(repository, checkout), sides);
+  const seen = seenIn(repository, checkout, sides);
+  const isNew = await judgeOf(repository, checkout, await settingsOf(repository, checkout), sides, seen);
   mkdirSync(folder.out, { recursive: true });
   swapBack(repository, { ...folder, checkout }, changes, isNew);
   unlockIndex(folder);

@@ -6,6 +6,7 @@ import { type ProcessIdentity, systemCode } from "../domain/index.ts";
 import { linkSync, makeFolderWhole, moveFile, readText, removeFile, renameSync, rmSync } from "../state/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import type { Oid } from "./oid.ts";
+import { pathBytes } from "./path-text.ts";
 import type { Repository } from "./repository.ts";
 import { readFolder } from "./slot-path.ts";
 
@@ -128,6 +129,8 @@ export function replaceIndex(folder: LandingFolder): void {
 
 /** Ends a landing that is landed or put back. The old files that are not in the checkout stay for a day, where this says. */
 export function closeLanding(folder: LandingFolder): string {
+  // One by one: for each of thousands, the other way first asks whether it is a folder.
+  for (const path of filesBelow(folder.fresh)) removeFile(path);
   rmSync(folder.fresh, { recursive: true, force: true });
   removeFile(folder.index);
   removeFile(join(folder.path, LOCK));
@@ -150,7 +153,9 @@ export function dropOldLandings(repository: Repository): void {
   }
 }
 
-function filesBelow(folder: string): string[] {
+function filesBelow(folder: string): (string | Buffer)[] {
   if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
-  return readFolder(folder).flatMap((entry) => (entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [join(folder, entry.name)]));
+  return readFolder(folder).flatMap((entry) =>
+    entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [pathBytes(join(folder, entry.name))],
+  );
 }

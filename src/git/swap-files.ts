@@ -17,6 +17,10 @@ export const SWAPPED_AT_MOST = 256 * 2 ** 20;
 /** What is at a path: the id that its very bytes have, `other` where that is no question (a folder, a pipe). */
 type Seen = { kind: "file" | "link" | "other"; executable: boolean; oid: Oid };
 
+const NOTHING: Seen = { kind: "other", executable: false, oid: "" };
+
+export type Sights = ReadonlyMap<string, Seen>;
+
 /** Says whether what was seen at a path is what a checkout writes for that side of a change. */
 export type Judge = (path: string, side: Side, seen: Seen) => boolean;
 
@@ -31,11 +35,24 @@ const at = (folder: string, path: string): string | Buffer => pathBytes(join(fol
 function lookAt(repository: Repository, folder: string, path: string): Seen {
   const full = at(folder, path);
   const stat = lstatSync(full, { throwIfNoEntry: false });
-  const other: Seen = { kind: "other", executable: false, oid: "" };
-  if (stat === undefined) return other;
-  if (stat.isSymbolicLink()) return { ...other, kind: "link", oid: blobId(repository, readlinkSync(full, { encoding: "buffer" })) };
-  if (!stat.isFile() || stat.size > SWAPPED_AT_MOST) return other;
+  if (stat === undefined) return NOTHING;
+  if (stat.isSymbolicLink()) return { ...NOTHING, kind: "link", oid: blobId(repository, readlinkSync(full, { encoding: "buffer" })) };
+  if (!stat.isFile() || stat.size > SWAPPED_AT_MOST) return NOTHING;
   return { kind: "file", executable: (stat.mode & 0o100) !== 0, oid: blobId(repository, readFileSync(full)) };
+}
+
+/** What is at these paths of a checkout; what is not there, or behind a link, is not in it. */
+export function sightsOf(repository: Repository, checkout: string, paths: readonly string[]): Sights {
+  const folders = new Map<string, boolean>();
+  return new Map(
+    paths.flatMap((path) => {
+      const parent = dirname(path);
+      const isReal = folders.get(parent) ?? (parent === "." || lstatBelow(checkout, parent)?.isDirectory() === true);
+      folders.set(parent, isReal);
+      const seen = isReal ? lookAt(repository, checkout, path) : NOTHING;
+      return seen === NOTHING ? [] : [[path, seen]];
+    }),
+  );
 }
 
 /**
@@ -47,18 +64,19 @@ export async function judgeOf(
   checkout: string,
   settings: { fileMode: boolean; symlinks: boolean },
   sides: readonly { path: string; side: Side }[],
+  seen: Sights,
 ): Promise<Judge> {
-  const seen = sides
-    .filter(({ path }) => lstatBelow(checkout, path)?.isFile() === true)
-    .map(({ path, side }) => ({ path, side, oid: lookAt(repository, checkout, path).oid }))
-    .filter(({ side, oid }) => oid !== side.oid);
+  const odd = sides.flatMap(({ path, side }) => {
+    const { kind, oid } = seen.get(path) ?? NOTHING;
+    return kind === "file" && oid !== side.oid ? [{ path, side, oid }] : [];
+  });
   const stored = await storedIds(
     repository,
     { cwd: checkout },
-    seen.map(({ path }) => path),
+    odd.map(({ path }) => path),
   );
   const converted = new Set(
-    seen
+    odd
       .filter(({ path, side, oid }) => stored.get(path) === side.oid && lookAt(repository, checkout, path).oid === oid)
       .map(({ path, oid }) => `${oid} ${path}`),
   );
@@ -71,17 +89,9 @@ export async function judgeOf(
 }
 
 /** What is in the way of these changes already, one reason for all; undefined where nothing is. */
-export function inTheWay(
-  repository: Repository,
-  { checkout }: SwapPlaces,
-  changes: readonly TreeDifference[],
-  isOld: Judge,
-): string | undefined {
+export function inTheWay(checkout: string, changes: readonly TreeDifference[], seen: Sights, isOld: Judge): string | undefined {
   const leaving = new Set(changes.filter(({ to }) => to === null).map(({ path }) => path.toLowerCase()));
-  const unsaved = changes.filter(({ path, from }) => {
-    if (from === null) return false;
-    return lstatBelow(checkout, path) === undefined || !isOld(path, from, lookAt(repository, checkout, path));
-  });
+  const unsaved = changes.filter(({ path, from }) => from !== null && !isOld(path, from, seen.get(path) ?? NOTHING));
   const untracked = changes.filter(({ path, from }) => {
     // A name that only changes its letters' case is the leaving file itself, where the file system knows no difference.
     if (from !== null || leaving.has(path.toLowerCase())) return false;
