@@ -26,7 +26,8 @@ export type StormReport = { saves: number; lost: string[]; half: string[]; lande
 
 /**
  * Landings of the whole stage, each with a burst of saves of touched files at a random moment of it. A save is lost
- * where its text is not in the checkout afterwards, though nobody saved that file again.
+ * where its text is neither in the checkout afterwards nor among what the landing moved aside, though nobody saved that
+ * file again.
  */
 export async function saveStorm(made: Stage, rounds: number, way: "landing" | "merge", seed: number): Promise<StormReport> {
   const random = randomOf(seed);
