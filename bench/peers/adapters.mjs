@@ -11,7 +11,9 @@ const node = process.execPath;
 
 /**
  * An adapter: `{ name, install(folder, env) }`, which answers `{ version, create(place, name), remove(place, name, path),
- * removeIs, branch?(name), init?(place, count) }`; commands are `[program, ...arguments]`.
+ * removeIs, branch?(name), init?(place, count) }`; commands are `[program, ...arguments]`. A tool that merges has besides:
+ * `merge(place, trees)`, what to run one after the other to have the branches of these trees (name to folder) on main, as
+ * `{ command, cwd }`; `mergeIs`; `settings`, files of the repository by which the tool tests first; `lastSaid(end)`.
  */
 export const ADAPTERS = [
   {
@@ -25,6 +27,10 @@ export const ADAPTERS = [
         remove: (_place, name) => manager("release", name),
         removeIs: "`pool-manager release`",
         branch: (name) => `auto/${name}`,
+        merge: (place) => [{ command: manager("merge", "main"), cwd: place.repo }],
+        // What becomes of each branch is on stdout; stderr has the checks as they go.
+        lastSaid: (end) => ({ ...end, stderr: "" }),
+        mergeIs: "`pool-manager merge main`",
       };
     },
   },
@@ -48,6 +54,9 @@ export const ADAPTERS = [
         create: (_place, name) => [wt, "new", name],
         remove: (_place, name) => [wt, "rm", name],
         removeIs: "`wt rm`",
+        settings: { ".agent-worktree.toml": '[general]\ntrunk = "main"\n\n[hooks]\npre_merge = ["npm test"]\n' },
+        merge: (_place, trees) => Object.values(trees).map((cwd) => ({ command: [wt, "merge", "-s", "merge", "-d"], cwd })),
+        mergeIs: "`wt merge -s merge -d` in each tree, the tests as its `pre_merge` hook",
       };
     },
   },
@@ -74,6 +83,8 @@ export const ADAPTERS = [
         create: (place, name) => service("create", join(place.folder, "trees", name), name),
         remove: (_place, _name, path) => service("remove", path),
         removeIs: "its service's `deleteWorktreeEffect`, by a script (its screen warns first)",
+        merge: (place, trees) => Object.keys(trees).map((name) => ({ command: service("merge", name, "main"), cwd: place.repo })),
+        mergeIs: "its service's `mergeWorktreeEffect`, by a script",
       };
     },
   },

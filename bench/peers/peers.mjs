@@ -6,6 +6,7 @@ import { withFolder } from "../harness/folders.mjs";
 import { lastWords, oneLine } from "../harness/processes.mjs";
 import { ADAPTERS } from "./adapters.mjs";
 import { afterDeletedFolder, afterKill, afterKilledInit, afterRemove, atOnce, inSequence, WORK } from "./jobs.mjs";
+import { mergeSix } from "./merge-six.mjs";
 import { makePlace } from "./place.mjs";
 
 const REPETITIONS = 3;
@@ -13,12 +14,12 @@ const KILLS = 4;
 const FILES = 100;
 const FILES_TO_KILL_IN = 3_000;
 
-/** The same jobs for every tool that is there, or that is named; three tables, and why a tool is in none. */
+/** The same jobs for every tool that is there, or that is named; four tables, and why a tool is in none. */
 export async function peers(output, tools) {
   const unknown = tools?.filter((name) => !ADAPTERS.some((adapter) => adapter.name === name)) ?? [];
   if (unknown.length > 0) throw new Error(`no tool ${unknown.join(", ")}; there are ${ADAPTERS.map(({ name }) => name).join(", ")}`);
   await withFolder(async (folder) => {
-    const rows = { create: [], remove: [], accident: [] };
+    const rows = { create: [], remove: [], accident: [], merge: [] };
     const notes = [];
     for (const adapter of ADAPTERS.filter(({ name }) => tools?.includes(name) ?? true)) {
       output.progress(`peers: ${adapter.name}`);
@@ -72,6 +73,7 @@ async function allJobs(folder, { name, tool, env, rows, notes }) {
   for (const [job, results] of Object.entries({ "deleted folder": [deleted], "killed create": killed, "killed init": init }))
     for (const why of new Set(results.map((result) => result?.why).filter(Boolean))) notes.push(`${name}, ${job}: ${why}`);
   const ofInit = init.length === 0 ? "" : `; its init ${counted(init.map(({ word }) => word))}`;
+  if (tool.merge !== undefined) rows.merge.push([name, tool.mergeIs, ...(await merges(inPlace, tried, notes, name))]);
   rows.accident.push([name, deleted?.word ?? "–", `${counted(killed.map(({ word }) => word))}${ofInit}`]);
 }
 
@@ -92,6 +94,16 @@ async function creations(inPlace, tried, notes, name) {
     each((burst) => (burst.wall / 1000).toFixed(1)),
     each((burst) => burst.orphans),
   ];
+}
+
+async function merges(inPlace, tried, notes, name) {
+  const cells = [];
+  for (const [job, isUnsaved] of Object.entries({ "six branches": false, "six branches, an unsaved file": true })) {
+    const end = await tried(job, () => inPlace(FILES, (place) => mergeSix(place, { isUnsaved }), 6));
+    cells.push(...(end === undefined ? ["–", "–", "–"] : [end.landed, end.main, end.checkout]));
+    for (const why of new Set(end?.why)) notes.push(`${name}, ${job}: ${why}`);
+  }
+  return cells;
 }
 
 function counted(words) {
@@ -115,6 +127,16 @@ function print(output, rows, notes) {
     "tool",
     "its folder was deleted",
     `it was killed while creating ${FILES_TO_KILL_IN} files`,
+  ]);
+  table(output, "Six branches merged, of which four can land and five are red", rows.merge, [
+    "tool",
+    "its merge",
+    "landed",
+    "main",
+    "the user's checkout",
+    "with an unsaved file: landed",
+    "main",
+    "the user's checkout",
   ]);
   if (notes.length > 0) output.line(`\n${[...new Set(notes)].map((note) => `- ${note}\n`).join("")}`);
 }
