@@ -44,26 +44,29 @@ export async function rememberResolutions(repository: Repository, base: Oid, com
   }
 }
 
-/** What stands for each hunk in the result: the lines between its neighbours, where these are found in their order. */
+/**
+ * What stands for each hunk in the result: the lines between its neighbours, where these are found in their order;
+ * nothing where the result changed them as well.
+ */
 export function decidedHunks(parts: readonly Part[], result: readonly string[]): { hunk: Hunk; lines: readonly string[] }[] {
   const decided: { hunk: Hunk; lines: readonly string[] }[] = [];
   let from = 0;
   let open: Hunk | undefined;
-  for (const part of parts) {
+  for (const [n, part] of parts.entries()) {
     if (part.kind === "hunk") {
-      // Two hunks are never neighbours: what is between them is theirs to share.
       open = part.hunk;
       continue;
     }
-    const at = open === undefined ? (startsWith(result, from, part.lines) ? from : -1) : find(result, from, part.lines);
-    if (at < 0) return [];
+    // The last lines are the result's end; a hunk's end is where the next lines first stand again.
+    const until = n === parts.length - 1 ? result.length - part.lines.length : from;
+    const at = open === undefined || until > from ? until : find(result, from, part.lines);
+    if (at < from || !startsWith(result, at, part.lines) || (open === undefined && at !== from)) return [];
     if (open !== undefined) decided.push({ hunk: open, lines: result.slice(from, at) });
     open = undefined;
     from = at + part.lines.length;
   }
-  if (open !== undefined) decided.push({ hunk: open, lines: result.slice(from) });
-  else if (from !== result.length) return [];
-  return decided;
+  if (open !== undefined) return [...decided, { hunk: open, lines: result.slice(from) }];
+  return from === result.length ? decided : [];
 }
 
 function find(lines: readonly string[], from: number, wanted: readonly string[]): number {

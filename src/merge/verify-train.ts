@@ -21,7 +21,6 @@ export async function verifyTrain(context: MergeContext, base: Oid, candidates: 
   const accepted: TrainStep[] = [];
   const out = new Set<string>();
   let tip = base;
-  let ejected = 0;
   for (let left = candidates; left.length > 0; ) {
     const train = await keptTrain(context, { base, steps: accepted, tip, out }, left);
     if (train.steps.length === 0) {
@@ -36,8 +35,9 @@ export async function verifyTrain(context: MergeContext, base: Oid, candidates: 
     accepted.push(...good);
     tip = good.at(-1)?.merge ?? tip;
     const culprit = train.steps[found.good];
+    // The rest of this train is looked at by what is known by now.
+    recordEjections(context.repository, good.length, culprit === undefined ? 0 : 1);
     if (culprit === undefined || found.verdict === undefined) break;
-    ejected++;
     eject(context, culprit.task, accepted, found.verdict);
     // All ahead of the culprit are decided; who collided behind it may have collided with the culprit alone.
     const place = left.findIndex((one) => one.task === culprit.task);
@@ -45,7 +45,6 @@ export async function verifyTrain(context: MergeContext, base: Oid, candidates: 
     for (const one of left.slice(0, place + 1)) if (!landing.has(one.task)) out.add(one.task);
     left = left.slice(place + 1);
   }
-  if (accepted.length + ejected > 0) recordEjections(context.repository, accepted.length, ejected);
   return { kind: "train", tip, steps: accepted };
 }
 
