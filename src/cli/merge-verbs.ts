@@ -160,11 +160,13 @@ export async function poolMerge(
     onLine: (line) => shell.note(line),
   });
   const failed = done.failed.map(({ branch, reason }) => `- ${branch}: ${reason}`);
-  const title = failed.length === 0 ? "Status: ALL MERGED SUCCESSFULLY" : "Status: SOME MERGES FAILED";
+  const good = done.merged.length === 0 ? "Status: NOTHING TO DO" : "Status: ALL MERGED SUCCESSFULLY";
+  const title = failed.length === 0 ? good : "Status: SOME MERGES FAILED";
   const text = [
     "MERGE RESULTS",
     title,
     ...failed,
+    ...done.already.map((branch) => `- ${branch}: merged before`),
     `Merged: ${done.merged.join(", ") || "none"}`,
     `Failed: ${done.failed.map((one) => one.branch).join(", ") || "none"}`,
   ];

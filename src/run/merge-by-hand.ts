@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Config, EXIT, type ExitCode, GraftworkError, type Plan, type RunEvent, type Verify, worstExit } from "../domain/index.ts";
-import { dangerousConfig, mergeTrees, type Oid, userIdentity } from "../git/index.ts";
+import { dangerousConfig, isAncestor, mergeTrees, requireCommit, userIdentity } from "../git/index.ts";
 import { type Candidate, type MergeContext, mergeApproved, resolvingOf, verifyResolved } from "../merge/index.ts";
 import { existingStore, type PoolContext } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
@@ -21,7 +21,13 @@ export type ByHand = {
   signal: AbortSignal;
   onLine: (line: string) => void;
 };
-export type ByHandResult = { merged: string[]; failed: { branch: string; reason: string }[]; exit: ExitCode };
+export type ByHandResult = {
+  merged: string[];
+  /** In the target before, so nothing was done about them. */
+  already: string[];
+  failed: { branch: string; reason: string }[];
+  exit: ExitCode;
+};
 
 /**
  * Merges the branches of the busy slots into a target without a run: in slot order, or as a plan has them depend on each
@@ -35,13 +41,15 @@ export async function mergeByHand(request: ByHand): Promise<ByHandResult> {
   const { target, base } = await targetOf(context, request.into);
   const checkable = config.qa.checks.length > 0 || (await packageChecks(repository, base)).length > 0;
   if (request.verify && !checkable) throw noChecks();
-  return withMutex(join(repository.layout.root, "merge"), () => mergeSlots(request, target, base), { timeoutMs: 1_000 });
+  return withMutex(join(repository.layout.root, "merge"), () => mergeSlots(request, target), { timeoutMs: 1_000 });
 }
 
-async function mergeSlots(request: ByHand, target: string, base: Oid): Promise<ByHandResult> {
+async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult> {
   const { context, signal, onLine } = request;
   const { repository, run } = context;
-  const result: ByHandResult = { merged: [], failed: [], exit: EXIT.ok };
+  // Another merge may have moved it while this one waited for its turn.
+  const base = await requireCommit(repository, `refs/heads/${target}`);
+  const result: ByHandResult = { merged: [], already: [], failed: [], exit: EXIT.ok };
   const exits: ExitCode[] = [];
   const fail = (branch: string, reason: string, exit: ExitCode): void => {
     result.failed.push({ branch, reason });
@@ -49,8 +57,13 @@ async function mergeSlots(request: ByHand, target: string, base: Oid): Promise<B
   };
   const all = await offeredBranches(context, request.plan, request.only);
   for (const { branch, reason, exit } of all.left) fail(branch, reason, exit);
+  const candidates: Candidate[] = [];
+  for (const one of all.candidates) {
+    if (await isAncestor(repository, one.commit, base)) result.already.push(one.branch);
+    else candidates.push(one);
+  }
   // In slot order nothing has to be predicted.
-  const offered = all.plan === null ? all.candidates : (await handOrder(context, { target, base }, all)).order;
+  const offered = all.plan === null ? candidates : (await handOrder(context, { target, base }, { ...all, candidates })).order;
   const branchOf = (task: string): string => offered.find((one) => one.task === task)?.branch ?? task;
   const merging: MergeContext = {
     repository,
