@@ -16,7 +16,7 @@ export function closingText(end: SessionEnd, shell: Pick<Shell, "width" | "unico
   const lines = [
     box,
     `Merged: ${landed.length === 0 ? "none" : landed.map((task) => task.id).join(", ")}`,
-    ...open.map((task) => `${label(task)}: ${task.id}${reason(task)}`),
+    ...open.map((task) => `${label(task)}: ${task.id}${reason(task, missing(end, task))}`),
     ...(facts.waiting === null
       ? []
       : [
@@ -41,8 +41,14 @@ function label(task: TaskFacts): string {
   return task.status === "qa_approved" ? "Approved, not merged" : "Open";
 }
 
-function reason(task: TaskFacts): string {
-  const first = task.lastError?.split("\n")[0];
+/** What a task that has not begun depends on and the target has not. */
+function missing({ plan, facts }: SessionEnd, task: TaskFacts): readonly string[] {
+  const needed = task.status === "pending" ? plan.tasks.find((one) => one.id === task.id)?.dependsOn : undefined;
+  return needed?.filter((id) => facts.tasks.get(id)?.status !== "done") ?? [];
+}
+
+function reason(task: TaskFacts, waitsFor: readonly string[]): string {
+  const first = waitsFor.length > 0 ? `waits for ${waitsFor.join(", ")}` : task.lastError?.split("\n")[0];
   const branch = task.branch === null ? "" : ` (branch ${task.branch})`;
   const packet =
     task.packet === null || task.status !== "conflict" ? "" : `\n  packet: ${task.packet}/README.md; \`graftwork resolve ${task.id} …\``;

@@ -12,7 +12,9 @@ import {
   subjects,
 } from "../git/index.ts";
 import { replaceFile } from "../state/index.ts";
-import { type LeftFile, leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
+import { type LeftFile, leftText, type Resolving, resolveConflicts, textsOf } from "./resolve-conflicts.ts";
+import { splitLines } from "./resolvers/align/text-lines.ts";
+import { mergeLines } from "./resolvers/align/three-way.ts";
 
 export type PacketInput = {
   /** Folder to write into: `.claude/conflicts/<run>/<task>`. */
@@ -70,12 +72,7 @@ export async function writePacket(repository: Repository, input: PacketInput): P
     kind: commit === null ? "blocked" : kindOf(stages),
     reason: input.reason,
     commits: { base: base ?? null, ours: onto, theirs: commit },
-    files: paths.map((path) => ({
-      path,
-      kind: kindOf(stages.filter((stage) => stage.path === path)),
-      stages: stages.filter((stage) => stage.path === path).map(({ mode, oid, stage }) => ({ side: SIDES[stage], mode, oid })),
-      resolvers: resolversSay(left.get(path)),
-    })),
+    files: await Promise.all(paths.map((path) => fileFacts(repository, path, stages, left.get(path)))),
     ours_changed: base === undefined ? [] : await whoChanged(repository, base, onto, paths),
     tried: [...[...left.values()].map(leftText), ...input.tried],
     commands: commandsOf(input.task, paths),
@@ -86,6 +83,29 @@ export async function writePacket(repository: Repository, input: PacketInput): P
   replaceFile(join(folder, "packet.json"), `${JSON.stringify(facts, null, 2)}\n`);
   replaceFile(join(folder, "README.md"), readme(input, facts, paths));
   return true;
+}
+
+async function fileFacts(repository: Repository, path: string, all: readonly ConflictStage[], left: LeftFile | undefined): Promise<object> {
+  const stages = all.filter((stage) => stage.path === path);
+  return {
+    path,
+    kind: kindOf(stages),
+    stages: stages.map(({ mode, oid, stage }) => ({ side: SIDES[stage], mode, oid })),
+    hunks: await hunksOf(repository, stages),
+    resolvers: resolversSay(left),
+  };
+}
+
+/** The places where both sides' texts differ; none where a side is missing, is no text, or is a submodule. */
+async function hunksOf(repository: Repository, stages: readonly ConflictStage[]): Promise<object[]> {
+  const sides = stages.some(({ mode }) => mode === "160000") ? undefined : await textsOf(repository, stages);
+  if (sides?.ours === undefined || sides.theirs === undefined) return [];
+  const parts = mergeLines(splitLines(sides.base ?? ""), splitLines(sides.ours), splitLines(sides.theirs));
+  return parts.flatMap((part) => {
+    if (part.kind !== "hunk") return [];
+    const { base, ours, theirs } = part.hunk;
+    return [{ base: base.join(""), ours: ours.join(""), theirs: theirs.join("") }];
+  });
 }
 
 /** Conflict markers with the sides' names in place of commit ids. Bytes that are no text stay as they are. */

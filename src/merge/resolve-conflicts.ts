@@ -132,7 +132,7 @@ function mergedMode(stages: readonly ConflictStage[]): string | undefined {
 }
 
 /** The sides as text; undefined where one of them is not UTF-8. */
-async function textsOf(repository: Repository, stages: readonly ConflictStage[]): Promise<Sides | undefined> {
+export async function textsOf(repository: Repository, stages: readonly ConflictStage[]): Promise<Sides | undefined> {
   const texts: (string | undefined)[] = [];
   for (const n of [1, 2, 3]) {
     const stage = stages.find((one) => one.stage === n);
