@@ -96,7 +96,7 @@ describe("lockfiles that collide", () => {
     ...Object.fromEntries(names.map((name) => [`packages/${name}`, { version: "1.0.0" }])),
   });
 
-  test("are made anew by npm from the merged manifest", async () => {
+  test("are made anew by npm from the merged manifest (conformance 51)", async () => {
     const { repo, context, candidate } = await bench({ x: project("a", "b"), y: project("a", "c") }, undefined, project("a"));
     const { landed } = await mergeApproved(context, [candidate("x"), candidate("y")], null);
     expect(landed).toEqual(["x", "y"]);
