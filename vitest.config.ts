@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { ClosingReporter } from "./test/reporter.ts";
 
-/** Suites of their own: what needs a browser, tmux or agent clients (`full`), long campaigns of kills (`faults`, `storm`). */
+/** Suites of their own: what needs a browser, tmux or agent clients (`full`), long campaigns of kills (`faults`, `storm`, `races`). */
 const suite = process.env["GRAFTWORK_TEST_SUITE"];
 const version: unknown = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")).version;
 
@@ -10,7 +10,7 @@ export default defineConfig({
   define: { GRAFTWORK_VERSION: JSON.stringify(version) },
   test: {
     include: suite === undefined ? ["test/**/*.test.ts"] : [`test/${suite}/**/*.test.ts`],
-    exclude: suite === undefined ? ["test/full/**", "test/faults/**", "test/storm/**"] : [],
+    exclude: suite === undefined ? ["test/full/**", "test/faults/**", "test/storm/**", "test/races/**"] : [],
     passWithNoTests: suite !== undefined,
     globalSetup: ["test/fixtures/global-setup.ts"],
     reporters: [new ClosingReporter()],

@@ -1,13 +1,13 @@
 // `npm test`: sets the checkout up, runs vitest with the arguments given, and prints the closing line last of all.
 // `--full` runs the suites that need a browser, tmux or agent clients instead, `--faults` the long ones with kills,
-// `--storm` fifty processes on one pool.
+// `--storm` fifty processes on one pool, `--races` coordinators and a person on one target.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureReady, root } from "./setup.mjs";
 
-const SUITES = ["full", "faults", "storm"];
+const SUITES = ["full", "faults", "storm", "races"];
 const args = process.argv.slice(2).filter((argument) => !SUITES.some((name) => argument === `--${name}`));
 const suite = SUITES.find((name) => process.argv.includes(`--${name}`));
 const folder = mkdtempSync(join(tmpdir(), "graftwork-test-"));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { races } from "./race.ts";
+import { races } from "../faults/landing/race.ts";
 
 const SEED = Number(process.env["GRAFTWORK_STORM_SEED"] ?? 20261121);
 const ROUNDS = Number(process.env["GRAFTWORK_RACES"] ?? 1000);
