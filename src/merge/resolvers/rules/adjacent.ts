@@ -1,21 +1,35 @@
+import { type Change, changesBetween, sameChange } from "../align/changes.ts";
+import type { Hunk } from "../align/three-way.ts";
 import type { Rule } from "../rule.ts";
 
-const MOST_LINES = 8;
+const MOST_LINES = 12;
+
+type Edit = Change & { lines: readonly string[] };
 
 export const adjacent: Rule = {
   name: "adjacent",
   level: "assist",
-  statement: "neighbouring lines were changed in place, each by one side only: both changes are taken",
-  apply: ({ base, ours, theirs }) => {
+  statement: "neighbouring lines were changed or removed, each by one side only: both changes are taken",
+  apply: (hunk) => {
+    const { base } = hunk;
     if (base.length === 0 || base.length > MOST_LINES) return undefined;
-    if (ours.length !== base.length || theirs.length !== base.length) return undefined;
     const merged: string[] = [];
-    for (const [n, line] of base.entries()) {
-      const our = ours[n] ?? "";
-      const their = theirs[n] ?? "";
-      if (our !== line && their !== line && our !== their) return undefined;
-      merged.push(our === line ? their : our);
+    let next = 0;
+    for (const edit of editsOf(hunk)) {
+      // Where lines were only added, their place beside the other side's edit is a guess: right in half of the cases.
+      if (edit.removed === 0 || edit.before < next) return undefined;
+      merged.push(...base.slice(next, edit.before), ...edit.lines);
+      next = edit.before + edit.removed;
     }
-    return merged;
+    return [...merged, ...base.slice(next)];
   },
 };
+
+/** What both sides did to the base, from its first line to its last; the same edit of both is one. */
+function editsOf({ base, ours, theirs }: Hunk): Edit[] {
+  const of = (side: readonly string[]): Edit[] =>
+    changesBetween(base, side).map((change) => ({ ...change, lines: side.slice(change.after, change.after + change.added) }));
+  const ofOurs = of(ours);
+  const ofTheirs = of(theirs).filter((their) => !ofOurs.some((our) => sameChange(our, their, ours, theirs)));
+  return [...ofOurs, ...ofTheirs].sort((one, other) => one.before - other.before);
+}

@@ -82,7 +82,12 @@ const TAKES: Readonly<Record<string, Taken[]>> = {
     ["more before", "a.md", sides([""], ["zero", "one"], ["one"]), ["zero", "one"]],
   ],
   contained: [["an edit and more", "a.ts", sides(["f(a, x);"], ["f(b, x);"], ["f(b, x, y);"]), ["f(b, x, y);"]]],
-  adjacent: [["neighbours", "a.ts", sides(["a", "b"], ["A", "b"], ["a", "B"]), ["A", "B"]]],
+  adjacent: [
+    ["neighbours", "a.ts", sides(["a", "b"], ["A", "b"], ["a", "B"]), ["A", "B"]],
+    ["a line removed beside one changed", "a.ts", sides(["a", "b"], ["b"], ["a", "B"]), ["B"]],
+    ["a line that became several beside one changed", "a.ts", sides(["a", "b"], ["A", "AA", "b"], ["a", "B"]), ["A", "AA", "B"]],
+    ["an edit of both and one beside it", "a.ts", sides(["a", "b", "c"], ["A", "b", "c"], ["A", "b", "C"]), ["A", "b", "C"]],
+  ],
 };
 
 const DECLINES: Readonly<Record<string, Declined[]>> = {
@@ -141,7 +146,7 @@ const DECLINES: Readonly<Record<string, Declined[]>> = {
   adjacent: [
     ["one line, two edits", "a.ts", sides(["a", "b"], ["A", "b"], ["x", "B"])],
     ["a line added", "a.ts", sides(["a"], ["A"], ["a", "b"])],
-    ["more lines than a glance takes in", "a.ts", sides("abcdefghi".split(""), "Abcdefghi".split(""), "abcdefghI".split(""))],
+    ["more lines than a glance takes in", "a.ts", sides("abcdefghijklm".split(""), "Abcdefghijklm".split(""), "abcdefghijklM".split(""))],
   ],
 };
 
