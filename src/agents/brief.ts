@@ -29,7 +29,12 @@ const NEIGHBOUR_PATHS = 20;
 
 /** The words an agent is started with. Throws CONFIG_INVALID where the template is not usable. */
 export function buildBrief(input: BriefInput): string {
-  return `${renderTemplate(input.template, valuesOf(input))
+  return briefText(input.template, valuesOf(input));
+}
+
+/** A filled template without the gaps that empty sections leave. */
+export function briefText(template: string, values: TemplateValues): string {
+  return `${renderTemplate(template, values)
     .replace(/\n{3,}/g, "\n\n")
     .replaceAll("\0", "")
     .trim()}\n`;
@@ -44,7 +49,7 @@ function valuesOf(input: BriefInput): TemplateValues {
     attempt: String(input.attempt),
     slot: input.slotPath,
     branch: input.branch,
-    checks: input.checks.map((check) => ({ check: check.name, command: commandOf(check) })),
+    checks: checksText(input.checks),
     files: input.files.map((file) => ({ file })),
     neighbours: input.neighbours.map((one) => ({
       neighbour: one.id,
@@ -61,14 +66,20 @@ function valuesOf(input: BriefInput): TemplateValues {
 /** Names that another agent gave to files: on one line, and not without end. */
 function changingText(paths: readonly string[]): string {
   if (paths.length === 0) return "";
-  const shown = paths.slice(0, NEIGHBOUR_PATHS).map(
-    (path) =>
-      `\`${cleanText(path)
-        .replace(/[\s`]+/g, " ")
-        .slice(0, 200)}\``,
-  );
+  const shown = paths.slice(0, NEIGHBOUR_PATHS).map((path) => `\`${oneLine(path)}\``);
   const rest = paths.length - shown.length;
   return `; changed by now: ${shown.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
+/** Words from outside (a path, a commit's subject) in which nothing can begin a line or end a code span. */
+export function oneLine(text: string): string {
+  return cleanText(text)
+    .replace(/[\s`]+/g, " ")
+    .slice(0, 200);
+}
+
+export function checksText(checks: readonly Check[]): { check: string; command: string }[] {
+  return checks.map((check) => ({ check: check.name, command: commandOf(check) }));
 }
 
 function commandOf(check: Check): string {

@@ -26,7 +26,7 @@ export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "
     case "group-started":
       return `Group ${event.group}`;
     case "attempt-started":
-      return `${mark.go} ${event.task}: attempt ${event.attempt} by ${event.agent} in ${event.slot} on ${event.branch}`;
+      return `${mark.go} ${event.task}: attempt ${event.attempt} by ${event.agent} in ${event.slot} on ${event.branch}${event.resolves === undefined ? "" : ", to resolve its conflict"}`;
     case "attempt-ended":
       if (event.outcome.kind === "ready")
         return `${mark.go} ${event.task}: ready for QA after ${humanDuration(event.durationMs)} (${event.outcome.commit.slice(0, 10)})`;
@@ -41,7 +41,7 @@ export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "
           .join(", ")})`;
       return `${event.verdict.decision === "blocked" ? mark.wait : mark.bad} ${event.task}: QA ${event.verdict.decision}: ${firstLine(event.verdict.reason)}${again(status)}`;
     case "conflict":
-      return `${mark.wait} ${event.task}: conflict in ${event.paths.join(", ")}${event.against.length === 0 ? "" : ` with ${event.against.join(", ")}`}${status?.status === "conflict" ? "; a person is needed" : "; its agent does it again on the new base"}`;
+      return `${mark.wait} ${event.task}: conflict in ${event.paths.join(", ")}${event.against.length === 0 ? "" : ` with ${event.against.join(", ")}`}${afterConflict(status)}`;
     case "packet":
       return `  packet: ${event.folder}`;
     case "ejected":
@@ -68,9 +68,15 @@ function resolvedText({ task, resolved = [] }: LandedTask): string[] {
   return resolved.map(({ path, rules }) => `  ${task}: ${path} collided, resolved by rule (${rules.join(", ")})`);
 }
 
+function afterConflict(task: TaskFacts | undefined): string {
+  if (task?.status === "conflict") return "; a person is needed";
+  return task?.resolve == null ? "; its agent does it again on the new base" : "; an agent is asked to resolve it";
+}
+
 function again(task: TaskFacts | undefined): string {
   if (task === undefined) return "";
   if (["pending_retry", "qa_rejected"].includes(task.status)) return "; tried again";
+  if (task.status === "conflict") return "; a person is needed";
   return task.status === "failed" ? "; given up" : "";
 }
 

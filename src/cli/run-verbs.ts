@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode, GraftworkError, systemCode } from "../domain/index.ts";
+import { type Config, EXIT, type ExitCode, GraftworkError, systemCode } from "../domain/index.ts";
 import { resolveCommit, userIdentity } from "../git/index.ts";
 import { choose, finishResolution, readPacket } from "../merge/index.ts";
 import { continueRun, findRun, inRun, listRuns, liveRun, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
@@ -26,13 +26,13 @@ export async function run(shell: Shell, planPath: string | undefined, options: R
   const repository = opened.context.repository;
   const prepared = await prepareRun({ repository, config: opened.loaded.config }, request);
   if (options.yes !== true && opened.loaded.config.run.confirm && listRuns(repository).length === 0)
-    await confirm(
-      shell,
-      opened,
-      prepared.target,
-      plan.tasks.map((task) => task.agent),
-    );
+    await confirm(shell, opened, prepared.target, [...plan.tasks.map((task) => task.agent), ...resolverOf(opened.loaded.config)]);
   return session(shell, opened, (host) => startRun(host, request));
+}
+
+/** The agent that may be asked to resolve conflicts, where it is one of its own. */
+function resolverOf({ merge }: Config): readonly (string | null)[] {
+  return merge.onConflict.includes("agent") ? [merge.agent] : [];
 }
 
 /** The first run in a repository asks: agents are about to write, and main is about to move. */
@@ -68,7 +68,10 @@ async function session(shell: Shell, opened: Opened, work: (host: RunHost) => Pr
   const host: RunHost = {
     repository,
     config: opened.loaded.config,
-    executorTemplate: templateText(repository.root, "prompts/executor.md"),
+    templates: {
+      executor: templateText(repository.root, "prompts/executor.md"),
+      resolver: templateText(repository.root, "prompts/resolver.md"),
+    },
     onStart: progress.onStart,
     onEvent: progress.onEvent,
     onLine: progress.onLine,

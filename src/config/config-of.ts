@@ -35,6 +35,7 @@ export function configOf(values: SettingValues, byName: Readonly<Record<string, 
     },
     merge: {
       onConflict: values["merge.on_conflict"],
+      agent: values["merge.agent"],
       level: values["merge.level"],
       strategy: values["merge.strategy"],
       union: values["merge.union"],

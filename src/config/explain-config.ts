@@ -39,6 +39,7 @@ function valuesOf(config: Config): Record<SettingKey, unknown> {
     "qa.env": qa.env,
     "qa.slots": qa.slots,
     "merge.on_conflict": config.merge.onConflict,
+    "merge.agent": config.merge.agent ?? config.agents.default,
     "merge.level": config.merge.level,
     "merge.strategy": config.merge.strategy,
     "merge.union": config.merge.union,

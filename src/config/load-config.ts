@@ -56,11 +56,12 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const agents = mergeAgents(request, read, origins, findings);
   if (findings.length > 0) throw configInvalid(findings);
   const settled = values as SettingValues;
-  if (!Object.hasOwn(agents, settled["agents.default"])) {
-    throw configInvalid([
-      unknownDefault(settled["agents.default"], Object.keys(agents), origins["agents.default"] === "file" ? read : null),
-    ]);
-  }
+  const unknown = (["agents.default", "merge.agent"] as const).flatMap((key) => {
+    const name = settled[key];
+    const isKnown = name === null || Object.hasOwn(agents, name);
+    return isKnown ? [] : [unknownAgent(key, name, Object.keys(agents), origins[key] === "file" ? read : null)];
+  });
+  if (unknown.length > 0) throw configInvalid(unknown);
   return {
     config: configOf(settled, agents),
     origins,
@@ -146,9 +147,9 @@ function mergeAgents(
   return agents;
 }
 
-function unknownDefault(name: string, known: readonly string[], read: YamlText | null): Finding {
+function unknownAgent(key: SettingKey, name: string, known: readonly string[], read: YamlText | null): Finding {
   const message = `there is no agent \`${name}\`: there are ${known.join(", ")}${didYouMean(name, known)}`;
-  return read?.finding(["agents", "default"], message) ?? { line: 0, column: 0, path: "agents.default", message };
+  return read?.finding(key.split("."), message) ?? { line: 0, column: 0, path: key, message };
 }
 
 function ownOf(value: unknown, key: string): unknown {

@@ -1,2 +1,5 @@
-export { agentOf, attemptTask, checksOf, type DispatchContext, settleInterrupted } from "./attempt.ts";
+export { attemptTask } from "./attempt.ts";
+export { type BriefTemplates, checksOf, type DispatchContext, requireAgent } from "./context.ts";
 export { neighbourOf } from "./neighbour.ts";
+export { attemptResolution, type ConflictWork, settleResolution } from "./resolve-attempt.ts";
+export { settleInterrupted } from "./settle-interrupted.ts";

@@ -67,7 +67,9 @@ export type Config = {
     slots: number;
   };
   merge: {
-    onConflict: readonly ("resolvers" | "rerun" | "person")[];
+    onConflict: readonly ("resolvers" | "rerun" | "agent" | "person")[];
+    /** The agent that resolves conflicts; null: the default one. */
+    agent: string | null;
     /** How much the resolvers close without a person. */
     level: "off" | "safe" | "assist";
     /** A merge commit a task, or one commit of the whole work. */

@@ -28,6 +28,8 @@ export type RunEvent =
       base: string;
       agent: string;
       log: string;
+      /** The target's commit with which it resolves the task's conflict; absent where it does the task itself. */
+      resolves?: string;
     }
   | {
       type: "attempt-ended";

@@ -39,6 +39,7 @@ export type FailureKind =
   | "secret"
   | "lease-lost"
   | "interrupted"
+  | "not-resolved"
   | "qa-rejected"
   | "train-rejected";
 

@@ -76,10 +76,11 @@ export {
   slotFiles,
   slotHead,
   stagedTree,
+  stageTree,
   trustIndex,
 } from "./slot-tree.ts";
 export { snapshotSlot } from "./snapshot-slot.ts";
 export { trackedPaths } from "./tracked-paths.ts";
-export { type CommitRange, committedPaths, differencesOfAll, emptyTree, type TreeDifference } from "./tree-differences.ts";
+export { type CommitRange, committedPaths, differencesOfAll, emptyTree, type TreeDifference, treeDifferences } from "./tree-differences.ts";
 export { untrackedPaths } from "./untracked-paths.ts";
 export { addWorktree, adminNameOf, forgetWorktree, listWorktrees, otherRepositoryAt, removeWorktree, type Worktree } from "./worktrees.ts";

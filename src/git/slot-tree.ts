@@ -124,6 +124,17 @@ export async function moveSlot(repository: Repository, slot: SlotTree, from: Oid
   await detachSlot(repository, slot, to);
 }
 
+/**
+ * Puts the files of a tree into a clean slot whose HEAD stays where it is: to git they are staged. A copied file in the
+ * way of one of them goes.
+ */
+export async function stageTree(repository: Repository, slot: SlotTree, tree: Oid): Promise<void> {
+  await withWorkIndex(repository, slot.id, async (indexFile) => {
+    await runGit(repository, { ...slotFiles(repository, slot), indexFile, args: [...EXACT, "read-tree", "--reset", "-u", tree] });
+    replaceByCopy(indexFile, join(adminDirOf(repository, slot), "index"));
+  });
+}
+
 /** Puts HEAD of a slot on `branch` (short name); its files are those of the branch already. */
 export async function attachSlot(repository: Repository, slot: SlotTree, branch: string): Promise<void> {
   await runGit(repository, {

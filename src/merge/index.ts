@@ -1,6 +1,8 @@
+export { acceptResolution } from "./agent-resolution.ts";
 export type { MergeContext } from "./context.ts";
 export { type Landing, type LandResult, land, recoverLanding } from "./land.ts";
 export { type MergeResult, mergeApproved } from "./merge-approved.ts";
+export { collidingWith, openConflict, sidesOf } from "./open-conflict.ts";
 export { type Ordered, orderCandidates } from "./order-candidates.ts";
 export { type PacketInput, writePacket } from "./packet.ts";
 export { type PredictedConflict, type Prediction, predictConflicts, type Tip, touchedSince } from "./predict.ts";

@@ -7,9 +7,12 @@ export function mergeMessage(
 ): string {
   const title = task.title.replace(/\s+/g, " ").trim();
   const subject = task.strategy === "squash" ? title : `Merge ${task.branch}: ${title}`;
-  // A path with a line break in it must not make a trailer of its own.
-  const trailers = resolved.map(
-    ({ path, rules }) => `Graftwork-Resolved: ${/^[ -~]+$/.test(path) ? path : JSON.stringify(path)} (${rules.join(", ")})\n`,
-  );
-  return `${subject.length > 100 ? `${subject.slice(0, 99)}…` : subject}\n\nGraftwork-Task: ${task.task}\nGraftwork-Commit: ${task.commit}\nGraftwork-Run: ${task.run}\n${trailers.join("")}`;
+  return `${subject.length > 100 ? `${subject.slice(0, 99)}…` : subject}\n\nGraftwork-Task: ${task.task}\nGraftwork-Commit: ${task.commit}\nGraftwork-Run: ${task.run}\n${resolvedTrailers(resolved)}`;
+}
+
+/** A line for each file, with what resolved it. A path with a line break in it must not make a trailer of its own. */
+export function resolvedTrailers(resolved: readonly ResolvedFile[]): string {
+  return resolved
+    .map(({ path, rules }) => `Graftwork-Resolved: ${/^[ -~]+$/.test(path) ? path : JSON.stringify(path)} (${rules.join(", ")})\n`)
+    .join("");
 }

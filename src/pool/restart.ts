@@ -22,9 +22,9 @@ export type Restart = {
 /**
  * Puts a leased slot back to a clean state, for an attempt that begins anew: unsaved work is rescued first. With
  * `keepTipAt` the branch moves to `to` as well, the one case in which a branch with commits moves; its old tip is
- * kept under that ref in the same transaction. Throws FENCED where the lease is another's by now.
+ * kept under that ref in the same transaction (`kept`). Throws FENCED where the lease is another's by now.
  */
-export async function restartLease(context: PoolContext, request: Restart): Promise<{ rescue: Rescue | undefined }> {
+export async function restartLease(context: PoolContext, request: Restart): Promise<{ rescue: Rescue | undefined; kept: boolean }> {
   const { repository } = context;
   const store = existingStore(repository);
   const requireLease = (): { slot: SlotRecord; lease: Lease } => {
@@ -41,7 +41,7 @@ export async function restartLease(context: PoolContext, request: Restart): Prom
   // A process that was stopped meanwhile may have lost the lease: then the files are another's.
   requireLease();
   await emptySlot(repository, tree, found, slot.head, request.to);
-  if (request.keepTipAt !== null) await moveBranch(context, lease.branch, request.to, request.keepTipAt);
+  const kept = request.keepTipAt !== null && (await moveBranch(context, lease.branch, request.to, request.keepTipAt));
   await attachSlot(repository, tree, lease.branch);
   const ready = await hydrate(context, slot);
   requireHydrated(slot, ready);
@@ -53,18 +53,18 @@ export async function restartLease(context: PoolContext, request: Restart): Prom
   );
   requireLease();
   writePoolView(repository, store);
-  return { rescue };
+  return { rescue, kept };
 }
 
 function isOurs(state: PoolState, id: string, token: number): boolean {
   return state.slots.some((one) => one.id === id && one.lease?.token === token);
 }
 
-/** Repeatable: a branch that was moved before a crash is left, a tip that was kept stays kept. */
-async function moveBranch(context: PoolContext, branch: string, to: Oid, keepTipAt: string): Promise<void> {
+/** Repeatable: a branch that was moved before a crash is left, a tip that was kept stays kept. True where it moved. */
+async function moveBranch(context: PoolContext, branch: string, to: Oid, keepTipAt: string): Promise<boolean> {
   const ref = `refs/heads/${branch}`;
   const tip = await readRef(context.repository, ref);
-  if (tip === undefined || tip === to) return;
+  if (tip === undefined || tip === to) return false;
   const kept = (await readRef(context.repository, keepTipAt)) !== undefined;
   const refused = await updateRefs(
     context.repository,
@@ -72,6 +72,7 @@ async function moveBranch(context: PoolContext, branch: string, to: Oid, keepTip
     `begin ${branch} anew`,
   );
   if (refused !== undefined) throw lost(branch, refused);
+  return true;
 }
 
 function lost(slot: string, why?: string): GraftworkError {

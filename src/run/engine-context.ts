@@ -1,3 +1,4 @@
+import type { BriefTemplates } from "../dispatch/index.ts";
 import type { Check, Decision, JournalLine, Task } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
 import type { MergeContext } from "../merge/index.ts";
@@ -17,7 +18,7 @@ export type EngineContext = {
   pool: PoolContext;
   /** How work is judged, merged and landed; jobs add where its events go. */
   merging: Omit<MergeContext, "emit">;
-  executorTemplate: string;
+  templates: BriefTemplates;
   /** The checks that QA will judge a task by. */
   checksFor: (task: Task) => readonly Check[];
   /** After each event, with the facts before and after it. */

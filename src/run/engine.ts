@@ -3,7 +3,7 @@ import { GraftworkError, type RunEvent } from "../domain/index.ts";
 import { foldLine, progressView, type RunFacts, viewPaths, viewWriter, writeYamlView } from "../session/index.ts";
 import type { EngineContext } from "./engine-context.ts";
 import { doJob, type JobContext } from "./jobs.ts";
-import { type Job, jobKey, nextJobs, type Situation } from "./next-jobs.ts";
+import { agentsOf, type Job, jobKey, nextJobs, type Situation } from "./next-jobs.ts";
 
 /**
  * Does what `nextJobs` says until nothing is left for this session: one process, all jobs side by side. Returns the
@@ -82,6 +82,6 @@ function situationOf(
     schedule: config.schedule,
     verifications: config.qa.slots,
     resting: new Set([...resting].filter(([, until]) => until > performance.now()).map(([agent]) => agent)),
-    defaultAgent: config.agents.default,
+    ...agentsOf(config),
   };
 }

@@ -1,11 +1,19 @@
-import { attemptTask, type DispatchContext, neighbourOf, settleInterrupted } from "../dispatch/index.ts";
+import {
+  attemptResolution,
+  attemptTask,
+  type DispatchContext,
+  neighbourOf,
+  settleInterrupted,
+  settleResolution,
+} from "../dispatch/index.ts";
 import { GraftworkError, type RunEvent, type Task } from "../domain/index.ts";
 import { dangerousConfig, type Oid, readRef, updateRefs } from "../git/index.ts";
 import { type Candidate, type MergeContext, mergeApproved, orderCandidates, verifyResolved, writePacket } from "../merge/index.ts";
 import { existingStore, findSlot, releaseSlot } from "../pool/index.ts";
 import { type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
 import type { EngineContext } from "./engine-context.ts";
-import type { GroupStatus, Job } from "./next-jobs.ts";
+import { agentsOf, type GroupStatus, type Job, nextAgent } from "./next-jobs.ts";
+import { resolverJob } from "./resolve-conflict.ts";
 
 /** What doing a job needs: the session's context, and the facts as they are at that moment. */
 export type JobContext = EngineContext & {
@@ -36,7 +44,7 @@ export async function doJob(context: JobContext, job: Job): Promise<void> {
       context.emit({ type: "group-started", group: job.group, base: await baseNow(context) });
       return;
     case "settle-interrupted":
-      return settleInterrupted(dispatchOf(context), taskOf(context, job.task), factsOf(context, job.task));
+      return settle(context, job.task);
     case "attempt":
       return attempt(context, job.task);
     case "verify":
@@ -66,13 +74,10 @@ async function baseNow(context: JobContext): Promise<Oid> {
 }
 
 async function attempt(context: JobContext, id: string): Promise<void> {
-  const { plan, config } = context.record;
   const task = taskOf(context, id);
   const before = factsOf(context, id);
-  const beside = plan.tasks.filter((other) => other.id !== id && context.atWork(other.id));
   try {
-    const neighbours = await Promise.all(beside.map((other) => neighbourOf(context.repository, other, factsOf(context, other.id))));
-    await attemptTask(dispatchOf(context), task, before, await baseNow(context), neighbours);
+    await (before.resolve === null ? attemptOwn(context, task, before) : resolveByAgent(context, task, before));
   } catch (error) {
     if (!(error instanceof GraftworkError) || !TASK_MATTERS.has(error.code)) throw error;
     const outcome = { kind: "failed", failure: "not-started", reason: `${error.message} ${error.because}`, retry: false } as const;
@@ -81,7 +86,35 @@ async function attempt(context: JobContext, id: string): Promise<void> {
   await watchConfig(context, id);
   const after = factsOf(context, id);
   if (after.status === "pending_retry" && after.rateLimited > before.rateLimited)
-    restAfter(context, task.agent ?? config.agents.default, after);
+    restAfter(context, nextAgent(agentsOf(context.record.config), task, before), after);
+}
+
+async function attemptOwn(context: JobContext, task: Task, before: TaskFacts): Promise<void> {
+  const isBeside = (id: string): boolean => id !== task.id && context.atWork(id) && factsOf(context, id).resolve === null;
+  const beside = context.record.plan.tasks.filter(({ id }) => isBeside(id));
+  const neighbours = await Promise.all(beside.map((other) => neighbourOf(context.repository, other, factsOf(context, other.id))));
+  await attemptTask(dispatchOf(context), task, before, await baseNow(context), neighbours);
+}
+
+async function resolveByAgent(context: JobContext, task: Task, before: TaskFacts): Promise<void> {
+  const { id, commit } = before;
+  if (commit === null) throw new Error(`${id} has no commit to merge`);
+  const job = await resolverJob(context, context.facts(), task, commit, await baseNow(context));
+  const { resolverAgent } = agentsOf(context.record.config);
+  if (job.kind === "work") return attemptResolution(dispatchOf(context), task, before, job, resolverAgent);
+  if (job.kind === "merges") return context.emit({ type: "resolved", task: id, how: "commit", commit, reason: "it merges by now" });
+  const outcome = { kind: "failed", failure: "not-started", reason: `no agent was asked: ${job.why}`, retry: false } as const;
+  context.emit({ type: "attempt-ended", task: id, attempt: before.attempts, outcome, session: null, usage: null, durationMs: 0 });
+}
+
+async function settle(context: JobContext, id: string): Promise<void> {
+  const [task, known] = [taskOf(context, id), factsOf(context, id)];
+  const job =
+    known.resolve === null || known.commit === null
+      ? undefined
+      : await resolverJob(context, context.facts(), task, known.commit, known.resolve.onto);
+  if (job?.kind !== "work") return settleInterrupted(dispatchOf(context), task, known);
+  await settleResolution(dispatchOf(context), task, known, job, agentsOf(context.record.config).resolverAgent);
 }
 
 /** All agents of a provider rest when one of them met its limit. */
@@ -157,11 +190,18 @@ async function packet(context: JobContext, id: string): Promise<void> {
     onto: await baseNow(context),
     reason: known.lastError ?? "",
     resolving: context.merging.resolving,
-    tried: known.reruns > 0 ? ["its agent did it again on the target as it was then"] : [],
+    tried: triedText(known),
     now: context.now(),
   });
   if (written) context.emit({ type: "packet", task: id, folder });
   else context.emit({ type: "resolved", task: id, how: "commit", commit: known.commit, reason: "it merges by now" });
+}
+
+function triedText({ tried, resolverLeft }: TaskFacts): string[] {
+  return tried.flatMap((step) => {
+    if (step === "rerun") return ["its agent did it again on the target as it was then"];
+    return [resolverLeft === null ? "an agent resolved a conflict before this one" : `an agent was asked to resolve it: ${resolverLeft}`];
+  });
 }
 
 async function release(context: JobContext, id: string): Promise<void> {
@@ -213,7 +253,7 @@ async function checkpoint(context: JobContext, group: number, status: GroupStatu
 }
 
 function dispatchOf(context: JobContext): DispatchContext {
-  const { repository, pool, record, executorTemplate, checksFor, emit, onLine, signal } = context;
+  const { repository, pool, record, templates, checksFor, emit, onLine, signal } = context;
   return {
     repository,
     pool,
@@ -221,7 +261,7 @@ function dispatchOf(context: JobContext): DispatchContext {
     plan: record.plan,
     run: record.run,
     runFolder: record.folder,
-    executorTemplate,
+    templates,
     checksFor,
     emit,
     onLine,

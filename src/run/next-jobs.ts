@@ -1,4 +1,4 @@
-import type { Decision, Group, Plan, Task } from "../domain/index.ts";
+import type { Config, Decision, Group, Plan, Task } from "../domain/index.ts";
 import { isSettled, type RunFacts, type TaskFacts } from "../session/index.ts";
 
 /** One thing to do next. Its key says whether it is being done already. */
@@ -27,6 +27,7 @@ export type Situation = {
   /** Agents whose provider is resting after a rate limit. */
   resting: ReadonlySet<string>;
   defaultAgent: string;
+  resolverAgent: string;
 };
 
 export function jobKey(job: Job): string {
@@ -110,7 +111,7 @@ function inWaiting(facts: RunFacts, id: string): boolean {
 }
 
 function attemptsOf(situation: Situation, tasks: readonly string[]): Job[] {
-  const { facts, running, plan, decision, resting, defaultAgent } = situation;
+  const { facts, running, plan, decision, resting } = situation;
   const byId = new Map(plan.tasks.map((task) => [task.id, task]));
   const live = [...running].filter((key) => key.startsWith("attempt ")).map((key) => key.slice("attempt ".length));
   const taken = new Set(live.flatMap((id) => resourcesOf(byId.get(id))));
@@ -122,9 +123,9 @@ function attemptsOf(situation: Situation, tasks: readonly string[]): Job[] {
       (task) => !running.has(`attempt ${task.id}`) && !running.has(`settle-interrupted ${task.id}`) && !running.has(`release ${task.id}`),
     )
     .filter((task) => task.dependsOn.every((other) => isThere(facts, factsOf(facts, other))))
-    .filter((task) => !resting.has(task.agent ?? defaultAgent))
-    // Begun anew now, it would begin on the target that the landing is about to replace.
-    .filter((task) => factsOf(facts, task.id).rerun === null || !running.has("land"));
+    .filter((task) => !resting.has(nextAgent(situation, task, factsOf(facts, task.id))))
+    // Begun now, it would begin on the target that the landing is about to replace.
+    .filter((task) => !running.has("land") || (factsOf(facts, task.id).rerun === null && factsOf(facts, task.id).resolve === null));
   const chosen: Job[] = [];
   // FREE ones first; an EXCLUSIVE one as soon as what it needs is free.
   for (const task of [...ready.filter((one) => one.contention === "FREE"), ...ready.filter((one) => one.contention === "EXCLUSIVE")]) {
@@ -134,6 +135,15 @@ function attemptsOf(situation: Situation, tasks: readonly string[]): Job[] {
     chosen.push({ kind: "attempt", task: task.id });
   }
   return chosen;
+}
+
+export function agentsOf({ agents, merge }: Pick<Config, "agents" | "merge">): Pick<Situation, "defaultAgent" | "resolverAgent"> {
+  return { defaultAgent: agents.default, resolverAgent: merge.agent ?? agents.default };
+}
+
+/** The name of the agent that a task's next attempt is by. */
+export function nextAgent(agents: Pick<Situation, "defaultAgent" | "resolverAgent">, task: Task, facts: TaskFacts): string {
+  return facts.resolve === null ? (task.agent ?? agents.defaultAgent) : agents.resolverAgent;
 }
 
 function resourcesOf(task: Task | undefined): readonly string[] {

@@ -1,4 +1,4 @@
-import { agentOf, checksOf } from "../dispatch/index.ts";
+import { checksOf, requireAgent } from "../dispatch/index.ts";
 import { type Config, type Decision, GraftworkError, type Plan } from "../domain/index.ts";
 import { currentBranch, type Oid, type Repository, requireCommit } from "../git/index.ts";
 import { decide } from "../plan/index.ts";
@@ -17,7 +17,7 @@ export async function prepareRun(
   const base = await requireCommit(repository, `refs/heads/${target}`).catch((error: unknown) => {
     throw error instanceof GraftworkError && error.code === "REF_UNKNOWN" ? unknownTarget(target) : error;
   });
-  for (const task of request.plan.tasks) agentOf({ config }, task);
+  for (const task of request.plan.tasks) requireAgent({ config }, task, task.agent ?? config.agents.default);
   const unchecked = request.plan.tasks.filter((task) => checksOf(request.plan, task).length === 0);
   if (unchecked.length > 0 && config.qa.checks.length === 0 && (await packageChecks(repository, base)).length === 0) throw noChecks();
   return { target, base, decision: decisionOf(request.plan, config) };

@@ -23,7 +23,8 @@ export type RunRecord = {
 const SCHEMA = 1;
 
 export function limitsOf(config: Config): RunLimits {
-  return { retries: config.parallelization.retryOnFailure, reruns: config.merge.onConflict.includes("rerun") ? 1 : 0 };
+  const { parallelization, merge } = config;
+  return { retries: parallelization.retryOnFailure, onConflict: merge.onConflict.filter((step) => step === "rerun" || step === "agent") };
 }
 
 /** Writes plan and configuration of a new run. The run exists from its journal's first line on. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { checksOf } from "../dispatch/index.ts";
+import { type BriefTemplates, checksOf } from "../dispatch/index.ts";
 import { type Check, type Config, type Decision, EXIT, type ExitCode, type Plan, type Task } from "../domain/index.ts";
 import { type Repository, userIdentity } from "../git/index.ts";
 import { type MergeContext, resolvingOf } from "../merge/index.ts";
@@ -16,8 +16,7 @@ import type { RunRecord } from "./run-folder.ts";
 export type RunHost = {
   repository: Repository;
   config: Config;
-  /** Text of the executor's brief template. */
-  executorTemplate: string;
+  templates: BriefTemplates;
   onStart: (session: SessionStart) => void;
   onEvent: EngineContext["onEvent"];
   /** One cleaned line of an agent's or a check's output. */
@@ -68,7 +67,7 @@ export async function drive(
       journal,
       pool: poolOf(host, record),
       merging,
-      executorTemplate: host.executorTemplate,
+      templates: host.templates,
       checksFor,
       onEvent: host.onEvent,
       onLine: host.onLine,

@@ -22,12 +22,27 @@ export type TaskEvent = Extract<
 export function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limits: RunLimits, retries: number): TaskFacts {
   switch (event.type) {
     case "attempt-started": {
-      const { attempt, slot, token, branch, base } = event;
+      const { attempt, slot, token, branch, base, resolves } = event;
       const startedAt = task.startedAt ?? at;
-      return { ...task, status: "in_progress", attempts: attempt, slot, token, branch, base, rerun: null, startedAt, packet: null };
+      const resolve = resolves === undefined ? null : { onto: resolves };
+      return {
+        ...task,
+        status: "in_progress",
+        attempts: attempt,
+        slot,
+        token,
+        branch,
+        base,
+        rerun: null,
+        resolve,
+        startedAt,
+        packet: null,
+      };
     }
     case "attempt-ended": {
       const usage = largerUsage(task.usage, event.usage);
+      if (task.resolve !== null)
+        return afterResolver({ ...task, usage, durationMs: task.durationMs + event.durationMs }, task.resolve, event.outcome, limits);
       const ended = { ...task, session: event.session ?? task.session, usage, durationMs: task.durationMs + event.durationMs };
       return afterOutcome(ended, event.outcome, retries, at);
     }
@@ -96,15 +111,33 @@ function failed(task: TaskFacts, failure: TaskFacts["failure"], retry: boolean, 
 function afterConflict(task: TaskFacts, event: Extract<RunEvent, { type: "conflict" }>, limits: RunLimits): TaskFacts {
   const against = event.against.length === 0 ? "the target" : event.against.join(", ");
   const lastError = event.reason ?? `its work collides with ${against} in ${event.paths.join(", ")}`;
-  const common = { ...task, verdict: null, lastError, conflictPaths: event.paths };
-  if (task.reruns < limits.reruns)
-    return {
-      ...common,
-      status: "pending_retry",
-      reruns: task.reruns + 1,
-      rerun: { from: task.base ?? event.base, to: event.commit, paths: event.paths },
-    };
-  return { ...common, status: "conflict" };
+  // Where lines do not collide there is nothing to merge by hand.
+  const steps = event.reason === undefined ? limits.onConflict : limits.onConflict.filter((step) => step !== "agent");
+  return escalate({ ...task, verdict: null, lastError, conflictPaths: event.paths, resolverLeft: null }, event, steps);
+}
+
+/** The next of what is tried for a conflict, each once; then a person. `commit` collides with `base`. */
+function escalate(task: TaskFacts, { commit, base }: { commit: string; base: string }, steps: RunLimits["onConflict"]): TaskFacts {
+  const step = steps.find((one) => !task.tried.includes(one));
+  if (step === undefined) return { ...task, status: "conflict", resolve: null };
+  const next: TaskFacts = { ...task, status: "pending_retry", tried: [...task.tried, step], resolve: null };
+  if (step === "agent") return { ...next, resolve: { onto: base } };
+  return { ...next, rerun: { from: task.base ?? base, to: commit, paths: task.conflictPaths } };
+}
+
+/** A resolver agent's attempt costs no retry: what is of no use to the merge leaves the conflict as it was. */
+function afterResolver(task: TaskFacts, { onto }: { onto: string }, outcome: Outcome, limits: RunLimits): TaskFacts {
+  switch (outcome.kind) {
+    case "ready":
+      return { ...task, status: "ready_for_qa", commit: outcome.commit, resolve: null, failure: null, verdict: null, lastError: null };
+    case "rate-limited":
+      return { ...task, status: "pending_retry", rateLimited: task.rateLimited + 1 };
+    case "interrupted":
+      return { ...task, status: "pending_retry" };
+    case "failed":
+    case "blocked":
+      return escalate({ ...task, resolverLeft: outcome.reason }, { commit: task.commit ?? "", base: onto }, limits.onConflict);
+  }
 }
 
 /** After a person's decision. */
@@ -112,8 +145,8 @@ export function resolveTask(task: TaskFacts, event: Extract<RunEvent, { type: "r
   if (task.status === "done") return task;
   if (event.how === "skip") return { ...task, status: "skipped", lastError: event.reason, endedAt: at };
   if (event.how === "commit" && event.commit !== null)
-    return { ...task, status: "ready_for_qa", commit: event.commit, verdict: null, lastError: null, packet: null };
-  return { ...task, status: "pending_retry", failures: 0, rateLimited: 0, verdict: null, endedAt: null, failure: null };
+    return { ...task, status: "ready_for_qa", commit: event.commit, resolve: null, verdict: null, lastError: null, packet: null };
+  return { ...task, status: "pending_retry", resolve: null, failures: 0, rateLimited: 0, verdict: null, endedAt: null, failure: null };
 }
 
 /** Clients report totals over a conversation: the larger figure is the newer one. */

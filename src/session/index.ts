@@ -2,6 +2,7 @@ export { type CheckpointInput } from "./checkpoint.ts";
 export { foldLine, foldRun } from "./fold.ts";
 export { progressView } from "./progress-view.ts";
 export {
+  type ConflictStep,
   isSettled,
   type Landing,
   type RunFacts,

@@ -18,9 +18,12 @@ export type TaskStatus =
 export type RunLimits = {
   /** Attempts after the first, where the task says nothing. */
   retries: number;
-  /** Conflicts that send a task back to its own agent before a person is asked. */
-  reruns: number;
+  /** What is tried for a task's conflicts before a person is asked, in order, each once. */
+  onConflict: readonly ConflictStep[];
 };
+
+/** `rerun`: its own agent does the task again on the new base; `agent`: a resolver agent merges what collides. */
+export type ConflictStep = "rerun" | "agent";
 
 export type TaskFacts = {
   id: string;
@@ -29,7 +32,8 @@ export type TaskFacts = {
   attempts: number;
   /** Failed attempts that count against the limit. */
   failures: number;
-  reruns: number;
+  /** What was tried for its conflicts. */
+  tried: readonly ConflictStep[];
   branch: string | null;
   /** The slot that the task holds; null: none. */
   slot: string | null;
@@ -51,6 +55,10 @@ export type TaskFacts = {
   branchSettled: boolean;
   /** Set where the next attempt begins anew on the current base, with this diff (from..to) as a hint. */
   rerun: { from: string; to: string; paths: readonly string[] } | null;
+  /** Set where the next attempt, or the one under way, is that of a resolver agent: the target's commit that it collides with. */
+  resolve: { onto: string } | null;
+  /** What the resolver agent left, where that was of no use. */
+  resolverLeft: string | null;
   /** Paths of the last conflict. */
   conflictPaths: readonly string[];
   packet: string | null;
@@ -97,7 +105,7 @@ export function freshTask(id: string): TaskFacts {
     status: "pending",
     attempts: 0,
     failures: 0,
-    reruns: 0,
+    tried: [],
     branch: null,
     slot: null,
     token: null,
@@ -112,6 +120,8 @@ export function freshTask(id: string): TaskFacts {
     landed: null,
     branchSettled: false,
     rerun: null,
+    resolve: null,
+    resolverLeft: null,
     conflictPaths: [],
     packet: null,
     startedAt: null,

@@ -29,7 +29,7 @@ describe("without a file", () => {
       agents: { default: "claude", byName: { claude } },
       schedule: "groups",
       qa: { checks: [], allowScripts: [], env: [], slots: availableParallelism() },
-      merge: { onConflict: ["resolvers", "rerun", "person"], level: "safe", strategy: "merge", union: [] },
+      merge: { onConflict: ["resolvers", "rerun", "agent", "person"], agent: null, level: "safe", strategy: "merge", union: [] },
       run: { confirm: true },
     });
     expect(path).toBe(null);
@@ -131,10 +131,10 @@ describe("a wrong file is refused with its place", () => {
     ["pool:\n  rescue_max: 5", "2:15 `pool.rescue_max` must be a size such as 500KiB, 50MiB or 1GiB, not the number 5"],
     ["pool:\n  branch_prefix: a..b", "2:18 `pool.branch_prefix` must be a beginning of branch names"],
     ["pool:\n  copy: [../secrets]", "2:10 `pool.copy[0]` must be relative to the repository"],
-    ["merge:\n  on_conflict: [agent]", '2:17 `merge.on_conflict[0]` "agent" is not supported yet: for now resolvers or rerun or person'],
+    ["merge:\n  agent: clude", "2:10 there is no agent `clude`: there are claude"],
     [
       "merge:\n  on_conflict: [preson]",
-      '2:17 `merge.on_conflict[0]` must be resolvers, rerun or person, not "preson" (did you mean `person`?)',
+      '2:17 `merge.on_conflict[0]` must be resolvers, rerun, agent or person, not "preson" (did you mean `person`?)',
     ],
     ["session:\n  groups_per_session: 2", "2:3 `session.groups_per_session` is not supported yet: take it out"],
     ["budget: 5usd", "1:1 `budget` is not supported yet: take it out"],

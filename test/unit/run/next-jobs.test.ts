@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Plan } from "../../../src/domain/index.ts";
-import { foldLine } from "../../../src/session/index.ts";
+import type { JournalLine, Outcome, Plan, RunEvent } from "../../../src/domain/index.ts";
+import { foldLine, type RunLimits, type TaskFacts } from "../../../src/session/index.ts";
 import { aPlan, aTask, levels, simulate, type World } from "./simulation.ts";
 
 const good: World = { attempt: () => "ready", verify: () => "approved", land: () => "all", pick: () => 0 };
@@ -43,7 +43,7 @@ describe("what comes next", () => {
     expect(statuses(first)).toEqual({ a: "done", b: "pending", c: "pending" });
     const resumed = foldLine(first.facts, { seq: 99, epoch: 2, at: "", event: { type: "run-resumed", mode: "one-group" } }, plan, {
       retries: 3,
-      reruns: 1,
+      onConflict: ["rerun"],
     });
     expect(statuses(simulate(plan, decision, good, { from: resumed }))).toEqual({ a: "done", b: "done", c: "pending" });
   });
@@ -60,14 +60,73 @@ describe("what comes next", () => {
     const plan = aPlan([aTask("a"), aTask("b"), aTask("c", ["b"]), aTask("d", ["a"])]);
     const result = simulate(plan, levels(plan, 5), { ...good, verify: (task) => (task === "b" ? "conflict" : "approved") });
     expect(statuses(result)).toEqual({ a: "done", b: "conflict", c: "pending", d: "done" });
-    expect(result.facts.tasks.get("b")).toMatchObject({ attempts: 2, reruns: 1, packet: "f", slot: null });
+    expect(result.facts.tasks.get("b")).toMatchObject({ attempts: 2, tried: ["rerun"], packet: "f", slot: null });
     const resolved = foldLine(
       result.facts,
       { seq: 99, epoch: 2, at: "", event: { type: "resolved", task: "b", how: "commit", commit: "x", reason: "" } },
       plan,
-      { retries: 3, reruns: 1 },
+      { retries: 3, onConflict: ["rerun"] },
     );
     expect(statuses(simulate(plan, levels(plan, 5), good, { from: resolved }))).toEqual({ a: "done", b: "done", c: "done", d: "done" });
+  });
+
+  test.each([
+    [
+      ["rerun", "agent"],
+      ["its own", "its own", "a resolver", "a person"],
+    ],
+    [
+      ["agent", "rerun"],
+      ["its own", "a resolver", "its own", "a person"],
+    ],
+    [["agent"], ["its own", "a resolver", "a person"]],
+    [[], ["its own", "a person"]],
+  ] as const)("a conflict that stays one goes the way of %j, each once", (onConflict, way) => {
+    const plan = aPlan([aTask("a"), aTask("b")]);
+    const world: World = { ...good, verify: (task) => (task === "b" ? "conflict" : "approved") };
+    const { events, facts } = simulate(plan, levels(plan, 5), world, { limits: { retries: 3, onConflict } });
+    const seen = events.flatMap((event) => {
+      if (event.type === "attempt-started" && event.task === "b") return event.resolves === undefined ? "its own" : "a resolver";
+      return event.type === "packet" ? "a person" : [];
+    });
+    expect(seen).toEqual(way);
+    expect(facts.tasks.get("b")).toMatchObject({ status: "conflict", tried: onConflict, resolve: null, failures: 0 });
+  });
+
+  test("a resolver that is of no use costs no retry and leaves the commit; the next way is taken", () => {
+    const plan = aPlan([aTask("a")]);
+    const world: World = { ...good, attempt: (_, n) => (n === 2 ? "crash" : "ready"), verify: (_, n) => (n < 3 ? "conflict" : "approved") };
+    const limits: RunLimits = { retries: 0, onConflict: ["agent", "rerun"] };
+    const { facts, events } = simulate(plan, levels(plan, 1), world, { limits });
+    expect(facts.tasks.get("a")).toMatchObject({ status: "done", tried: ["agent", "rerun"], resolverLeft: "x", failures: 0 });
+    expect(events.findLast((event) => event.type === "attempt-started")).not.toHaveProperty("resolves");
+    const alone = simulate(plan, levels(plan, 1), world, { limits: { retries: 0, onConflict: ["agent"] } }).facts.tasks.get("a");
+    expect(alone).toMatchObject({ status: "conflict", commit: "a@1", lastError: "its work collides with the target in f" });
+  });
+
+  test("a resolver that was interrupted or met a rate limit is asked again, and the task's own words stay", () => {
+    const plan = aPlan([aTask("a")]);
+    const limits: RunLimits = { retries: 0, onConflict: ["agent"] };
+    const { facts } = simulate(plan, levels(plan, 1), { ...good, verify: () => "conflict" }, { limits: { ...limits, onConflict: [] } });
+    const line = (seq: number, event: RunEvent): JournalLine => ({ seq, epoch: 2, at: "", event });
+    const conflict: RunEvent = { type: "conflict", task: "a", commit: "a@1", base: "b", paths: ["f"], against: [] };
+    const ended = (outcome: Outcome): RunEvent => ({
+      type: "attempt-ended",
+      task: "a",
+      attempt: 2,
+      outcome,
+      session: "s",
+      usage: null,
+      durationMs: 1,
+    });
+    const after = (...events: RunEvent[]): TaskFacts | undefined =>
+      events.reduce((now, event, n) => foldLine(now, line(n + 50, event), plan, limits), facts).tasks.get("a");
+    const waits = { status: "pending_retry", resolve: { onto: "b" }, session: null, commit: "a@1", failures: 0 };
+    expect(after(conflict, ended({ kind: "interrupted", reason: "" }))).toMatchObject(waits);
+    expect(after(conflict, ended({ kind: "rate-limited", reason: "" }))).toMatchObject({ ...waits, rateLimited: 1 });
+    const ready: Outcome = { kind: "ready", commit: "m", summary: "its words", notes: [] };
+    expect(after(conflict, ended(ready))).toMatchObject({ status: "ready_for_qa", commit: "m", summary: "", session: null, resolve: null });
+    expect(after({ ...conflict, reason: "it was reverted" })).toMatchObject({ status: "conflict", tried: [] });
   });
 
   test("EXCLUSIVE tasks on one resource never run side by side, on different ones they do", () => {
@@ -100,6 +159,7 @@ describe("whatever agents, QA and merges answer", () => {
     fc.assert(
       fc.property(plans, fc.array(fc.nat(99), { minLength: 8, maxLength: 64 }), fc.integer({ min: 1, max: 4 }), (plan, dice, agents) => {
         let thrown = 0;
+        const onConflict = ([[], ["rerun"], ["rerun", "agent"], ["agent", "rerun"], ["agent"]] as const)[(dice[0] ?? 0) % 5] ?? [];
         const roll = (n: number): number => (dice[thrown++ % dice.length] ?? 0) % n;
         const world: World = {
           attempt: () => (["ready", "ready", "ready", "crash", "blocked"] as const)[roll(5)] ?? "ready",
@@ -107,8 +167,12 @@ describe("whatever agents, QA and merges answer", () => {
           land: () => (["all", "all", "eject-last", "conflict-last"] as const)[roll(4)] ?? "all",
           pick: (n) => roll(n),
         };
-        const result = simulate(plan, levels(plan, agents), world, { schedule });
+        const result = simulate(plan, levels(plan, agents), world, { schedule, limits: { retries: 3, onConflict } });
         expect(result.mostAgents).toBeLessThanOrEqual(agents);
+        const resolved = result.events.flatMap((event) =>
+          event.type === "attempt-started" && event.resolves !== undefined ? event.task : [],
+        );
+        expect(resolved).toHaveLength(new Set(resolved).size);
         const done = new Set<string>();
         for (const event of result.events) {
           if (event.type === "attempt-started")

@@ -51,7 +51,7 @@ export function simulate(
   world: World,
   options: { mode?: "all" | "one-group"; schedule?: "groups" | "eager"; limits?: RunLimits; from?: RunFacts; merge?: boolean } = {},
 ): Simulated {
-  const limits = options.limits ?? { retries: 3, reruns: 1 };
+  const limits = options.limits ?? { retries: 3, onConflict: ["rerun"] };
   const first: RunEvent = {
     type: "run-started",
     run: "r",
@@ -84,6 +84,7 @@ export function simulate(
       verifications: 2,
       resting: new Set(),
       defaultAgent: "mock",
+      resolverAgent: "mock",
     });
     for (const job of jobs) running.set(jobKey(job), job);
     mostAgents = Math.max(mostAgents, [...running.keys()].filter((key) => key.startsWith("attempt ")).length);
@@ -104,13 +105,24 @@ function finish(job: Job, facts: () => RunFacts, emit: (event: RunEvent) => void
   if (job.kind === "packet") emit({ type: "packet", task: job.task, folder: "f" });
   if (job.kind === "release") emit({ type: "slot-released", task: job.task, slot: "wt-1", rescue: null });
   if (job.kind === "release" && task?.landed != null) emit({ type: "branch-deleted", task: job.task, branch: "b", commit: "t" });
-  if (job.kind === "attempt" && task !== undefined) attempt(job.task, task.attempts + 1, emit, world);
+  if (job.kind === "attempt" && task !== undefined) attempt(job.task, task.attempts + 1, task.resolve?.onto, emit, world);
   if (job.kind === "verify" && task?.commit != null) verify(job.task, task.commit, task.attempts, emit, world);
   if (job.kind === "land") land(job.tasks, emit, world);
 }
 
-function attempt(task: string, n: number, emit: (event: RunEvent) => void, world: World): void {
-  emit({ type: "attempt-started", task, attempt: n, slot: "wt-1", token: n, branch: `auto/${task}`, base: "b", agent: "mock", log: "l" });
+function attempt(task: string, n: number, resolves: string | undefined, emit: (event: RunEvent) => void, world: World): void {
+  emit({
+    type: "attempt-started",
+    task,
+    attempt: n,
+    slot: "wt-1",
+    token: n,
+    branch: `auto/${task}`,
+    base: "b",
+    agent: "mock",
+    log: "l",
+    ...(resolves !== undefined && { resolves }),
+  });
   const answer = world.attempt(task, n);
   const outcome =
     answer === "ready"

@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import { runAgent, successOf, withAllowedChecks } from "../agents/index.ts";
+import type { AgentSpec, LeasedSlot, Outcome, Task } from "../domain/index.ts";
+import { leaseMarker, sweepLease } from "../pool/index.ts";
+import { replaceFile } from "../state/index.ts";
+import type { DispatchContext } from "./context.ts";
+import { type Evidence, outcomeOf } from "./evidence.ts";
+import { changedSince, checkoutState } from "./tripwire.ts";
+
+/** An attempt whose slot is as its agent is to find it. */
+export type ReadyAttempt = {
+  task: Task;
+  attempt: number;
+  spec: AgentSpec;
+  leased: LeasedSlot;
+  /** Where the task's work began. */
+  base: string;
+  brief: string;
+  /** As in `attempt-started`. */
+  resolves?: string;
+  resumeSession: string | null;
+  /** Reads what the agent left; `commit`: what it left uncommitted is to be committed. */
+  look: (commit: boolean) => Promise<Evidence>;
+  /** What follows from the outcome, before it is said. */
+  settle: (outcome: Outcome, evidence: Evidence) => Promise<Outcome>;
+};
+
+/**
+ * Runs an agent in its slot and judges what it left. Says `attempt-started` before the agent's process exists and
+ * `attempt-ended` when all of its processes are gone.
+ */
+export async function attemptInSlot(context: DispatchContext, ready: ReadyAttempt, begun: number): Promise<void> {
+  const { repository, emit } = context;
+  const { task, attempt, spec, leased, brief, resolves } = ready;
+  const logFile = join(context.runFolder, "logs", task.id, `${attempt}.log`);
+  const briefFile = join(context.runFolder, "briefs", task.id, `${attempt}.md`);
+  replaceFile(briefFile, brief);
+  emit({
+    type: "attempt-started",
+    task: task.id,
+    attempt,
+    slot: leased.id,
+    token: leased.lease.token,
+    branch: leased.lease.branch,
+    base: ready.base,
+    agent: spec.name,
+    log: logFile,
+    ...(resolves !== undefined && { resolves }),
+  });
+  const userFiles = await checkoutState(repository);
+  const report = await runAgent({
+    spec: withAllowedChecks(spec, context.checksFor(task)),
+    cwd: leased.path,
+    brief,
+    briefFile,
+    task: task.id,
+    logFile,
+    logMaxBytes: spec.outputMaxBytes,
+    environment: environmentOf(context, task, spec, leased, attempt),
+    parentEnv: repository.parentEnv,
+    resumeSession: ready.resumeSession,
+    timeoutMs: task.timeoutMs,
+    signal: context.signal,
+    onLine: (line) => context.onLine(task.id, line),
+  });
+  await sweepLease(leased);
+  const claim = successOf(report);
+  const evidence = await ready.look(claim.kind === "claims-success");
+  const outcome = await ready.settle(outcomeOf(claim, evidence, report), evidence);
+  const strayed = changedSince(userFiles, await checkoutState(repository));
+  if (strayed.length > 0)
+    emit({
+      type: "warning",
+      task: task.id,
+      text: `files changed in your checkout while its agent was at work: ${strayed.slice(0, 5).join(", ")}`,
+    });
+  for (const text of evidence.notes) emit({ type: "warning", task: task.id, text });
+  emit({
+    type: "attempt-ended",
+    task: task.id,
+    attempt,
+    outcome,
+    session: report.session,
+    usage: report.usage,
+    durationMs: performance.now() - begun,
+  });
+}
+
+/** What tells the agent, and any process it starts, whose work this is. */
+function environmentOf(context: DispatchContext, task: Task, spec: AgentSpec, leased: LeasedSlot, attempt: number): Record<string, string> {
+  const { lease } = leased;
+  return {
+    ...context.config.pool.env,
+    ...spec.setEnv,
+    GRAFTWORK_TASK_ID: task.id,
+    GRAFTWORK_RUN: context.run,
+    GRAFTWORK_SLOT: leased.id,
+    GRAFTWORK_SLOT_PATH: leased.path,
+    GRAFTWORK_BRANCH: lease.branch,
+    GRAFTWORK_BASE: lease.base,
+    GRAFTWORK_ATTEMPT: String(attempt),
+    GRAFTWORK_LEASE: leaseMarker(leased.path, lease.token),
+    ...(lease.portBase === null ? {} : { GRAFTWORK_PORT_BASE: String(lease.portBase) }),
+    CLAUDE_CODE_TASK_LIST_ID: context.run,
+  };
+}

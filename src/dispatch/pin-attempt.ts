@@ -1,0 +1,17 @@
+import type { Task } from "../domain/index.ts";
+import { updateRefs } from "../git/index.ts";
+import type { DispatchContext } from "./context.ts";
+
+/** What QA and merging need later is kept by a ref from now on. */
+export async function pinAttempt(
+  context: Pick<DispatchContext, "repository" | "run">,
+  task: Task,
+  attempt: number,
+  commit: string,
+): Promise<void> {
+  await updateRefs(
+    context.repository,
+    [{ ref: `refs/graftwork/ready/${context.run}/${task.id}`, set: commit }],
+    `attempt ${attempt} of ${task.id}`,
+  );
+}

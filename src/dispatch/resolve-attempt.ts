@@ -1,0 +1,127 @@
+import type { LeasedSlot, Outcome, Task } from "../domain/index.ts";
+import { stageTree } from "../git/index.ts";
+import { acquireSlot, copyMatcher, existingStore, requireSlot, restartLease, sweepLease, treeOfSlot } from "../pool/index.ts";
+import type { TaskFacts } from "../session/index.ts";
+import { attemptInSlot } from "./attempt-in-slot.ts";
+import { type DispatchContext, requireAgent } from "./context.ts";
+import { type Evidence, outcomeOf } from "./evidence.ts";
+import { lookAtSlot } from "./look-at-slot.ts";
+
+/** A conflict for an agent to resolve: what merging knows of it, handed in by the caller. */
+export type ConflictWork = {
+  /** The task's commit, and the target's that it collides with. */
+  commit: string;
+  onto: string;
+  /** The tree that the agent finds, with the conflicted files marked. */
+  tree: string;
+  /** The conflicted files. */
+  paths: readonly string[];
+  brief: (slot: { path: string; branch: string }) => string;
+  /** Takes the branch's tip as the agent left it: the merge commit that the branch points to then, or why it is of no use. */
+  accept: (made: {
+    branch: string;
+    tip: string;
+    agent: string;
+  }) => Promise<{ kind: "accepted"; commit: string } | { kind: "refused"; why: string }>;
+};
+
+/** One attempt of a resolver agent, in the task's slot and on its branch; what is of no use is kept beside the branch. */
+export async function attemptResolution(
+  context: DispatchContext,
+  task: Task,
+  facts: TaskFacts,
+  work: ConflictWork,
+  agent: string,
+): Promise<void> {
+  const attempt = facts.attempts + 1;
+  const spec = requireAgent(context, task, agent);
+  const begun = performance.now();
+  const leased = await acquireSlot(context.pool, { task: task.id, base: work.commit });
+  const { branch, base } = leased.lease;
+  await putBack(context, task, leased, work, facts.attempts);
+  await stageTree(context.repository, slotOf(context, leased.id), work.tree);
+  const settle = async (outcome: Outcome, { tip }: Evidence): Promise<Outcome> => {
+    if (outcome.kind === "interrupted" || outcome.kind === "rate-limited") return outcome;
+    const settled = outcome.kind === "ready" ? await accepted(work, outcome, branch, agent) : outcome;
+    if (settled.kind === "ready") return settled;
+    const kept = tip === null ? [] : await putBack(context, task, leased, work, attempt);
+    return kept.length === 0 || !("reason" in settled)
+      ? settled
+      : { ...settled, reason: `${settled.reason} (kept as ${kept.join(" and ")})` };
+  };
+  const look = (commit: boolean): Promise<Evidence> => lookAt(context, task, leased.id, branch, work, commit);
+  const brief = work.brief({ path: leased.path, branch });
+  const ready = { task, attempt, spec, leased, base: facts.base ?? base, brief, resolves: work.onto, resumeSession: null, look, settle };
+  await attemptInSlot(context, ready, begun);
+}
+
+/**
+ * A resolver agent whose coordinator died. A whole resolution that it had committed is judged as it is; anything else
+ * is saved, and the conflict laid out anew.
+ */
+export async function settleResolution(
+  context: DispatchContext,
+  task: Task,
+  facts: TaskFacts,
+  work: ConflictWork,
+  agent: string,
+): Promise<void> {
+  const record = existingStore(context.repository)
+    .read()
+    .state.slots.find((slot) => slot.id === facts.slot);
+  const mine = record?.lease?.token === facts.token && record?.lease?.run === context.run;
+  let outcome: Outcome = { kind: "interrupted", reason: "the coordinator died while the agent was at work" };
+  if (record?.lease != null && mine && facts.branch !== null) {
+    await sweepLease({ id: record.id, path: record.path, lease: record.lease });
+    const evidence = await lookAt(context, task, record.id, facts.branch, work, false);
+    const found = outcomeOf({ kind: "claims-success" }, evidence, { lastWords: "" });
+    const settled = found.kind === "ready" ? await accepted(work, found, facts.branch, agent) : found;
+    if (settled.kind === "ready") outcome = { ...settled, notes: ["the coordinator died; what the agent had committed is judged"] };
+  }
+  context.emit({ type: "attempt-ended", task: task.id, attempt: facts.attempts, outcome, session: null, usage: null, durationMs: 0 });
+}
+
+/** Only the conflicted files are the agent's to make: what else lies about there is left to a rescue. */
+function lookAt(
+  context: DispatchContext,
+  task: Task,
+  slot: string,
+  branch: string,
+  work: ConflictWork,
+  commit: boolean,
+): Promise<Evidence> {
+  const isCopied = copyMatcher(context.pool);
+  const paths = new Set(work.paths);
+  return lookAtSlot(context.repository, {
+    task: { ...task, files: [] },
+    slot: slotOf(context, slot),
+    branch,
+    base: work.commit,
+    before: null,
+    isCopied: (path) => isCopied(path) || !paths.has(path),
+    commit,
+  });
+}
+
+async function accepted(work: ConflictWork, outcome: Extract<Outcome, { kind: "ready" }>, branch: string, agent: string): Promise<Outcome> {
+  const answer = await work.accept({ branch, tip: outcome.commit, agent });
+  if (answer.kind === "accepted") return { ...outcome, commit: answer.commit };
+  return { kind: "failed", failure: "not-resolved", reason: answer.why, retry: false };
+}
+
+/** Puts slot and branch back to the task's own commit. Returns the names under which what was there besides is kept. */
+async function putBack(
+  context: DispatchContext,
+  task: Task,
+  { id, lease }: LeasedSlot,
+  work: ConflictWork,
+  attempt: number,
+): Promise<string[]> {
+  const keepTipAt = `refs/graftwork/attempts/${context.run}/${task.id}/${attempt}-resolver`;
+  const { rescue, kept } = await restartLease(context.pool, { slot: id, token: lease.token, to: work.commit, keepTipAt });
+  return [...(kept ? [keepTipAt] : []), ...(rescue === undefined ? [] : [`rescue ${rescue.id}`])];
+}
+
+function slotOf(context: DispatchContext, id: string): ReturnType<typeof treeOfSlot> {
+  return treeOfSlot(requireSlot(existingStore(context.repository).read().state, id));
+}

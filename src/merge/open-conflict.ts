@@ -1,0 +1,85 @@
+import { isUtf8 } from "node:buffer";
+import {
+  type ConflictStage,
+  changedPaths,
+  isAncestor,
+  mergeBase,
+  mergeTrees,
+  type Oid,
+  type Repository,
+  readBlob,
+  subjects,
+} from "../git/index.ts";
+import { kindOf } from "./packet.ts";
+import { leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
+
+/** A conflict that an agent can be asked to resolve. */
+export type OpenConflict = {
+  kind: "conflict";
+  /** The task's commit, and the target's that it collides with. */
+  commit: Oid;
+  onto: Oid;
+  /** The merge as far as git came, with diff3 markers in the conflicted files. */
+  tree: Oid;
+  stages: readonly ConflictStage[];
+  files: readonly { path: string; kind: string; why: string }[];
+};
+
+const REGULAR = new Set(["100644", "100755"]);
+
+/**
+ * What is left to an agent of a merge: nothing where git or the rules merge it by now, and nothing either where a file
+ * is not text on all sides, since there is nothing in it that could be edited.
+ */
+export async function openConflict(
+  repository: Repository,
+  onto: Oid,
+  commit: Oid,
+  resolving: Resolving,
+): Promise<OpenConflict | { kind: "merges" } | { kind: "unfit"; why: string }> {
+  const merged = await mergeTrees(repository, onto, commit);
+  if (merged.clean) return { kind: "merges" };
+  const rules = await resolveConflicts(repository, merged, resolving);
+  if (rules.kind === "resolved") return { kind: "merges" };
+  if (merged.paths.length === 0) return { kind: "unfit", why: "folders or names collide, not lines" };
+  for (const { path, mode, oid } of merged.stages)
+    if (!REGULAR.has(mode) || !isText(await readBlob(repository, oid)))
+      return { kind: "unfit", why: `${path} is no text file on both sides` };
+  const left = new Map(rules.files.map((file) => [file.path, file]));
+  const files = merged.paths.map((path) => {
+    const file = left.get(path);
+    const kind = kindOf(merged.stages.filter((stage) => stage.path === path));
+    return { path, kind, why: file === undefined ? "rules would close it, and wait for the others" : leftText(file) };
+  });
+  return { kind: "conflict", commit, onto, tree: merged.tree, stages: merged.stages, files };
+}
+
+/** Commits on either side of a conflict since they parted, newest first. */
+export async function sidesOf(repository: Repository, { onto, commit }: OpenConflict): Promise<{ ours: string[]; theirs: string[] }> {
+  const base = await mergeBase(repository, onto, commit);
+  if (base === undefined) return { ours: [], theirs: [] };
+  const [ours, theirs] = await Promise.all([subjects(repository, base, onto, SUBJECTS), subjects(repository, base, commit, SUBJECTS)]);
+  return { ours, theirs };
+}
+
+const SUBJECTS = 20;
+
+/** Those of the landed tasks with whose work it collides: in the target, not in the task's branch, in the same files. */
+export async function collidingWith(
+  repository: Repository,
+  { onto, commit, files }: OpenConflict,
+  landed: readonly { task: string; merge: Oid }[],
+): Promise<string[]> {
+  const wanted = new Set(files.map(({ path }) => path));
+  const found: string[] = [];
+  for (const { task, merge } of landed) {
+    if (!(await isAncestor(repository, merge, onto)) || (await isAncestor(repository, merge, commit))) continue;
+    if ((await changedPaths(repository, `${merge}^`, merge)).some((path) => wanted.has(path))) found.push(task);
+  }
+  return found;
+}
+
+/** What git merges line by line. */
+export function isText(bytes: Uint8Array): boolean {
+  return isUtf8(bytes) && !bytes.includes(0);
+}
