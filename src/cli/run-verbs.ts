@@ -1,16 +1,12 @@
 import { type Config, EXIT, type ExitCode, GraftworkError, systemCode } from "../domain/index.ts";
-import { resolveCommit, userIdentity } from "../git/index.ts";
-import { choose, finishResolution, readPacket } from "../merge/index.ts";
-import { continueRun, findRun, inRun, listRuns, liveRun, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
-import { viewPaths } from "../session/index.ts";
+import { continueRun, findRun, listRuns, liveRun, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import { closingText, sessionObject } from "./closing.ts";
-import { requireFound } from "./look-verbs.ts";
 import { templateText } from "./package-files.ts";
 import { readPlanAt, readPlanFrom } from "./plan-files.ts";
 import { type Opened, openPoolContext } from "./pool-context.ts";
 import { lineProgress } from "./progress.ts";
-import type { ContinueOptions, ResolveOptions, RunOptions } from "./run-options.ts";
+import type { ContinueOptions, RunOptions } from "./run-options.ts";
 import type { Shell } from "./shell.ts";
 
 export async function run(shell: Shell, planPath: string | undefined, options: RunOptions): Promise<ExitCode> {
@@ -92,94 +88,6 @@ async function session(shell: Shell, opened: Opened, work: (host: RunHost) => Pr
   return end.exit;
 }
 
-export async function resolve(shell: Shell, task: string, options: ResolveOptions): Promise<ExitCode> {
-  const { context } = await openPoolContext(shell);
-  const { repository } = context;
-  const found = findRun(repository, options.run ?? null);
-  const facts = requireFound(found, task);
-  const folder = `${viewPaths(repository.root).conflicts}/${found.run}/${facts.id}`;
-  if (facts.status === "done") throw notWaiting(facts.id, facts.status);
-  if (options.skip === true || options.retryAgent === true)
-    return decide(shell, found.run, facts.id, options.skip === true ? "skip" : "retry", repository);
-  if (facts.status !== "conflict") throw notWaiting(facts.id, facts.status);
-  const packet = readPacket(folder, facts.id);
-  for (const path of options.ours ?? []) choose(packet, path, { kind: "ours" });
-  for (const path of options.theirs ?? []) choose(packet, path, { kind: "theirs" });
-  for (const text of options.takeFile ?? []) choose(packet, ...splitChoice(text));
-  if (options.done === true) {
-    const onto = await resolveCommit(repository, `refs/heads/${found.facts.target}`);
-    if (onto === undefined)
-      throw new GraftworkError("REF_UNKNOWN", {
-        message: `The target branch ${found.facts.target} is gone.`,
-        because: "somebody deleted or renamed it.",
-        try: "make it again and run the same command.",
-      });
-    const commit = await inRun(
-      { repository },
-      found.record,
-      async (ownership, _journal, now, emit) => {
-        const made = await finishResolution(repository, packet, now.waiting?.to ?? onto, await userIdentity(repository), ownership.fence);
-        emit({ type: "resolved", task: facts.id, how: "commit", commit: made, reason: "by hand" });
-        return made;
-      },
-      () => new Date(),
-    );
-    shell.answer(`Resolved ${facts.id}: ${commit.slice(0, 12)} on ${packet.branch}. \`graftwork continue\` verifies and lands it.`, {
-      task: facts.id,
-      commit,
-    });
-    return EXIT.ok;
-  }
-  if ((options.ours ?? options.theirs ?? options.takeFile) !== undefined) {
-    shell.answer(`Noted for ${facts.id}. When all files are decided: \`graftwork resolve ${facts.id} --done\`.`, {
-      task: facts.id,
-      packet: folder,
-    });
-    return EXIT.ok;
-  }
-  await open(
-    shell,
-    folder,
-    packet.files.map((file) => file.path),
-    options.open === true,
-  );
-  return EXIT.ok;
-}
-
-async function decide(
-  shell: Shell,
-  run: string,
-  task: string,
-  how: "skip" | "retry",
-  repository: Parameters<typeof findRun>[0],
-): Promise<ExitCode> {
-  const { record } = findRun(repository, run);
-  await inRun(
-    { repository },
-    record,
-    async (_ownership, _journal, _facts, emit) =>
-      emit({ type: "resolved", task, how, commit: null, reason: how === "skip" ? "skipped by hand" : "tried again by hand" }),
-    () => new Date(),
-  );
-  shell.answer(
-    how === "skip"
-      ? `${task} is skipped; its branch is kept. \`graftwork continue\` goes on.`
-      : `${task} will be tried again. \`graftwork continue\` starts it.`,
-    { task, how },
-  );
-  return EXIT.ok;
-}
-
-export async function retry(shell: Shell, task: string, run: string | undefined): Promise<ExitCode> {
-  const { context } = await openPoolContext(shell);
-  const { repository } = context;
-  const newest = run ?? listRuns(repository)[0]?.run ?? null;
-  const found = findRun(repository, newest);
-  const facts = requireFound(found, task);
-  if (facts.status === "done") throw notWaiting(facts.id, facts.status);
-  return decide(shell, found.run, facts.id, "retry", repository);
-}
-
 /** Asks the live run's process to end; it saves and says where it stopped. */
 export async function stop(shell: Shell, now: boolean): Promise<ExitCode> {
   const { context } = await openPoolContext(shell);
@@ -204,29 +112,4 @@ export async function stop(shell: Shell, now: boolean): Promise<ExitCode> {
     pid: live.owner.pid,
   });
   return EXIT.ok;
-}
-
-async function open(shell: Shell, folder: string, paths: readonly string[], editor: boolean): Promise<void> {
-  const files = paths.map((path) => `${folder}/files/${path}`);
-  const program = shell.env["VISUAL"] ?? shell.env["EDITOR"];
-  shell.answer([`Packet: ${folder}/README.md`, ...files.map((file) => `  ${file}`)].join("\n"), { packet: folder, files });
-  if (editor && program !== undefined && shell.isTty) shell.note(`open them with: ${program} ${files.join(" ")}`);
-}
-
-function splitChoice(text: string): [string, { kind: "file"; file: string }] {
-  const at = text.indexOf("=");
-  if (at > 0) return [text.slice(0, at), { kind: "file", file: text.slice(at + 1) }];
-  throw new GraftworkError("USAGE", {
-    message: `${JSON.stringify(text)} names no file to take.`,
-    because: "the form is PATH=FILE.",
-    try: "`graftwork resolve TASK --take-file src/a.ts=/tmp/a.ts`.",
-  });
-}
-
-function notWaiting(task: string, status: string): GraftworkError {
-  return new GraftworkError("USAGE", {
-    message: `${task} does not wait for a decision.`,
-    because: `its status is ${status}.`,
-    try: "`graftwork status` shows which tasks do.",
-  });
 }

@@ -13,6 +13,7 @@ import {
   updateRefs,
 } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
+import { newMarkers } from "./markers.ts";
 import { resolvedTrailers } from "./message.ts";
 import { isText, type OpenConflict } from "./open-conflict.ts";
 
@@ -80,14 +81,5 @@ async function faultIn(repository: Repository, { stages }: OpenConflict, { path,
   if (!sides.some(({ mode }) => mode === to.mode)) return "as something else than the file it was";
   const bytes = await readBlob(repository, to.oid);
   if (!isText(bytes)) return "as something that is no text";
-  const known = new Set((await Promise.all(sides.map(({ oid }) => readBlob(repository, oid)))).flatMap(markersIn));
-  return markersIn(bytes).some((line) => !known.has(line)) ? "with conflict markers" : null;
-}
-
-/** A file may hold such lines of its own: a text about merging, a heading underlined. */
-function markersIn(bytes: Buffer): string[] {
-  return bytes
-    .toString("utf8")
-    .split(/\r?\n/)
-    .filter((line) => /^(?:<{7,}|>{7,}|\|{7,}|={7})(?: |$)/.test(line));
+  return (await newMarkers(repository, sides, bytes)).length > 0 ? "with conflict markers" : null;
 }

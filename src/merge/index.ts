@@ -8,6 +8,7 @@ export { type PacketInput, writePacket } from "./packet.ts";
 export { type PredictedConflict, type Prediction, predictConflicts, type Tip, touchedSince } from "./predict.ts";
 export { type Choice, choose, finishResolution, type Packet, readPacket } from "./resolve.ts";
 export { type Resolving, resolvingOf } from "./resolve-conflicts.ts";
+export { closeOpened, finishInSlot, openedSlot, openInSlot } from "./resolve-in-slot.ts";
 export { type Finding, proveMerge } from "./resolvers/prove.ts";
 export { type AppliedRule, type ConflictedFile, type Resolution, type ResolverLevel, resolveFile } from "./resolvers/resolve-file.ts";
 export { touches } from "./touched-paths.ts";

@@ -141,6 +141,7 @@ async function whoChanged(repository: Repository, base: Oid, onto: Oid, paths: r
 function commandsOf(task: string, paths: readonly string[]): string[] {
   const path = paths[0] ?? "PATH";
   return [
+    `graftwork resolve ${task} --open`,
     `graftwork resolve ${task} --ours ${path}`,
     `graftwork resolve ${task} --theirs ${path}`,
     `graftwork resolve ${task} --take-file ${path}=FILE`,
@@ -177,7 +178,7 @@ function readme(input: PacketInput, { kind, tried, ours_changed: others }: Told,
     "",
     "## How to go on",
     "",
-    `1. Edit the files under \`files/\` until no markers are left, or choose a side: \`graftwork resolve ${task} --ours PATH\`, \`--theirs PATH\`, \`--take-file PATH=FILE\`.`,
+    `1. \`graftwork resolve ${task} --open\` lays the merge out in a slot, with these markers; resolve it there. Or edit the files under \`files/\` here until no markers are left, or choose a side: \`graftwork resolve ${task} --ours PATH\`, \`--theirs PATH\`, \`--take-file PATH=FILE\`.`,
     `2. \`graftwork resolve ${task} --done\` makes the merge on \`${branch}\`; it is verified like any branch.`,
     "3. `graftwork continue` lands it, and what depends on it.",
     "",

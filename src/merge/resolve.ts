@@ -4,6 +4,7 @@ import {
   commitTree,
   editTree,
   isAncestor,
+  type MergedTrees,
   mergeTrees,
   type Oid,
   type Person,
@@ -70,17 +71,8 @@ export async function finishResolution(
   fence: readonly RefChange[],
 ): Promise<Oid> {
   const { branch, task } = packet;
-  const theirs = packet.commits.theirs;
-  if (theirs === null)
-    throw new GraftworkError("USAGE", {
-      message: `${task} has no merge to finish.`,
-      because: "its agent stopped before it made a commit.",
-      try: `\`graftwork resolve ${task} --retry-agent\` or \`--skip\`.`,
-    });
-  const { ours } = packet.commits;
-  const target = (await isAncestor(repository, ours, onto)) ? ours : onto;
-  const merged = await mergeTrees(repository, target, theirs);
-  if (target !== ours && !merged.clean) throw outdated(packet);
+  const theirs = requireMerge(packet);
+  const { target, merged } = await resolvedOnto(repository, packet, onto);
   const edits: TreeEdit[] = [];
   for (const path of merged.clean ? [] : merged.paths) {
     const stages = merged.clean ? [] : merged.stages.filter((stage) => stage.path === path);
@@ -98,13 +90,35 @@ export async function finishResolution(
     [...fence, { ref: `refs/graftwork/resolved/${task}`, set: commit }, ...move],
     `resolve ${task}`,
   );
-  if (refused !== undefined)
-    throw new GraftworkError("GIT_FAILED", {
-      message: `The resolution of ${task} could not be kept.`,
-      because: refused,
-      try: "run the same command again.",
-    });
+  if (refused !== undefined) throw resolutionLost(task, refused);
   return commit;
+}
+
+/** The task's commit that is to be merged. Throws USAGE where its agent stopped before it made one. */
+export function requireMerge({ task, commits }: Packet): Oid {
+  if (commits.theirs !== null) return commits.theirs;
+  throw new GraftworkError("USAGE", {
+    message: `${task} has no merge to finish.`,
+    because: "its agent stopped before it made a commit.",
+    try: `\`graftwork resolve ${task} --retry-agent\` or \`--skip\`.`,
+  });
+}
+
+/** The target's commit that a decision is about, and the merge with it. Throws CONFLICT where the target was taken back behind the packet. */
+export async function resolvedOnto(repository: Repository, packet: Packet, onto: Oid): Promise<{ target: Oid; merged: MergedTrees }> {
+  const { ours } = packet.commits;
+  const target = (await isAncestor(repository, ours, onto)) ? ours : onto;
+  const merged = await mergeTrees(repository, target, requireMerge(packet));
+  if (target !== ours && !merged.clean) throw outdated(packet);
+  return { target, merged };
+}
+
+export function resolutionLost(task: string, refused: string): GraftworkError {
+  return new GraftworkError("GIT_FAILED", {
+    message: `The resolution of ${task} could not be kept.`,
+    because: refused,
+    try: "run the same command again.",
+  });
 }
 
 type Stage = { stage: number; mode: string; oid: Oid };

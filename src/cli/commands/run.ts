@@ -6,6 +6,7 @@ const collect = (value: string, before: string[] = []): string[] => [...before, 
 /** The main job: run a plan, continue it, decide what it could not. */
 export const registerRun: Register = (parent, shell, run) => {
   const verbs = () => import("../run-verbs.ts");
+  const resolving = () => import("../resolve-verbs.ts");
 
   parent
     .command("run")
@@ -31,14 +32,14 @@ export const registerRun: Register = (parent, shell, run) => {
     .description("decide what a run could not: a conflict, a blocked task")
     .argument("<task>")
     .option("--run <id>")
-    .option("--open", "show where the conflicted files are; opens them in $VISUAL or $EDITOR on a terminal")
+    .option("--open", "lay the conflict out in a free slot, to be resolved there")
     .option("--ours <path>", "take the target's version of a file", collect)
     .option("--theirs <path>", "take the task's version of a file", collect)
     .option("--take-file <path=file>", "take a file's content", collect)
-    .option("--done", "make the merge from the choices and edited files")
+    .option("--done", "make the merge from what is in that slot, or from the choices and edited files")
     .option("--skip", "go on without the task; its branch is kept")
     .option("--retry-agent", "let its agent try again")
-    .action((task: string, options: ResolveOptions) => run(async () => (await verbs()).resolve(shell, task, options)));
+    .action((task: string, options: ResolveOptions) => run(async () => (await resolving()).resolve(shell, task, options)));
   parent
     .command("stop")
     .description("end the live run gently, or with --now at once")
@@ -49,5 +50,5 @@ export const registerRun: Register = (parent, shell, run) => {
     .description("let a failed task be tried again; `graftwork continue` starts it")
     .argument("<task>")
     .option("--run <id>")
-    .action((task: string, options: { run?: string }) => run(async () => (await verbs()).retry(shell, task, options.run)));
+    .action((task: string, options: { run?: string }) => run(async () => (await resolving()).retry(shell, task, options.run)));
 };

@@ -1,0 +1,139 @@
+import { join } from "node:path";
+import { cleanText, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
+import { type Repository, resolveCommit, userIdentity } from "../git/index.ts";
+import { choose, closeOpened, finishInSlot, finishResolution, openedSlot, openInSlot, readPacket } from "../merge/index.ts";
+import type { PoolContext } from "../pool/index.ts";
+import { findRun, inRun, listRuns } from "../run/index.ts";
+import { viewPaths } from "../session/index.ts";
+import { requireFound } from "./look-verbs.ts";
+import { openPoolContext } from "./pool-context.ts";
+import type { ResolveOptions } from "./run-options.ts";
+import type { Shell } from "./shell.ts";
+
+export async function resolve(shell: Shell, task: string, options: ResolveOptions): Promise<ExitCode> {
+  const { context: own } = await openPoolContext(shell);
+  const { repository } = own;
+  const found = findRun(repository, options.run ?? null);
+  const facts = requireFound(found, task);
+  // The branch is the run's, the lease the person's.
+  const context: PoolContext = { ...own, run: found.run };
+  const folder = packetFolder(repository, found.run, facts.id);
+  if (facts.status === "done") throw notWaiting(facts.id, facts.status);
+  if (options.skip === true || options.retryAgent === true)
+    return decide(shell, context, facts.id, options.skip === true ? "skip" : "retry");
+  if (facts.status !== "conflict") throw notWaiting(facts.id, facts.status);
+  const packet = readPacket(folder, facts.id);
+  const opened = openedSlot(context, packet);
+  if (opened !== undefined && (options.ours ?? options.theirs ?? options.takeFile) !== undefined) throw decideThere(facts.id, opened);
+  for (const path of options.ours ?? []) choose(packet, path, { kind: "ours" });
+  for (const path of options.theirs ?? []) choose(packet, path, { kind: "theirs" });
+  for (const text of options.takeFile ?? []) choose(packet, ...splitChoice(text));
+  if (options.done === true) {
+    const onto = await resolveCommit(repository, `refs/heads/${found.facts.target}`);
+    if (onto === undefined)
+      throw new GraftworkError("REF_UNKNOWN", {
+        message: `The target branch ${found.facts.target} is gone.`,
+        because: "somebody deleted or renamed it.",
+        try: "make it again and run the same command.",
+      });
+    const commit = await inRun(
+      { repository },
+      found.record,
+      async (ownership, _journal, now, emit) => {
+        const [at, person] = [now.waiting?.to ?? onto, await userIdentity(repository)];
+        const made =
+          opened === undefined
+            ? await finishResolution(repository, packet, at, person, ownership.fence)
+            : await finishInSlot(context, packet, opened, at, person, ownership.fence);
+        emit({ type: "resolved", task: facts.id, how: "commit", commit: made, reason: "by hand" });
+        return made;
+      },
+      () => new Date(),
+    );
+    await closeOpened(context, folder);
+    shell.answer(`Resolved ${facts.id}: ${commit.slice(0, 12)} on ${packet.branch}. \`graftwork continue\` verifies and lands it.`, {
+      task: facts.id,
+      commit,
+    });
+    return EXIT.ok;
+  }
+  if ((options.ours ?? options.theirs ?? options.takeFile) !== undefined) {
+    shell.answer(`Noted for ${facts.id}. When all files are decided: \`graftwork resolve ${facts.id} --done\`.`, {
+      task: facts.id,
+      packet: folder,
+    });
+    return EXIT.ok;
+  }
+  const shown = [`Packet: ${folder}/README.md`];
+  if (options.open === true) {
+    const { id, path, branch } = await openInSlot(context, packet);
+    const files = packet.files.map((file) => join(path, file.path));
+    const next = `Edit them there, then \`graftwork resolve ${facts.id} --done\`.`;
+    shell.answer([path, ...shown, ...listed(files), next].join("\n"), { task: facts.id, slot: id, path, branch, packet: folder, files });
+    return EXIT.ok;
+  }
+  const files = packet.files.map((file) => join(folder, "files", file.path));
+  shell.answer([...shown, ...listed(files)].join("\n"), { packet: folder, files });
+  return EXIT.ok;
+}
+
+const packetFolder = ({ root }: Repository, run: string, task: string): string => join(viewPaths(root).conflicts, run, task);
+
+const listed = (files: readonly string[]): string[] => files.map((file) => `  ${cleanText(file)}`);
+
+/** Has the task left out, or tried again. A slot that its conflict was opened in is given back. */
+async function decide(shell: Shell, context: PoolContext, task: string, how: "skip" | "retry"): Promise<ExitCode> {
+  const { repository, run } = context;
+  const { record } = findRun(repository, run);
+  await inRun(
+    { repository },
+    record,
+    async (_ownership, _journal, _facts, emit) =>
+      emit({ type: "resolved", task, how, commit: null, reason: how === "skip" ? "skipped by hand" : "tried again by hand" }),
+    () => new Date(),
+  );
+  await closeOpened(context, packetFolder(repository, run, task));
+  shell.answer(
+    how === "skip"
+      ? `${task} is skipped; its branch is kept. \`graftwork continue\` goes on.`
+      : `${task} will be tried again. \`graftwork continue\` starts it.`,
+    { task, how },
+  );
+  return EXIT.ok;
+}
+
+export async function retry(shell: Shell, task: string, run: string | undefined): Promise<ExitCode> {
+  const { context } = await openPoolContext(shell);
+  const { repository } = context;
+  const newest = run ?? listRuns(repository)[0]?.run ?? null;
+  const found = findRun(repository, newest);
+  const facts = requireFound(found, task);
+  if (facts.status === "done") throw notWaiting(facts.id, facts.status);
+  return decide(shell, { ...context, run: found.run }, facts.id, "retry");
+}
+
+function decideThere(task: string, { id, path }: { id: string; path: string }): GraftworkError {
+  return new GraftworkError("USAGE", {
+    message: `The conflict of ${task} is open in ${id}, so no side is chosen from here.`,
+    because: "what is in that folder is taken as it is.",
+    try: `edit the file in ${path}, then \`graftwork resolve ${task} --done\`.`,
+  });
+}
+
+function splitChoice(text: string): [string, { kind: "file"; file: string }] {
+  const at = text.indexOf("=");
+  if (at > 0) return [text.slice(0, at), { kind: "file", file: text.slice(at + 1) }];
+  throw new GraftworkError("USAGE", {
+    message: `${JSON.stringify(text)} names no file to take.`,
+    because: "the form is PATH=FILE.",
+    try: "`graftwork resolve TASK --take-file src/a.ts=/tmp/a.ts`.",
+  });
+}
+
+function notWaiting(task: string, status: string): GraftworkError {
+  return new GraftworkError("USAGE", {
+    message: `${task} does not wait for a decision.`,
+    because: `its status is ${status}.`,
+    try: "`graftwork status` shows which tasks do.",
+  });
+}

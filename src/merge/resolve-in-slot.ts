@@ -1,0 +1,157 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import { GraftworkError } from "../domain/index.ts";
+import {
+  commitInSlot,
+  commitTree,
+  isAncestor,
+  lstatBelow,
+  mergeTrees,
+  type Oid,
+  type Person,
+  pathBytes,
+  type RefChange,
+  readRef,
+  slotHead,
+  slotStatus,
+  stageTree,
+  treeOf,
+  updateRefs,
+} from "../git/index.ts";
+import {
+  acquireSlot,
+  copyMatcher,
+  existingStore,
+  findSlot,
+  type PoolContext,
+  releaseSlot,
+  requireSlot,
+  restartLease,
+  treeOfSlot,
+} from "../pool/index.ts";
+import { readText, replaceFile } from "../state/index.ts";
+import { newMarkers } from "./markers.ts";
+import { type Packet, requireMerge, resolutionLost, resolvedOnto } from "./resolve.ts";
+
+/** A packet's conflict that was laid out in a slot: which one, and for which two commits. */
+const OpenedSchema = v.object({ slot: v.string(), token: v.number(), ours: v.string(), theirs: v.string() });
+
+export type OpenedSlot = { id: string; path: string; branch: string; token: number };
+
+const noteIn = (folder: string): string => join(folder, "opened.json");
+
+/**
+ * Lays a packet's conflict out in a free slot, leased to the caller, on the task's branch: what git could merge is
+ * staged, the rest holds markers. Asked again it returns the same slot and touches nothing. Throws what acquireSlot
+ * throws, USAGE where there is no merge to make.
+ */
+export async function openInSlot(context: PoolContext, packet: Packet): Promise<OpenedSlot> {
+  const theirs = requireMerge(packet);
+  const open = openedSlot(context, packet);
+  if (open !== undefined) return open;
+  const { ours } = packet.commits;
+  const merged = await mergeTrees(context.repository, ours, theirs);
+  const { id, path, lease } = await acquireSlot(context, { task: packet.task, base: theirs });
+  // What is in a slot that was opened for an older conflict of the task is saved.
+  await restartLease(context, { slot: id, token: lease.token, to: theirs, keepTipAt: null });
+  await stageTree(context.repository, treeOfSlot(requireSlot(existingStore(context.repository).read().state, id)), merged.tree);
+  // Last: without it the slot is laid out again.
+  replaceFile(noteIn(packet.folder), `${JSON.stringify({ slot: id, token: lease.token, ours, theirs })}\n`);
+  return { id, path, branch: lease.branch, token: lease.token };
+}
+
+/** The slot that the packet's conflict is open in; undefined where it is not. */
+export function openedSlot(context: PoolContext, packet: Packet): OpenedSlot | undefined {
+  const note = readNote(packet.folder);
+  if (note === undefined || note.ours !== packet.commits.ours || note.theirs !== packet.commits.theirs) return undefined;
+  return leasedBy(context, note);
+}
+
+function leasedBy({ repository }: PoolContext, { slot, token }: { slot: string; token: number }): OpenedSlot | undefined {
+  const record = findSlot(existingStore(repository).read().state, slot);
+  if (record?.status !== "busy" || record.lease?.token !== token) return undefined;
+  return { id: record.id, path: record.path, branch: record.lease.branch, token };
+}
+
+function readNote(folder: string): v.InferOutput<typeof OpenedSchema> | undefined {
+  try {
+    const read = v.safeParse(OpenedSchema, JSON.parse(readText(noteIn(folder)) ?? "null"));
+    return read.success ? read.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Makes the merge of what is in the slot: all that a commit there would hold, with the task's branch and the target's
+ * commit of the packet as its parents. The branch points to it. Throws CONFLICT where markers or unmerged files are left.
+ */
+export async function finishInSlot(
+  context: PoolContext,
+  packet: Packet,
+  opened: OpenedSlot,
+  onto: Oid,
+  person: Person,
+  fence: readonly RefChange[],
+): Promise<Oid> {
+  const { repository } = context;
+  const { task } = packet;
+  const theirs = requireMerge(packet);
+  const { target, merged } = await resolvedOnto(repository, packet, onto);
+  const slot = treeOfSlot(requireSlot(existingStore(repository).read().state, opened.id));
+  const ref = `refs/heads/${opened.branch}`;
+  const [head, tip] = [await slotHead(repository, slot), await readRef(repository, ref)];
+  if (tip === undefined || head.branch !== opened.branch || !(await isAncestor(repository, theirs, tip)))
+    throw unusable(task, opened, `it is not on ${opened.branch} with the task's work any more.`);
+  const status = await slotStatus(repository, slot, tip);
+  if (status.unmerged) throw unusable(task, opened, "git has unmerged files there: `git add` them, or end the merge that was begun.");
+  for (const path of merged.clean ? [] : merged.paths) {
+    if (lstatBelow(slot.path, path)?.isFile() !== true) continue;
+    const bytes = readFileSync(pathBytes(join(slot.path, path)));
+    const stages = merged.clean ? [] : merged.stages.filter((stage) => stage.path === path);
+    if ((await newMarkers(repository, stages, bytes)).length > 0) throw markersLeft(task, join(slot.path, path));
+  }
+  const isCopied = copyMatcher(context);
+  const paths = [...status.tracked, ...status.untracked.filter((path) => !path.endsWith("/") && !isCopied(path))];
+  const message = `Merge the target into ${opened.branch}\n\nResolved by hand in ${opened.id}.\n\nGraftwork-Task: ${task}\n`;
+  if (paths.length > 0) await commitInSlot(repository, slot, { paths, message, person });
+  const made = (await readRef(repository, ref)) ?? tip;
+  // Who merged the target there with git has made the commit already.
+  const isMerged = await isAncestor(repository, target, made);
+  const commit = isMerged
+    ? made
+    : await commitTree(repository, { tree: await treeOf(repository, made), parents: [tip, target], message, person });
+  const refused = await updateRefs(
+    repository,
+    [...fence, { ref: `refs/graftwork/resolved/${task}`, set: commit }, { ref, set: commit, old: made }],
+    `resolve ${task}`,
+  );
+  if (refused !== undefined) throw resolutionLost(task, refused);
+  return commit;
+}
+
+/** Gives the slot back that the conflict of a packet's folder was opened in, if it was; what is unsaved there is rescued. */
+export async function closeOpened(context: PoolContext, folder: string): Promise<void> {
+  const note = readNote(folder);
+  const open = note === undefined ? undefined : leasedBy(context, note);
+  if (open !== undefined) await releaseSlot(context, { name: open.id, token: open.token });
+}
+
+function markersLeft(task: string, file: string): GraftworkError {
+  return new GraftworkError("CONFLICT", {
+    message: `${file} still holds conflict markers, so ${task} is not resolved.`,
+    because: "the merge was laid out there, and this file is not edited to its end.",
+    try: `edit it, then \`graftwork resolve ${task} --done\`.`,
+    details: { path: file },
+  });
+}
+
+function unusable(task: string, { id, path }: OpenedSlot, because: string): GraftworkError {
+  return new GraftworkError("CONFLICT", {
+    message: `What is in ${id} cannot be taken for the resolution of ${task}.`,
+    because,
+    try: `put it right in ${path}, or \`pool-manager release ${id}\` (its work is saved) and \`graftwork resolve ${task} --open\` again.`,
+    details: { slot: id, path },
+  });
+}

@@ -1,0 +1,101 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type CliResult, fakeAgent, git, runCli, type TempRepo, tempRepo } from "../fixtures/index.ts";
+
+const ready = [{ commit: "work" }, { promise: "READY_FOR_QA" }] as const;
+const BOTH = "one\nleft\nright\nthree\n";
+
+type Opened = { slot: string; path: string; branch: string; files: string[] };
+type Stage = { repo: TempRepo; graftwork: (...args: string[]) => Promise<CliResult>; open: () => Promise<Opened> };
+
+/** A run in which `right` collides with `left` and waits for a person. */
+async function stage(): Promise<Stage> {
+  const agent = fakeAgent({
+    left: [[{ write: "list.txt", text: "one\nleft\nthree\n" }, ...ready]],
+    right: [[{ write: "list.txt", text: "one\nright\nthree\n" }, ...ready]],
+  });
+  const repo = tempRepo({
+    files: {
+      "list.txt": "one\ntwo\nthree\n",
+      ".claude/auto-context.yaml": JSON.stringify({
+        agents: { default: "fake", fake: { command: agent.command } },
+        merge: { on_conflict: ["resolvers", "person"] },
+      }),
+    },
+  });
+  const plan = join(repo.parent, "plan.json");
+  const tasks = ["left", "right"].map((id) => ({ id, title: id }));
+  writeFileSync(plan, JSON.stringify({ version: 1, name: "p", verification: ["test -f README.md"], tasks }));
+  const graftwork: Stage["graftwork"] = (...args) => runCli(args, { cwd: repo.dir });
+  expect((await graftwork("run", plan, "--yes")).code).toBe(5);
+  const open = async (): Promise<Opened> => {
+    const { code, stdout, stderr } = await graftwork("resolve", "right", "--open", "--json");
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    return JSON.parse(stdout) as Opened;
+  };
+  return { repo, graftwork, open };
+}
+
+describe("resolve --open", () => {
+  test("lays the merge out in a slot; --done takes what is there, gives the slot back, and continue lands it", async () => {
+    const { repo, graftwork, open } = await stage();
+    const opened = await open();
+    const file = join(opened.path, "list.txt");
+    expect(opened).toMatchObject({ branch: "auto/right", files: [file] });
+    expect(readFileSync(file, "utf8")).toMatch(/^one\n<{7} .*\nleft\n\|{7} .*\ntwo\n={7}\nright\n>{7} .*\nthree\n$/);
+    expect(await graftwork("resolve", "right", "--done")).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining(`${file} still holds conflict markers, so right is not resolved.`),
+    });
+    expect(await graftwork("resolve", "right", "--ours", "list.txt")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`is open in ${opened.slot}`),
+    });
+    writeFileSync(file, BOTH);
+    writeFileSync(join(opened.path, "new.txt"), "as well\n");
+    expect(await open()).toEqual(opened);
+    expect(readFileSync(file, "utf8")).toBe(BOTH);
+    expect(await graftwork("resolve", "right", "--done")).toMatchObject({ code: 0, stdout: expect.stringContaining("Resolved right") });
+    expect((await graftwork("pool", "status", "--json")).stdout).toContain('"busy":0,');
+    expect(repo.git("for-each-ref", "refs/graftwork/rescue")).toBe("");
+    expect(await graftwork("continue")).toMatchObject({ code: 0, stdout: expect.stringContaining("right") });
+    expect([repo.git("show", "main:list.txt"), repo.git("show", "main:new.txt")]).toEqual([BOTH.trim(), "as well"]);
+  });
+
+  test("what was committed there is kept as it is, a merge made with git too", async () => {
+    const { repo, graftwork, open } = await stage();
+    const { path } = await open();
+    git(path, "reset", "-q", "--hard");
+    expect(() => git(path, "merge", "-q", "main")).toThrow();
+    expect(await graftwork("resolve", "right", "--done")).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining("git has unmerged files there"),
+    });
+    writeFileSync(join(path, "list.txt"), BOTH);
+    git(path, "commit", "-qam", "by hand");
+    const made = git(path, "rev-parse", "HEAD");
+    expect((await graftwork("resolve", "right", "--done")).code).toBe(0);
+    expect(repo.git("rev-parse", "auto/right")).toBe(made);
+    expect((await graftwork("continue")).code).toBe(0);
+    expect(repo.git("show", "main:list.txt")).toBe(BOTH.trim());
+  });
+
+  test("--skip gives the slot back and saves what was done there", async () => {
+    const { repo, graftwork, open } = await stage();
+    const { path } = await open();
+    writeFileSync(join(path, "list.txt"), "half done\n");
+    expect((await graftwork("resolve", "right", "--skip")).code).toBe(0);
+    expect((await graftwork("pool", "status", "--json")).stdout).toContain('"busy":0,');
+    expect(repo.git("show", "refs/graftwork/rescue/right/1:list.txt")).toBe("half done");
+  });
+
+  test("once the slot was given back it is laid out anew, and --done without it looks at the packet", async () => {
+    const { graftwork, open } = await stage();
+    const { slot, path } = await open();
+    writeFileSync(join(path, "list.txt"), BOTH);
+    expect((await graftwork("pool", "release", slot)).code).toBe(0);
+    expect((await graftwork("resolve", "right", "--done")).stderr).toContain("edit");
+    expect(readFileSync((await open()).files[0] ?? "", "utf8")).toContain("<<<<<<<");
+  });
+});
