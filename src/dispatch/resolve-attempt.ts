@@ -22,6 +22,8 @@ export type ConflictWork = {
     branch: string;
     tip: string;
     agent: string;
+    /** The ref for the agent's own commit. */
+    keepTipAt: string;
   }) => Promise<{ kind: "accepted"; commit: string } | { kind: "refused"; why: string }>;
 };
 
@@ -42,7 +44,8 @@ export async function attemptResolution(
   await stageTree(context.repository, slotOf(context, leased.id), work.tree);
   const settle = async (outcome: Outcome, { tip }: Evidence): Promise<Outcome> => {
     if (outcome.kind === "interrupted" || outcome.kind === "rate-limited") return outcome;
-    const settled = outcome.kind === "ready" ? await accepted(work, outcome, branch, agent) : outcome;
+    const settled =
+      outcome.kind === "ready" ? await accepted(work, outcome, { branch, agent, keepTipAt: refOf(context, task, attempt) }) : outcome;
     if (settled.kind === "ready") return settled;
     const kept = tip === null ? [] : await putBack(context, task, leased, work, attempt);
     return kept.length === 0 || !("reason" in settled)
@@ -74,8 +77,9 @@ export async function settleResolution(
   if (record?.lease != null && mine && facts.branch !== null) {
     await sweepLease({ id: record.id, path: record.path, lease: record.lease });
     const evidence = await lookAt(context, task, record.id, facts.branch, work, false);
+    const keepTipAt = refOf(context, task, facts.attempts);
     const found = outcomeOf({ kind: "claims-success" }, evidence, { lastWords: "" });
-    const settled = found.kind === "ready" ? await accepted(work, found, facts.branch, agent) : found;
+    const settled = found.kind === "ready" ? await accepted(work, found, { branch: facts.branch, agent, keepTipAt }) : found;
     if (settled.kind === "ready") outcome = { ...settled, notes: ["the coordinator died; what the agent had committed is judged"] };
   }
   context.emit({ type: "attempt-ended", task: task.id, attempt: facts.attempts, outcome, session: null, usage: null, durationMs: 0 });
@@ -103,8 +107,12 @@ function lookAt(
   });
 }
 
-async function accepted(work: ConflictWork, outcome: Extract<Outcome, { kind: "ready" }>, branch: string, agent: string): Promise<Outcome> {
-  const answer = await work.accept({ branch, tip: outcome.commit, agent });
+async function accepted(
+  work: ConflictWork,
+  outcome: Extract<Outcome, { kind: "ready" }>,
+  made: { branch: string; agent: string; keepTipAt: string },
+): Promise<Outcome> {
+  const answer = await work.accept({ ...made, tip: outcome.commit });
   if (answer.kind === "accepted") return { ...outcome, commit: answer.commit };
   return { kind: "failed", failure: "not-resolved", reason: answer.why, retry: false };
 }
@@ -117,9 +125,14 @@ async function putBack(
   work: ConflictWork,
   attempt: number,
 ): Promise<string[]> {
-  const keepTipAt = `refs/graftwork/attempts/${context.run}/${task.id}/${attempt}-resolver`;
+  const keepTipAt = refOf(context, task, attempt);
   const { rescue, kept } = await restartLease(context.pool, { slot: id, token: lease.token, to: work.commit, keepTipAt });
   return [...(kept ? [keepTipAt] : []), ...(rescue === undefined ? [] : [`rescue ${rescue.id}`])];
+}
+
+/** Where the commit of a resolver agent is kept: beside those of the task's own attempts. */
+function refOf({ run }: DispatchContext, { id }: Task, attempt: number): string {
+  return `refs/graftwork/attempts/${run}/${id}/${attempt}-resolver`;
 }
 
 function slotOf(context: DispatchContext, id: string): ReturnType<typeof treeOfSlot> {

@@ -21,16 +21,16 @@ export type AgentResolution = { kind: "accepted"; commit: Oid } | { kind: "refus
 
 /**
  * Takes what a resolver agent left at the tip of the task's branch: a merge commit of the task's commit and the target's
- * with the agent's tree, which the branch then points to. Whether the result is right is for QA to say; refused is what
- * nobody can have meant. Repeatable: its own merge commit is accepted as it is.
+ * with the agent's tree, which the branch then points to; the agent's own commit is kept at `keepTipAt`. Whether the
+ * result is right is for QA to say; refused is what nobody can have meant. Repeatable: its own merge commit is accepted.
  */
 export async function acceptResolution(
   context: Pick<MergeContext, "repository" | "run" | "person" | "fence" | "target">,
   conflict: OpenConflict,
-  made: { task: string; branch: string; agent: string; tip: Oid },
+  made: { task: string; branch: string; agent: string; tip: Oid; keepTipAt: string },
 ): Promise<AgentResolution> {
   const { repository, run, person, fence, target } = context;
-  const { task, branch, agent, tip } = made;
+  const { task, branch, agent, tip, keepTipAt } = made;
   const shape = await shapeOf(repository, conflict, tip);
   const why = shape === "other" ? "it made other commits than one on top of the task's" : await faultOf(repository, conflict, tip);
   if (why !== null) return { kind: "refused", why };
@@ -44,7 +44,12 @@ export async function acceptResolution(
   });
   const refused = await updateRefs(
     repository,
-    [...fence, { ref: `refs/graftwork/ready/${run}/${task}`, set: commit }, { ref: `refs/heads/${branch}`, set: commit, old: tip }],
+    [
+      ...fence,
+      { ref: keepTipAt, set: tip },
+      { ref: `refs/graftwork/ready/${run}/${task}`, set: commit },
+      { ref: `refs/heads/${branch}`, set: commit, old: tip },
+    ],
     `resolve ${task}`,
   );
   return refused === undefined ? { kind: "accepted", commit } : { kind: "refused", why: `its branch could not be moved: ${refused}` };

@@ -98,6 +98,7 @@ describe("an agent that is asked to resolve a conflict", () => {
     expect(repo.git("show", "-s", "--format=%s", merge[1] ?? "")).toBe("work");
     expect(repo.git("log", "-1", "--format=%B", merge[0] ?? "")).toContain("Graftwork-Resolved: list.txt (agent fake)");
     expect(agent.starts()).toHaveLength(3);
+    expect(repo.git("for-each-ref", "refs/graftwork/rescue")).toBe("");
     expect(repo.git("status", "--porcelain")).toBe("");
   });
 

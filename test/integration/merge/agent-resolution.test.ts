@@ -7,6 +7,7 @@ import type { TempRepo } from "../../fixtures/index.ts";
 import { bench } from "./bench.ts";
 
 const BASE = { "a.txt": "one\ntwo\nthree\n", "gone.txt": "gone\n", "==.txt": "Title\n=======\n" };
+const KEPT = "refs/graftwork/attempts/r/x/2-resolver";
 const BOTH = "one\nmain\nx\nthree\n";
 
 type Stage = Awaited<ReturnType<typeof bench>> & {
@@ -36,7 +37,13 @@ async function stage(theirs: Record<string, string> = {}, ours: (repo: TempRepo)
     }
     return repo.git("rev-parse", branch);
   };
-  return { ...bare, conflict, branch, work, accept: (tip) => acceptResolution(context, conflict, { task: "x", branch, agent: "a", tip }) };
+  return {
+    ...bare,
+    conflict,
+    branch,
+    work,
+    accept: (tip) => acceptResolution(context, conflict, { task: "x", branch, agent: "a", tip, keepTipAt: KEPT }),
+  };
 }
 
 const write =
@@ -57,6 +64,7 @@ describe("what an agent made of a conflict", () => {
     expect(answer).toEqual({ kind: "accepted", commit });
     expect(repo.git("show", "-s", "--format=%P", commit)).toBe(`${conflict.commit} ${conflict.onto}`);
     expect(repo.git("diff", "--stat", tip, commit)).toBe("");
+    expect(repo.git("rev-parse", KEPT)).toBe(tip);
     expect(repo.git("show", "-s", "--format=%(trailers:key=Graftwork-Resolved,valueonly)", commit).trim()).toBe("a.txt (agent a)");
     expect(await accept(commit)).toEqual(answer);
   });
