@@ -162,7 +162,7 @@ type Told = { kind: string; tried: readonly string[]; ours_changed: readonly str
 function readme(input: PacketInput, { kind, tried, ours_changed: others }: Told, paths: readonly string[]): string {
   const { task, title, branch, target, reason } = input;
   if (input.commit === null) {
-    return `# ${task} waits for a person\n\n**${title}**\n\nIts agent stopped with: ${reason}\n\nWhen that is settled: \`graftwork resolve ${task} --retry-agent\`, or \`--skip\` to go on without it, then \`graftwork continue\`.\n`;
+    return `# ${task} waits for a person\n\n**${title}**\n\nIt stopped with: ${reason}\n\nWhen that is settled: \`graftwork resolve ${task} --retry-agent\`, or \`--skip\` to go on without it, then \`graftwork continue\`.\n`;
   }
   return [
     `# ${task} collides with what is on ${target} now`,

@@ -98,7 +98,11 @@ async function prepare(
     if (slot.head !== lease.base) await moveSlot(repository, tree, slot.head, lease.base);
   }
   if (tip === undefined) {
-    const refused = await branchOff(repository, tree, lease.branch);
+    const refused = await branchOff(repository, tree, lease.branch).catch((error: unknown) => {
+      // A git that was killed may have made it before.
+      onCreated();
+      throw error;
+    });
     // Where git could not put HEAD on it, the branch is there all the same, and ours.
     if (refused !== undefined && !refused.includes("already exists")) onCreated();
     if (refused !== undefined) throw branchTaken(lease.branch, refused);
@@ -157,8 +161,10 @@ async function giveBack(
     ),
   );
   if (!branch.fresh) return;
-  const remove = { ref: `refs/heads/${lease.branch}`, remove: true, old: lease.base } as const;
-  if (branch.created && (await updateRefs(context.repository, [remove], `undo the acquire of ${lease.task}`)) !== undefined) return;
+  const ref = `refs/heads/${lease.branch}`;
+  const isThere = branch.created && (await readRef(context.repository, ref)) !== undefined;
+  const remove = { ref, remove: true, old: lease.base } as const;
+  if (isThere && (await updateRefs(context.repository, [remove], `undo the acquire of ${lease.task}`)) !== undefined) return;
   // A branch that was a task's stays on record: another process made it while this one looked.
   await store.commit(operationName("forget"), (before) =>
     before.branches[lease.branch]?.handedOut === false ? withoutBranch(before, lease.branch) : undefined,

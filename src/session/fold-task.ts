@@ -113,7 +113,9 @@ function afterConflict(task: TaskFacts, event: Extract<RunEvent, { type: "confli
   const lastError = event.reason ?? `its work collides with ${against} in ${event.paths.join(", ")}`;
   // Where lines do not collide there is nothing to merge by hand.
   const steps = event.reason === undefined ? limits.onConflict : limits.onConflict.filter((step) => step !== "agent");
-  return escalate({ ...task, verdict: null, lastError, conflictPaths: event.paths, resolverLeft: null }, event, steps);
+  const next = escalate({ ...task, verdict: null, lastError, conflictPaths: event.paths, resolverLeft: null }, event, steps);
+  // git would merge it, so a packet of what collides would be empty: the person is told the reason alone.
+  return event.reason !== undefined && next.status === "conflict" ? { ...next, conflictPaths: [] } : next;
 }
 
 /** The next of what is tried for a conflict, each once; then a person. `commit` collides with `base`. */

@@ -203,15 +203,18 @@ test("who asks again for a slot that is being taken back at this moment does not
   await expect(acquireSlot(late, { task: "t" })).rejects.toMatchObject({ code: "LEASE_HELD" });
 });
 
-test("a git that made the branch and failed then leaves none", async () => {
+test.each([
+  ["failed", "exit 128", "BRANCH_IN_USE"],
+  ["was killed", "kill -9 $$", "GIT_FAILED"],
+])("a git that made the branch and %s then leaves none", async (_, end, code) => {
   const { repo, context } = await lab();
   await initPool(context, { size: 1 });
   const bin = tempFolder("bin");
   const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
-  writeFileSync(join(bin, "git"), `#!/bin/sh\n${real} "$@" || exit\ncase " $* " in *" switch "*) exit 128;; esac\n`, { mode: 0o755 });
+  writeFileSync(join(bin, "git"), `#!/bin/sh\n${real} "$@" || exit\ncase " $* " in *" switch "*) ${end};; esac\n`, { mode: 0o755 });
   const parentEnv = { ...context.repository.parentEnv, PATH: `${bin}:${context.repository.parentEnv["PATH"] ?? ""}` };
   const failing = { ...context, repository: { ...context.repository, parentEnv } };
-  await expect(acquireSlot(failing, { task: "t" })).rejects.toMatchObject({ code: "BRANCH_IN_USE" });
+  await expect(acquireSlot(failing, { task: "t" })).rejects.toMatchObject({ code });
   expect(repo.git("branch", "--list", "auto/*")).toBe("");
 });
 

@@ -126,7 +126,7 @@ describe("what comes next", () => {
     expect(after(conflict, ended({ kind: "rate-limited", reason: "" }))).toMatchObject({ ...waits, rateLimited: 1 });
     const ready: Outcome = { kind: "ready", commit: "m", summary: "its words", notes: [] };
     expect(after(conflict, ended(ready))).toMatchObject({ status: "ready_for_qa", commit: "m", summary: "", session: null, resolve: null });
-    expect(after({ ...conflict, reason: "it was reverted" })).toMatchObject({ status: "conflict", tried: [] });
+    expect(after({ ...conflict, reason: "it was reverted" })).toMatchObject({ status: "conflict", tried: [], conflictPaths: [] });
   });
 
   test("EXCLUSIVE tasks on one resource never run side by side, on different ones they do", () => {
