@@ -19,27 +19,33 @@ export type TrainNext =
   /** Prefixes to verify now, the most telling one first. */
   | { kind: "verify"; prefixes: readonly number[] };
 
+/** How many prefixes are verified at once: more than one in `ejection` of what is verified ahead would be thrown away. */
+const width = ({ slots, ejection }: TrainOdds): number => Math.max(1, Math.min(slots, WIDEST, Math.max(2, Math.floor(1 / ejection))));
+
 /**
- * What to verify next to know how much of a train may land: as much of it as is green just as likely as not, which is
- * all of it where branches seldom break, and one where they often do; when that is red, the prefixes that cut what is
- * unknown into equal parts, one a slot (halves with one slot).
+ * How many branches to put into one train: as many as make every answer to its first round (all green, or which part
+ * is the first red one) equally likely. That is the whole group where branches seldom break, and one branch for each
+ * slot where they often do.
  */
-export function nextOfTrain({ size, green, red }: TrainKnowledge, { slots, ejection }: TrainOdds): TrainNext {
+export function trainLength(odds: TrainOdds): number {
+  const prefixes = width(odds);
+  const even = Math.floor(Math.log(1 / (prefixes + 1)) / Math.log(1 - odds.ejection));
+  // Two branches a part would leave a second round to tell which one it was.
+  return even < 2 * prefixes ? prefixes : even;
+}
+
+/** What to verify next to know how much of a train may land: prefixes that cut what is unknown into equal parts. */
+export function nextOfTrain({ size, green, red }: TrainKnowledge, odds: TrainOdds): TrainNext {
   const low = Math.max(0, ...[...green].filter((length) => length <= size));
   const high = Math.min(...[...red].filter((length) => length > low), size + 1);
   if (low === size) return { kind: "green" };
   if (high === low + 1 && red.has(high)) return { kind: "culprit", after: low };
-  const even = Math.max(1, Math.floor(Math.log(0.5) / Math.log(1 - ejection)));
-  const end = high > size ? Math.min(size, low + even) : high;
-  // More than one in `ejection` of what is verified ahead would be thrown away.
-  const window = Math.max(1, Math.min(slots, WIDEST, Math.max(2, Math.floor(1 / ejection))));
-  const ahead =
-    even === 1 ? Array.from({ length: window }, (_, index) => low + 1 + index) : evenly(low, end, high > size ? window - 1 : window);
-  const wanted = high > size ? [end, ...ahead] : ahead;
-  return { kind: "verify", prefixes: [...new Set(wanted)].filter((length) => length > low && length < high).slice(0, window) };
+  const prefixes = width(odds);
+  const wanted = high > size ? [size, ...cuts(low, size, prefixes - 1)] : cuts(low, high, prefixes);
+  return { kind: "verify", prefixes: [...new Set(wanted)].filter((length) => length > low && length < high) };
 }
 
 /** So many whole numbers between two, at equal distances. */
-function evenly(low: number, high: number, count: number): number[] {
+function cuts(low: number, high: number, count: number): number[] {
   return Array.from({ length: count }, (_, index) => low + Math.round(((index + 1) * (high - low)) / (count + 1)));
 }

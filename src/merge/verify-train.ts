@@ -3,7 +3,7 @@ import { isWhole, type Oid, updateRefs } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
 import { ejectionRate, recordEjections } from "./ejection-record.ts";
 import { buildTrain, type Candidate, type Train, type TrainStart, type TrainStep } from "./train.ts";
-import { nextOfTrain } from "./train-search.ts";
+import { nextOfTrain, type TrainOdds, trainLength } from "./train-search.ts";
 
 /** What may land: `tip` was verified, and holds `steps`. */
 export type Verified = { kind: "train"; tip: Oid; steps: readonly TrainStep[] } | { kind: "blocked"; reason: string };
@@ -22,28 +22,25 @@ export async function verifyTrain(context: MergeContext, base: Oid, candidates: 
   const out = new Set<string>();
   let tip = base;
   for (let left = candidates; left.length > 0; ) {
-    const train = await keptTrain(context, { base, steps: accepted, tip, out }, left);
-    if (train.steps.length === 0) {
-      sayConflicts(context, train, tip, []);
-      break;
-    }
-    context.emit({ type: "train", base: tip, tip: train.tip, tasks: train.steps });
-    const found = await search(context, tip, train.steps);
+    const odds = { slots: context.slots, ejection: ejectionRate(context.repository) };
+    const ahead = left.slice(0, trainLength(odds));
+    const train = await keptTrain(context, { base, steps: accepted, tip, out }, ahead);
+    if (train.steps.length > 0) context.emit({ type: "train", base: tip, tip: train.tip, tasks: train.steps });
+    const found = await search(context, tip, train.steps, odds);
     const good = found.kind === "blocked" ? [] : train.steps.slice(0, found.good);
     sayConflicts(context, train, tip, good);
     if (found.kind === "blocked") return accepted.length === 0 ? found : { kind: "train", tip, steps: accepted };
     accepted.push(...good);
     tip = good.at(-1)?.merge ?? tip;
     const culprit = train.steps[found.good];
-    // The rest of this train is looked at by what is known by now.
+    // What is left is looked at by what is known by now.
     recordEjections(context.repository, good.length, culprit === undefined ? 0 : 1);
-    if (culprit === undefined || found.verdict === undefined) break;
-    eject(context, culprit.task, accepted, found.verdict);
+    if (culprit !== undefined && found.verdict !== undefined) eject(context, culprit.task, accepted, found.verdict);
     // All ahead of the culprit are decided; who collided behind it may have collided with the culprit alone.
-    const place = left.findIndex((one) => one.task === culprit.task);
+    const decided = culprit === undefined ? ahead : ahead.slice(0, ahead.findIndex((one) => one.task === culprit.task) + 1);
     const landing = new Set(good.map((step) => step.task));
-    for (const one of left.slice(0, place + 1)) if (!landing.has(one.task)) out.add(one.task);
-    left = left.slice(place + 1);
+    for (const one of decided) if (!landing.has(one.task)) out.add(one.task);
+    left = left.slice(decided.length);
   }
   return { kind: "train", tip, steps: accepted };
 }
@@ -57,10 +54,9 @@ function sayConflicts(context: MergeContext, train: Train, tip: Oid, good: reado
 /** How many of the steps may land; `verdict` is that of the first one that may not. */
 type Found = { kind: "known"; good: number; verdict: Verdict | undefined } | { kind: "blocked"; reason: string };
 
-async function search(context: MergeContext, base: Oid, steps: readonly TrainStep[]): Promise<Found> {
+async function search(context: MergeContext, base: Oid, steps: readonly TrainStep[], odds: TrainOdds): Promise<Found> {
   const [green, red] = [new Set<number>(), new Set<number>()];
   const verdicts = new Map<number, Verdict>();
-  const odds = { slots: context.slots, ejection: ejectionRate(context.repository) };
   for (;;) {
     const next = nextOfTrain({ size: steps.length, green, red }, odds);
     if (next.kind === "green") return { kind: "known", good: steps.length, verdict: undefined };

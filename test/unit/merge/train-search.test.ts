@@ -1,16 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { nextOfTrain } from "../../../src/merge/train-search.ts";
+import { nextOfTrain, trainLength } from "../../../src/merge/train-search.ts";
 
 /** Lands what can land of branches of which some are bad; counts verifications, and how often somebody waited for some. */
 function landAll(bad: readonly boolean[], odds: { slots: number; ejection: number }) {
   const landed: number[] = [];
   const ejected: number[] = [];
   let [runs, rounds] = [0, 0];
-  for (let left = bad.map((_, index) => index); left.length > 0; ) {
+  let left = bad.map((_, index) => index);
+  while (left.length > 0) {
+    const train = left.slice(0, trainLength(odds));
     const [green, red] = [new Set<number>(), new Set<number>()];
     for (;;) {
-      const next = nextOfTrain({ size: left.length, green, red }, odds);
+      const next = nextOfTrain({ size: train.length, green, red }, odds);
       if (next.kind === "verify") {
         rounds += 1;
         runs += next.prefixes.length;
@@ -18,14 +20,14 @@ function landAll(bad: readonly boolean[], odds: { slots: number; ejection: numbe
         expect(next.prefixes.length).toBeLessThanOrEqual(Math.max(1, odds.slots));
         for (const length of next.prefixes) {
           expect(green.has(length) || red.has(length)).toBe(false);
-          (left.slice(0, length).some((index) => bad[index]) ? red : green).add(length);
+          (train.slice(0, length).some((index) => bad[index]) ? red : green).add(length);
         }
         continue;
       }
-      const end = next.kind === "green" ? left.length : next.after;
+      const end = next.kind === "green" ? train.length : next.after;
       landed.push(...left.slice(0, end));
-      ejected.push(...left.slice(end, end + 1));
-      left = left.slice(end + 1);
+      ejected.push(...train.slice(end, end + 1));
+      left = left.slice(Math.min(end + 1, train.length));
       break;
     }
   }
@@ -47,6 +49,21 @@ test("a green train costs one round, whatever the slots", () => {
   for (const slots of [1, 2, 8]) expect(landAll(Array(8).fill(false), { slots, ejection: 0.02 }).rounds).toBe(1);
 });
 
+/** Verifications and rounds of many draws, on average. */
+function average(size: number, odds: { slots: number; ejection: number }): { runs: number; rounds: number } {
+  const draws = 1_000;
+  let seed = 42;
+  const random = (): number => (seed = (seed * 1_664_525 + 1_013_904_223) % 2 ** 32) / 2 ** 32;
+  let [runs, rounds] = [0, 0];
+  for (let draw = 0; draw < draws; draw++) {
+    const bad = Array.from({ length: size }, () => random() < odds.ejection);
+    const took = landAll(bad, odds);
+    runs += took.runs / draws;
+    rounds += took.rounds / draws;
+  }
+  return { runs, rounds };
+}
+
 describe("on one slot it takes no more verifications than halving with inference (merging.md, section 2), within a tenth", () => {
   test.each([
     [5, 0.05, 1.9],
@@ -61,14 +78,22 @@ describe("on one slot it takes no more verifications than halving with inference
     [32, 0.05, 10.8],
     [32, 0.2, 28.7],
   ])("%i branches, %d of them bad", (size, ejection, known) => {
-    let seed = 42;
-    const random = (): number => (seed = (seed * 1_664_525 + 1_013_904_223) % 2 ** 32) / 2 ** 32;
-    let runs = 0;
-    for (let draw = 0; draw < 2_000; draw++)
-      runs += landAll(
-        Array.from({ length: size }, () => random() < ejection),
-        { slots: 1, ejection },
-      ).runs;
-    expect(runs / 2_000).toBeLessThanOrEqual(known * 1.1);
+    expect(average(size, { slots: 1, ejection }).runs).toBeLessThanOrEqual(known * 1.1);
+  });
+});
+
+describe("on several slots it takes no more rounds than as many prefixes side by side (merging.md, section 2), within a tenth", () => {
+  test.each([
+    [8, 0.02, 8, 1.1],
+    [8, 0.1, 4, 2.6],
+    [8, 0.1, 8, 1.7],
+    [16, 0.05, 4, 4.5],
+    [16, 0.05, 8, 2.6],
+    [16, 0.2, 4, 5.8],
+    [32, 0.05, 4, 8.9],
+    [32, 0.05, 8, 5.1],
+    [32, 0.2, 4, 11.2],
+  ])("%i branches, %d of them bad, %i slots", (size, ejection, slots, known) => {
+    expect(average(size, { slots, ejection }).rounds).toBeLessThanOrEqual(known * 1.1);
   });
 });
