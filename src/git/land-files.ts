@@ -1,22 +1,19 @@
 import { existsSync, lstatSync } from "node:fs";
 import { basename, join } from "node:path";
 import { systemCode } from "../domain/index.ts";
-import { mkdirSync, readText, replaceByCopy, withMutex } from "../state/index.ts";
+import { mkdirSync, readText, withMutex } from "../state/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
 import { gitDirOf, gitSaid, headOf, landingMark, outwaitLanding } from "./land-checkout.ts";
 import {
   claimLanding,
   closeLanding,
   dropOldLandings,
-  holdsIndex,
   type LandingFolder,
   type LandingNote,
   landingFolders,
-  lockIndex,
   openLandingFolder,
-  replaceIndex,
-  unlockIndex,
 } from "./landing-folder.ts";
+import { hasIndex, holdsIndex, lockIndex, moveIndex, prepareIndex, refreshIndex, replaceIndex, unlockIndex } from "./landing-index.ts";
 import type { Oid } from "./oid.ts";
 import { pathBytes } from "./path-text.ts";
 import { type RefChange, readRef, updateRefs } from "./refs.ts";
@@ -79,20 +76,23 @@ export async function landFiles(repository: Repository, landing: FileLanding): P
     treeDifferences(repository, from, to),
     gitDirOf(repository, { path: checkout }),
   ]);
-  const changes = all.filter((one) => !isSubmodule(one.from) || !isSubmodule(one.to));
+  const changes = all.filter(isOfFiles);
   if (settings.sparse || !changes.every((change) => isPlain(checkout, change))) return { kind: "by-git" };
   const folder = openLandingFolder(repository, { checkout, gitDir, ref, from, to });
-  const end = await attempt(repository, landing, folder, settings, changes).catch(async (error: unknown) => {
+  const end = await attempt(repository, landing, folder, settings, all).catch(async (error: unknown) => {
     await settle(repository, folder, true);
     if (error instanceof LinksMissing) return { kind: "by-git" } as const;
     throw error;
   });
-  if (end.kind === "landed") await refresh(repository, checkout);
+  if (end.kind === "landed") await refreshIndex(repository, checkout, changes);
   dropOldLandings(repository);
   return end;
 }
 
 const isSubmodule = (side: Side | null): boolean => side?.mode === "160000";
+
+/** A submodule at another commit is a change of the index alone. */
+const isOfFiles = ({ from, to }: TreeDifference): boolean => !isSubmodule(from) || !isSubmodule(to);
 
 /** Attributes decide how the other files are written, and git reads the checkout's own. */
 function isPlain(checkout: string, { path, from, to }: TreeDifference): boolean {
@@ -116,21 +116,21 @@ async function attempt(
   landing: FileLanding,
   folder: LandingFolder,
   settings: Settings,
-  changes: readonly TreeDifference[],
+  all: readonly TreeDifference[],
 ): Promise<FilesLanded> {
   const { checkout, ref, from, to } = landing;
+  const changes = all.filter(isOfFiles);
   const { gitDir } = folder.note;
   const giveUp = async (end: FilesLanded): Promise<FilesLanded> => {
     await settle(repository, folder, true);
     return end;
   };
-  if (lstatSync(checkout).dev !== lstatSync(folder.path).dev) return giveUp({ kind: "by-git" });
+  if (!hasIndex(folder) || lstatSync(checkout).dev !== lstatSync(folder.path).dev) return giveUp({ kind: "by-git" });
   if (!tryLock(folder)) return giveUp({ kind: "locked" });
-  const head = await headOf(repository, checkout);
-  const headText = readText(join(gitDir, "HEAD"));
-  if (head.ref !== ref || head.commit !== from || existsSync(join(gitDir, "MERGE_HEAD"))) return giveUp({ kind: "elsewhere" });
+  const isHere = (): boolean => readText(join(gitDir, "HEAD"))?.trim() === `ref: ${ref}` && !existsSync(join(gitDir, "MERGE_HEAD"));
+  if (!isHere() || (await readRef(repository, ref)) !== from) return giveUp({ kind: "elsewhere" });
 
-  const refused = (await prepareIndex(repository, landing, folder)) ?? (await writeFresh(repository, landing, folder, changes));
+  const refused = (await prepareIndex(repository, folder, all)) ?? (await writeFresh(repository, landing, folder, changes));
   if (refused !== undefined) return giveUp({ kind: "refused", reason: refused });
   if (changes.some((one) => one.to !== null && isLarge(folder, one.path))) return giveUp({ kind: "by-git" });
   const places = { ...folder, checkout };
@@ -147,7 +147,7 @@ async function attempt(
   const moved: Moved = new Map();
   const stopped = swapIn(repository, places, changes, isOld, moved) ?? openEdit(lateEdits(repository, places, moved));
   if (stopped !== undefined) return giveUp({ kind: "refused", reason: stopped });
-  if (readText(join(gitDir, "HEAD")) !== headText) return giveUp({ kind: "elsewhere" });
+  if (!isHere()) return giveUp({ kind: "elsewhere" });
   const change = { ref, set: to, old: from };
   const elsewhere = await updateRefs(repository, [...landing.fence, change], landing.reason, landingMark(folder.path));
   if (elsewhere !== undefined) return giveUp({ kind: "elsewhere" });
@@ -178,19 +178,6 @@ const isLarge = ({ fresh }: LandingFolder, path: string): boolean => lstatSync(p
 const openEdit = (paths: readonly string[]): string | undefined =>
   paths.length === 0 ? undefined : `${paths.slice(0, 10).join(", ")} was written to at that moment`;
 
-/** The index as it will be: what is staged beside the changes stays so, and where it is in their way git refuses. */
-async function prepareIndex(
-  repository: Repository,
-  { checkout, from, to }: FileLanding,
-  folder: LandingFolder,
-): Promise<string | undefined> {
-  const real = join(folder.note.gitDir, "index");
-  if (existsSync(real)) replaceByCopy(real, folder.index);
-  const call = { cwd: checkout, indexFile: folder.index, env: landingMark(folder.path) };
-  const answer = await runGit(repository, { ...call, args: ["read-tree", "-i", "-m", from, to], answers: [0, 128] });
-  return answer.code === 0 ? undefined : gitSaid(answer);
-}
-
 /** git writes the new files, by the user's own settings, beside the checkout. */
 async function writeFresh(
   repository: Repository,
@@ -212,11 +199,6 @@ async function writeFresh(
   const missing = paths.find((path) => lstatSync(pathBytes(join(fresh, path)), { throwIfNoEntry: false }) === undefined);
   if (answer.code === 0 && missing === undefined) return undefined;
   return `git could not write ${missing ?? "the new files"}: ${gitSaid(answer)}`;
-}
-
-/** What a move or a rollback leaves has other times than the index knows; without this, the next look reads all of it. */
-async function refresh(repository: Repository, checkout: string): Promise<void> {
-  await runGit(repository, { cwd: checkout, args: ["update-index", "-q", "--refresh"], answers: [0, 1, 128] });
 }
 
 /**
@@ -256,21 +238,22 @@ async function finish(repository: Repository, folder: LandingFolder): Promise<vo
   if (!existsSync(folder.index) || (await headOf(repository, checkout)).ref !== ref) return;
   // A lock that a person took away: the index may be another by now, and git looks at it.
   if (holdsIndex(folder)) replaceIndex(folder);
-  else await runGit(repository, { cwd: checkout, args: ["read-tree", "-i", "-m", from, to], answers: [0, 128] });
+  else await moveIndex(repository, checkout, from, to);
   unlockIndex(folder);
-  await refresh(repository, checkout);
+  await refreshIndex(repository, checkout, await treeDifferences(repository, from, to));
 }
 
 async function putBack(repository: Repository, folder: LandingFolder): Promise<void> {
   // Nothing was moved yet: the folder for it is made just before.
   if (!existsSync(folder.aside)) return;
   const { checkout, from, to } = folder.note;
-  const changes = (await treeDifferences(repository, from, to)).filter((one) => !isSubmodule(one.from));
+  const changes = (await treeDifferences(repository, from, to)).filter(isOfFiles);
   const sides = changes.flatMap(({ path, to: side }) => (side === null ? [] : [{ path, side }]));
   const seen = seenIn(repository, checkout, sides);
   const isNew = await judgeOf(repository, checkout, await settingsOf(repository, checkout), sides, seen);
   mkdirSync(folder.out, { recursive: true });
   swapBack(repository, { ...folder, checkout }, changes, isNew);
   unlockIndex(folder);
-  await refresh(repository, checkout);
+  const back = changes.map(({ path, from: to, to: was }) => ({ path, from: was, to }));
+  await refreshIndex(repository, checkout, back);
 }

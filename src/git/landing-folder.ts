@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as v from "valibot";
 import { type ProcessIdentity, systemCode } from "../domain/index.ts";
-import { linkSync, makeFolderWhole, moveFile, readText, removeFile, renameSync, rmSync } from "../state/index.ts";
+import { makeFolderWhole, readText, removeFile, renameSync, rmSync } from "../state/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import type { Oid } from "./oid.ts";
 import { pathBytes } from "./path-text.ts";
@@ -22,10 +22,12 @@ export type LandingNote = {
   owner: ProcessIdentity;
 };
 
-/** A landing's folder: its note, our part of the index's lock, and the files on their way in and out. */
+/** A landing's folder: its note, and the files on their way in and out. */
 export type LandingFolder = {
   path: string;
   note: LandingNote;
+  /** Becomes the lock of the checkout's index by a second name. */
+  lock: string;
   /** The index as it will be. */
   index: string;
   /** The new files, then linked in. */
@@ -38,7 +40,6 @@ export type LandingFolder = {
 
 const NOTE = "landing.json";
 const ENDED = "ended-";
-const LOCK = "lock";
 const noteShape = v.object({
   schema: v.literal(1),
   checkout: v.string(),
@@ -56,13 +57,13 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 export function openLandingFolder(repository: Repository, about: Omit<LandingNote, "owner">): LandingFolder {
   const note = { ...about, owner: identityOf(process.pid) };
   const path = join(repository.layout.landings, randomUUID());
-  makeFolderWhole(path, { [NOTE]: `${JSON.stringify({ schema: 1, ...note })}\n`, [LOCK]: "graftwork: a landing\n" });
+  makeFolderWhole(path, { [NOTE]: `${JSON.stringify({ schema: 1, ...note })}\n`, lock: "graftwork: a landing\n" });
   return folderAt(path, note);
 }
 
 function folderAt(path: string, note: LandingNote): LandingFolder {
-  const [index, fresh, aside, out] = ["index", "new", "old", "out"].map((name) => join(path, name));
-  return { path, note, index: index ?? "", fresh: fresh ?? "", aside: aside ?? "", out: out ?? "" };
+  const below = (name: string): string => join(path, name);
+  return { path, note, lock: below("lock"), index: below("index"), fresh: below("new"), aside: below("old"), out: below("out") };
 }
 
 /** The landings that were begun here; `ended` ones keep their old files for a day. */
@@ -99,41 +100,13 @@ export function claimLanding({ path, note }: LandingFolder): LandingFolder | und
   }
 }
 
-const lockOf = ({ note }: LandingFolder): string => join(note.gitDir, "index.lock");
-
-/** Takes the checkout's index lock as git does: nothing of git's then commits, stages or switches there. False: it is taken. */
-export function lockIndex(folder: LandingFolder): boolean {
-  try {
-    linkSync(join(folder.path, LOCK), lockOf(folder));
-    return true;
-  } catch (error) {
-    if (systemCode(error) === "EEXIST") return false;
-    throw error;
-  }
-}
-
-/** True where the index's lock is this landing's, and nobody else's. */
-export function holdsIndex(folder: LandingFolder): boolean {
-  const [mine, there] = [join(folder.path, LOCK), lockOf(folder)].map((path) => lstatSync(path, { throwIfNoEntry: false }));
-  return mine !== undefined && there !== undefined && mine.ino === there.ino && mine.dev === there.dev;
-}
-
-export function unlockIndex(folder: LandingFolder): void {
-  if (holdsIndex(folder)) removeFile(lockOf(folder));
-}
-
-/** Makes the prepared index the checkout's. The caller holds its lock. */
-export function replaceIndex(folder: LandingFolder): void {
-  moveFile(folder.index, join(folder.note.gitDir, "index"));
-}
-
 /** Ends a landing that is landed or put back. The old files that are not in the checkout stay for a day, where this says. */
 export function closeLanding(folder: LandingFolder): string {
   // One by one: for each of thousands, the other way first asks whether it is a folder.
   for (const path of filesBelow(folder.fresh)) removeFile(path);
   rmSync(folder.fresh, { recursive: true, force: true });
   removeFile(folder.index);
-  removeFile(join(folder.path, LOCK));
+  removeFile(folder.lock);
   const isEmpty = ![folder.aside, folder.out].some((place) => filesBelow(place).length > 0);
   const ended = join(folder.path, "..", `${ENDED}${randomUUID()}`);
   if (isEmpty) rmSync(folder.path, { recursive: true, force: true });

@@ -28,6 +28,12 @@ export function plainPath(text: string): string {
   return text.replace(/[\udc80-\udcff]/gu, (letter) => `%${(letter.charCodeAt(0) - 0xdc00).toString(16).toUpperCase()}`);
 }
 
+/** The folders that a path is in, outermost first. */
+export function foldersOf(path: string): string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+
 const ODD = /[\udc80-\udcff]/u;
 
 const strict = new TextDecoder("utf-8", { fatal: true });

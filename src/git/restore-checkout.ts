@@ -4,6 +4,7 @@ import { rmdirSync, rmSync } from "../state/index.ts";
 import { readBlob } from "./commit-objects.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
+import { foldersOf } from "./path-text.ts";
 import { updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { type GitCall, runGit } from "./run-git.ts";
@@ -18,7 +19,7 @@ import { blobId, storedIds, type TreeDifference, treeDifferences } from "./tree-
 export async function restoreCheckout(repository: Repository, worktree: string, from: Oid, to: Oid): Promise<string[]> {
   const changes = await treeDifferences(repository, from, to);
   // A folder in a file's place is the landing's own where the landing writes below it: those files are looked at themselves.
-  const folders = new Set(changes.flatMap(({ path, to: side }) => (side === null ? [] : parentsOf(path))));
+  const folders = new Set(changes.flatMap(({ path, to: side }) => (side === null ? [] : foldersOf(path))));
   const hashes = await hashesOf(repository, worktree, changes);
   const states: { change: TreeDifference; state: "old" | "new" | "foreign" }[] = [];
   // One after another: each that is neither starts a git.
@@ -45,11 +46,6 @@ export async function restoreCheckout(repository: Repository, worktree: string, 
   }
   await runGit(repository, { ...files, args: ["update-index", "-q", "--refresh"], answers: [0, 1] });
   return [];
-}
-
-function parentsOf(path: string): string[] {
-  const parts = path.split("/");
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
 }
 
 /** Git writes no file where a folder is; a folder that holds anything is left, and git says so. */

@@ -24,7 +24,11 @@ export async function treeDifferences(repository: Repository, from: Oid, to: Oid
     ...ownGit(repository, "plain"),
     args: ["diff-tree", "-r", "-z", "--no-renames", "--raw", from, to],
   });
-  const parts = splitPaths(answer);
+  return readDifferences(splitPaths(answer));
+}
+
+/** What git's `--raw -z` of one comparison says. */
+export function readDifferences(parts: readonly string[]): TreeDifference[] {
   const found: TreeDifference[] = [];
   for (let i = 0; i + 1 < parts.length; i += 2) found.push(differenceOf(parts[i] ?? "", parts[i + 1] ?? ""));
   return found;

@@ -49,8 +49,7 @@ export async function land(context: MergeContext, landing: Landing): Promise<Lan
     const at = await readRef(repository, ref);
     if (at === landing.to) return landed(context, landing);
     if (at !== landing.from) return { kind: "moved", at };
-    await keep(context, landing);
-    const place = await checkoutOf(repository, target);
+    const [place] = await Promise.all([checkoutOf(repository, target), keep(context, landing)]);
     if (place === undefined) {
       context.emit({ type: "landing", target, ...landing, checkout: null });
       const refused = await updateRefs(repository, [...context.fence, { ref, set: landing.to, old: landing.from }], `land ${run}`);
@@ -70,7 +69,12 @@ export async function land(context: MergeContext, landing: Landing): Promise<Lan
 async function landInCheckout(context: MergeContext, landing: Landing, worktree: string): Promise<LandResult | "look again"> {
   const { repository, target } = context;
   const ref = `refs/heads/${target}`;
-  if ((await dangerousConfig(repository)) !== context.trustedConfig) {
+  const [config, fenced, head] = await Promise.all([
+    dangerousConfig(repository),
+    updateRefs(repository, [...context.fence, { ref, verify: landing.from }], `land ${context.run}`),
+    headOf(repository, worktree),
+  ]);
+  if (config !== context.trustedConfig) {
     return waits(
       context,
       landing,
@@ -78,9 +82,7 @@ async function landInCheckout(context: MergeContext, landing: Landing, worktree:
       "configuration that can run programs or move the checkout was changed in .git/config since the run began",
     );
   }
-  const fenced = await updateRefs(repository, [...context.fence, { ref, verify: landing.from }], `land ${context.run}`);
   if (fenced !== undefined) return { kind: "moved", at: await readRef(repository, ref) };
-  const head = await headOf(repository, worktree);
   if (head.ref !== ref || head.commit !== landing.from) return "look again";
   context.emit({ type: "landing", target, ...landing, checkout: worktree, byFile: true });
   const end = await patiently(

@@ -50,11 +50,10 @@ function landedTask({ task, branch, branchTip, merge, resolved }: TrainStep): La
   return { task, branch, branchTip, merge, ...(resolved !== undefined && { resolved }) };
 }
 
-async function unpin(context: MergeContext, refs: readonly string[]): Promise<void> {
-  for (const ref of refs) {
-    const old = await readRef(context.repository, ref);
-    if (old !== undefined) await updateRefs(context.repository, [...context.fence, { ref, remove: true, old }], "landed");
-  }
+async function unpin({ repository, fence }: MergeContext, refs: readonly string[]): Promise<void> {
+  const olds = await Promise.all(refs.map(async (ref) => ({ ref, old: await readRef(repository, ref) })));
+  const there = olds.flatMap(({ ref, old }) => (old === undefined ? [] : [{ ref, remove: true as const, old }]));
+  if (there.length > 0) await updateRefs(repository, [...fence, ...there], "landed");
 }
 
 function targetGone(target: string): GraftworkError {

@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   closeSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -18,7 +20,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { dangerousConfig } from "../../../src/git/index.ts";
 import { land, type MergeContext } from "../../../src/merge/index.ts";
-import { git, type TempRepo, writeFiles } from "../../fixtures/index.ts";
+import { git, hermeticEnv, type TempRepo, writeFiles } from "../../fixtures/index.ts";
 import { bench } from "./bench.ts";
 
 type Made = { repo: TempRepo; context: MergeContext; from: string; to: string };
@@ -145,6 +147,67 @@ describe("a landing in a checkout", () => {
     expect(await land({ ...made.context, fence }, { from: made.from, to: made.to, tasks: [] })).toMatchObject({ kind: "moved" });
     expect([status(made), isAt(made, made.from)]).toEqual(["", true]);
   });
+});
+
+describe("what is staged", () => {
+  const changed = () =>
+    twoCommits(
+      (dir) => {
+        writeFiles(dir, { "a.txt": "new\n", "x.txt": "x\n", "folder/y.txt": "y\n" });
+        rmSync(join(dir, "gone.txt"));
+      },
+      (dir) => writeFiles(dir, { "gone.txt": "gone\n" }),
+    );
+  /** git with something to read, or with another index. */
+  const run = ({ repo }: Made, args: readonly string[], input = "", index = join(repo.dir, ".git", "index")) =>
+    spawnSync("git", args, { cwd: repo.dir, encoding: "utf8", input, env: { ...hermeticEnv(), GIT_INDEX_FILE: index } });
+  const blob = (made: Made, text: string): string => run(made, ["hash-object", "-w", "--stdin"], text).stdout.trim();
+  const stage = (made: Made, path: string, text: string): string =>
+    made.repo.git("update-index", "--add", "--cacheinfo", `100644,${blob(made, text)},${path}`);
+
+  test.for<[what: string, prepare: (made: Made) => void, lands: boolean]>([
+    ["the very change that lands", (made) => stage(made, "a.txt", "new\n"), true],
+    ["another change of a touched file", (made) => stage(made, "a.txt", "mine\n"), false],
+    ["the removal of a file that changes", (made) => made.repo.git("rm", "-q", "--cached", "a.txt"), false],
+    ["the removal of a file that goes", (made) => made.repo.git("rm", "-q", "--cached", "gone.txt"), true],
+    ["a change of a file that goes", (made) => stage(made, "gone.txt", "mine\n"), false],
+    ["the very file that is new", (made) => stage(made, "x.txt", "x\n"), true],
+    ["another file of the new one's name", (made) => stage(made, "x.txt", "mine\n"), false],
+    ["another mode of a touched file", (made) => made.repo.git("update-index", "--chmod=+x", "a.txt"), false],
+    ["something beside all this", (made) => stage(made, "b.txt", "mine\n"), true],
+    [
+      "a collision that is not decided",
+      (made) => {
+        const lines = [1, 2, 3].map((side) => `100644 ${blob(made, `${side}\n`)} ${side}\tb.txt\n`);
+        run(made, ["update-index", "--index-info"], `0 ${"0".repeat(40)}\tb.txt\n${lines.join("")}`);
+      },
+      false,
+    ],
+  ])("%s: what git's own rules make of it", async ([, prepare, lands]) => {
+    const made = await changed();
+    prepare(made);
+    const before = made.repo.git("ls-files", "--stage");
+    const copy = join(made.repo.dir, ".git", "copy");
+    copyFileSync(join(made.repo.dir, ".git", "index"), copy);
+    expect(run(made, ["read-tree", "-i", "-m", made.from, made.to], "", copy).status === 0).toBe(lands);
+    expect((await landIt(made)).kind).toBe(lands ? "landed" : "waits");
+    const wanted = lands ? run(made, ["ls-files", "--stage"], "", copy).stdout.trim() : before;
+    expect(made.repo.git("ls-files", "--stage")).toBe(wanted);
+    expect(read(made, "a.txt") === "new\n").toBe(lands);
+    // Nobody has to look at what landed again.
+    if (lands) expect(made.repo.git("diff-files", "--name-only").split("\n")).not.toContain("a.txt");
+  });
+
+  test.each(["x.txt/mine", "folder"])(
+    "a file %s, where a file takes a folder's place or the other way round: waits; git would drop it",
+    async (path) => {
+      const made = await changed();
+      stage(made, path, "mine\n");
+      expect((await landIt(made)).kind).toBe("waits");
+      expect(made.repo.git("ls-files", path)).toBe(path);
+      expect(isAt(made, made.from)).toBe(true);
+    },
+  );
 });
 
 describe("what changes may be", () => {
