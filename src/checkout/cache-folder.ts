@@ -1,15 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, realpathSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
 import { chmodSync, mkdirSync } from "../state/index.ts";
 
-/**
- * The user's cache folder, per repository: outside it, since a folder below would resolve the user's own
- * `node_modules` and approve work whose dependency is missing.
- */
+/** The user's cache folder, per repository. */
 export function cacheFolder(repository: Repository): string {
   const { XDG_CACHE_HOME: cache, HOME: home } = repository.parentEnv;
   const base = cache !== undefined && isAbsolute(cache) ? cache : join(home ?? homedir(), ".cache");
@@ -17,7 +14,31 @@ export function cacheFolder(repository: Repository): string {
 }
 
 /**
- * Makes a folder of the cache that only its user can enter, and returns its real path. Throws QA_BLOCKED where
+ * Where work is judged: outside the repository, since a folder below would resolve the user's own `node_modules` and
+ * approve work whose dependency is missing; and nowhere below a hidden folder, since many tools (static file servers,
+ * test runners) see nothing there, and good work would fail. That rules out `~/.cache`: then it is beside the repository.
+ */
+export function judgingFolder(repository: Repository): string {
+  const cache = join(cacheFolder(repository), "qa");
+  return isHidden(cache) && isOpen(besideRepository(repository)) ? besideRepository(repository) : cache;
+}
+
+/** All places where work may have been judged. */
+export function judgingFolders(repository: Repository): string[] {
+  return [besideRepository(repository), join(cacheFolder(repository), "qa")];
+}
+
+const besideRepository = ({ root }: Repository): string => join(dirname(root), `${basename(root)}.qa`);
+
+const isHidden = (path: string): boolean => path.split("/").some((part) => part.startsWith("."));
+
+function isOpen(path: string): boolean {
+  const parent = dirname(path);
+  return isWritable(existsSync(path) ? path : parent) && modulesAbove(parent) === undefined;
+}
+
+/**
+ * Makes a folder that only its user can enter, and returns its real path. Throws QA_BLOCKED where
  * it is somebody else's, or where a `node_modules` above would serve what the work itself does not install.
  */
 export function privateFolder(path: string): string {
@@ -41,6 +62,16 @@ export function privateFolder(path: string): string {
     });
   }
   return real;
+}
+
+/** True for a folder in which this user may make files. */
+export function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function modulesAbove(path: string): string | undefined {

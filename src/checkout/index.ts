@@ -1,4 +1,4 @@
-export { cacheFolder } from "./cache-folder.ts";
+export { cacheFolder, isWritable, judgingFolder, judgingFolders } from "./cache-folder.ts";
 export type { FreshCheckout } from "./fresh-checkout.ts";
 export {
   dependencyKey,

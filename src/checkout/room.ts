@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
+import { systemCode } from "../domain/index.ts";
 import { type Oid, type Repository, readRef, updateRefs } from "../git/index.ts";
-import { makeFolderWhole, readText } from "../state/index.ts";
+import { makeFolderWhole, readText, rmdirSync } from "../state/index.ts";
 import { identityOf, livenessOf, sweepProcesses } from "../subprocess/index.ts";
-import { cacheFolder, privateFolder } from "./cache-folder.ts";
+import { judgingFolder, judgingFolders, privateFolder } from "./cache-folder.ts";
 import { type FreshCheckout, freshCheckout } from "./fresh-checkout.ts";
 import { removeTree } from "./remove-tree.ts";
 
@@ -37,14 +38,18 @@ const OwnerSchema = v.object({
 });
 
 /**
- * Opens a room under the cache folder. Its name stays short: unix sockets in TMPDIR have room for 108 characters.
+ * Opens a room. Its name stays short: unix sockets in TMPDIR have room for 108 characters.
  * `pin` is a ref of the repository that belongs to it; should this process be killed, `sweepRooms` removes both.
  */
 export function openRoom(repository: Repository, pin: (id: string) => string): Room {
   const id = `${process.pid}.${randomBytes(4).toString("hex")}`;
-  const path = join(privateFolder(roomsOf(repository)), id);
+  const rooms = judgingFolder(repository);
   const owner: v.InferOutput<typeof OwnerSchema> = { process: identityOf(process.pid), pin: pin(id) };
-  makeFolderWhole(path, { "owner.json": `${JSON.stringify(owner)}\n` });
+  const path = inFolder(() => {
+    const made = join(privateFolder(rooms), id);
+    makeFolderWhole(made, { "owner.json": `${JSON.stringify(owner)}\n` });
+    return made;
+  });
   let made = 0;
   return {
     id,
@@ -57,8 +62,28 @@ export function openRoom(repository: Repository, pin: (id: string) => string): R
       await sweep(path);
       // What cannot be deleted now is found by the next sweep; the verdict stands all the same.
       await removeTree(path).catch(() => undefined);
+      removeIfEmpty(rooms);
     },
   };
+}
+
+/** The last room of another process takes their folder with it, perhaps just before the first file is made there. */
+function inFolder(make: () => string): string {
+  for (let tries = 1; ; tries++) {
+    try {
+      return make();
+    } catch (error) {
+      if (tries === 5 || systemCode(error) !== "ENOENT") throw error;
+    }
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Another room is there.
+  }
 }
 
 /**
@@ -66,8 +91,8 @@ export function openRoom(repository: Repository, pin: (id: string) => string): R
  * of live processes are not touched, whoever they belong to.
  */
 export async function sweepRooms(repository: Repository, now: Date): Promise<string[]> {
-  const rooms = roomsOf(repository);
-  const left = (existsSync(rooms) ? readdirSync(rooms) : []).map((name) => join(rooms, name)).filter((path) => isLeft(path, now));
+  const rooms = judgingFolders(repository).filter((folder) => existsSync(folder));
+  const left = rooms.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name))).filter((path) => isLeft(path, now));
   for (const path of left) {
     const pin = ownerOf(path)?.pin;
     await sweep(path);
@@ -75,11 +100,10 @@ export async function sweepRooms(repository: Repository, now: Date): Promise<str
     if (pin !== undefined && old !== undefined)
       await updateRefs(repository, [{ ref: pin, remove: true, old }], "a verification was killed");
     await removeTree(path).catch(() => undefined);
+    removeIfEmpty(dirname(path));
   }
   return left;
 }
-
-const roomsOf = (repository: Repository): string => join(cacheFolder(repository), "qa");
 
 async function sweep(path: string): Promise<void> {
   await sweepProcesses({ markers: [`${MARKER}=${basename(path)}`], folders: [path] }, GRACE_MS);

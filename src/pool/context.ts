@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { cacheFolder } from "../checkout/index.ts";
+import { cacheFolder, isWritable } from "../checkout/index.ts";
 import type { Config, LeaseOwner } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
 import { identityOf, type Uptime } from "../subprocess/index.ts";
@@ -39,15 +39,6 @@ export function poolFolder(repository: Repository, settings: Config["pool"]): st
   if (settings.dir !== null) return resolve(repository.root, settings.dir);
   const beside = join(dirname(repository.root), `${basename(repository.root)}.pool`);
   return existsSync(beside) || isWritable(dirname(repository.root)) ? beside : join(cacheFolder(repository), "pool");
-}
-
-function isWritable(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A name for one operation, unique for ever. */

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "../checkout/index.ts";
+import { cacheFolder, judgingFolders } from "../checkout/index.ts";
 import { GraftworkError, humanSize } from "../domain/index.ts";
 import type { PoolContext } from "./context.ts";
 import type { PoolState } from "./pool-state.ts";
@@ -57,10 +57,11 @@ type Taker = { name: string; bytes: number };
 function spaceTakers({ repository }: PoolContext, state: Pick<PoolState, "slots" | "dir">): Taker[] {
   const trash = join(state.dir, "trash");
   const cache = cacheFolder(repository);
+  const others = [cache, ...judgingFolders(repository).filter((path) => !path.startsWith(cache))];
   return [
     ...state.slots.map((slot) => ({ name: slot.id, bytes: slot.sizeBytes ?? sizeOnDisk(slot.path) })),
     { name: `trash (${trash})`, bytes: sizeOnDisk(trash) },
-    { name: `caches (${cache})`, bytes: sizeOnDisk(cache) },
+    ...others.map((path) => ({ name: `caches (${path})`, bytes: sizeOnDisk(path) })),
   ]
     .filter(({ bytes }) => bytes > 0)
     .sort((a, b) => b.bytes - a.bytes);

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openRoom } from "../../../src/checkout/index.ts";
 import { pruneQa, verifyCommit } from "../../../src/qa/index.ts";
@@ -41,6 +41,25 @@ describe("what checks see", () => {
     const seen = lab.notes();
     expect(seen).toContain("GRAFTWORK_TASK_ID=task-a");
     expect(seen.split("\n").filter((line) => line.includes("canary"))).toEqual([]);
+  });
+
+  test("lies below no hidden folder, in which many tools see nothing; the folder is gone at the end", async () => {
+    const lab = await qaLab({ checks: ['pwd >> "$NOTES"'] });
+    expect(await lab.judge(lab.work({ "a.txt": "a" }))).toMatchObject({ decision: "approved" });
+    expect(lab.notes()).toMatch(/\.qa\/[^/]+\/1\/work\n$/);
+    expect(lab.notes()).not.toMatch(/\/\./);
+    expect(existsSync(`${lab.repo.dir}.qa`)).toBe(false);
+  });
+
+  test("lies in the cache folder where a node_modules is above the repository, or where that folder is not hidden", async () => {
+    const checks = ['pwd >> "$NOTES"'];
+    const above = await qaLab({ checks, env: ({ dir }) => ({ HOME: join(dir, "..", "..", `home-${basename(join(dir, ".."))}`) }) });
+    mkdirSync(join(above.repo.parent, "node_modules"));
+    await above.judge(above.work({ "a.txt": "a" }));
+    expect(above.notes()).toMatch(/\/\.cache\/graftwork\/[0-9a-f]{16}\/qa\//);
+    const named = await qaLab({ checks, env: ({ dir }) => ({ XDG_CACHE_HOME: `${dir}-cache` }) });
+    await named.judge(named.work({ "a.txt": "a" }));
+    expect(named.notes()).toContain("-cache/graftwork/");
   });
 
   test("is told apart by run, task and base", async () => {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "../../../src/checkout/index.ts";
+import { judgingFolder } from "../../../src/checkout/index.ts";
 import {
   type Check,
   type CheckEntry,
@@ -56,7 +56,7 @@ export async function qaLab(options: LabOptions = {}): Promise<QaLab> {
     ...(ownChecks === undefined ? {} : { ownChecks: () => ownChecks }),
     now: () => new Date("2026-02-03T04:05:06Z"),
   };
-  const rooms = join(cacheFolder(repository), "qa");
+  const rooms = judgingFolder(repository);
   return {
     repo,
     repository,
