@@ -5,12 +5,14 @@ import { runGit, splitNul } from "./run-git.ts";
 
 export type Person = { name: string; email: string };
 
+/** Whose commits those are that belong to no person: of what is judged, looked at or made anew. */
+export const GRAFTWORK: Person = { name: "graftwork", email: "graftwork@localhost" };
+
 /** Who the user is to git here; graftwork's own name where nothing is configured (a bare CI machine). */
 export async function userIdentity(repository: Repository): Promise<Person> {
   const answer = await runGit(repository, { cwd: repository.root, args: ["var", "GIT_COMMITTER_IDENT"], answers: [0, 128] });
   const match = /^(.*) <(.*)> \d+ [+-]\d{4}$/.exec(answer.text.trim());
-  if (answer.code !== 0 || match?.[1] === undefined || match[2] === undefined || match[1] === "")
-    return { name: "graftwork", email: "graftwork@localhost" };
+  if (answer.code !== 0 || match?.[1] === undefined || match[2] === undefined || match[1] === "") return GRAFTWORK;
   return { name: match[1], email: match[2] };
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { makeFolderWhole, mkdirSync, readText, rmSync } from "../state/index.ts";
+import { GRAFTWORK } from "./commit-objects.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";
@@ -33,7 +34,7 @@ async function smallRepository(repository: Repository, commit: Oid, into: string
   const gitDir = join(into, ".git");
   makeFolderWhole(gitDir, {
     HEAD: "ref: refs/heads/main\n",
-    config: `[core]\n\trepositoryformatversion = ${sha256 ? 1 : 0}\n\tbare = false\n\tlogallrefupdates = true\n[user]\n\tname = graftwork\n\temail = graftwork@localhost\n[gc]\n\tauto = 0\n${sha256 ? "[extensions]\n\tobjectformat = sha256\n" : ""}`,
+    config: `[core]\n\trepositoryformatversion = ${sha256 ? 1 : 0}\n\tbare = false\n\tlogallrefupdates = true\n[user]\n\tname = ${GRAFTWORK.name}\n\temail = ${GRAFTWORK.email}\n[gc]\n\tauto = 0\n${sha256 ? "[extensions]\n\tobjectformat = sha256\n" : ""}`,
     "refs/heads/main": `${commit}\n`,
     "objects/info/alternates": `${join(repository.commonDir, "objects")}\n`,
     ...(shallow === undefined ? {} : { shallow }),

@@ -4,6 +4,7 @@ export {
   changedPaths,
   commitsBetween,
   commitTree,
+  GRAFTWORK,
   isWhole,
   lastToTouch,
   listPaths,

@@ -1,3 +1,4 @@
+import { GRAFTWORK } from "./commit-objects.ts";
 import type { Oid } from "./oid.ts";
 import { pathBytes } from "./path-text.ts";
 import type { Repository } from "./repository.ts";
@@ -8,8 +9,8 @@ import { withWorkIndex } from "./work-index.ts";
 /** The same work gives the same commit, whoever looks and whenever. */
 const NOBODY = Object.fromEntries(
   ["AUTHOR", "COMMITTER"].flatMap((who) => [
-    [`GIT_${who}_NAME`, "graftwork"],
-    [`GIT_${who}_EMAIL`, "graftwork@localhost"],
+    [`GIT_${who}_NAME`, GRAFTWORK.name],
+    [`GIT_${who}_EMAIL`, GRAFTWORK.email],
     [`GIT_${who}_DATE`, "2000-01-01T00:00:00Z"],
   ]),
 );

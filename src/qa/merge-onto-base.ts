@@ -1,5 +1,5 @@
 import { GraftworkError } from "../domain/index.ts";
-import { commitTree, isWhole, mergeBase, mergeTrees, type Oid, type Repository, treeOf, updateRefs } from "../git/index.ts";
+import { commitTree, GRAFTWORK, isWhole, mergeBase, mergeTrees, type Oid, type Repository, treeOf, updateRefs } from "../git/index.ts";
 
 export type Merged =
   /** `commit` is null where what would land is a merge commit that nobody has made yet. */
@@ -33,7 +33,7 @@ export async function pinMerged(repository: Repository, ref: string, pair: Pair,
         tree: merged.tree,
         parents: [base, commit],
         message: `graftwork qa: ${label} merged onto ${base.slice(0, 12)}\n`,
-        person: { name: "graftwork", email: "graftwork@localhost" },
+        person: GRAFTWORK,
       }));
     const refused = await updateRefs(repository, [{ ref, set: judged }], `qa ${label}`);
     if (refused === undefined && (await isWhole(repository, judged, [base]))) return judged;

@@ -1,6 +1,6 @@
 import { openRoom, regenerateLockfile } from "../../checkout/index.ts";
 import { GraftworkError } from "../../domain/index.ts";
-import { commitTree, type Oid, type Repository, updateRefs } from "../../git/index.ts";
+import { commitTree, GRAFTWORK, type Oid, type Repository, updateRefs } from "../../git/index.ts";
 import { type LockedVersions, lockDrift, lockedVersions } from "./locked-versions.ts";
 
 /** A conflicted lockfile with its sides as text. */
@@ -15,8 +15,12 @@ const TIMEOUT_MS = 5 * 60_000;
  * lockfiles still hold git's markers. What they may change is what either side's diff names: anything else is drift.
  */
 export async function regenerateLockfiles(repository: Repository, tree: Oid, conflicts: readonly LockConflict[]): Promise<LockResult> {
-  const person = { name: "graftwork", email: "graftwork@localhost" };
-  const commit = await commitTree(repository, { tree, parents: [], message: "graftwork: a merge without its lockfiles\n", person });
+  const commit = await commitTree(repository, {
+    tree,
+    parents: [],
+    message: "graftwork: a merge without its lockfiles\n",
+    person: GRAFTWORK,
+  });
   const room = openRoom(repository, (id) => `refs/graftwork/qa/lockfiles.${id}`);
   const texts = new Map<string, string>();
   try {
