@@ -1,5 +1,15 @@
 import type { LandedTask } from "../domain/index.ts";
-import { changedPaths, commitTree, integratedBy, isAncestor, mergeBase, type Oid, type Repository, treeOf } from "../git/index.ts";
+import {
+  changedPaths,
+  commitTree,
+  GRAFTWORK,
+  integratedBy,
+  isAncestor,
+  mergeBase,
+  type Oid,
+  type Repository,
+  treeOf,
+} from "../git/index.ts";
 import { findingsOf, revertedWork } from "./check-merged.ts";
 import type { MergeContext } from "./context.ts";
 import { mergeMessage } from "./message.ts";
@@ -119,9 +129,8 @@ async function replayed(repository: Repository, tip: Oid, { base, commit }: Cand
   if (base === undefined || (await isAncestor(repository, base, tip))) return undefined;
   const fork = await mergeBase(repository, tip, base);
   if (fork === undefined || (await integratedBy(repository, { base: fork, tip: base }, tip)) !== "squash") return undefined;
-  const person = { name: "graftwork", email: "graftwork@localhost" };
   const like = async (source: Oid, parents: readonly Oid[]): Promise<Oid> =>
-    commitTree(repository, { tree: await treeOf(repository, source), parents, message: "graftwork: replayed\n", person });
+    commitTree(repository, { tree: await treeOf(repository, source), parents, message: "graftwork: replayed\n", person: GRAFTWORK });
   const from = await like(base, []);
   return { ours: await like(tip, [from]), theirs: await like(commit, [from]) };
 }
