@@ -12,10 +12,10 @@ import {
   treeOf,
   updateRefs,
 } from "../git/index.ts";
+import { isText, markersLeft } from "./conflict-sides.ts";
 import type { MergeContext } from "./context.ts";
-import { newMarkers } from "./markers.ts";
 import { resolvedTrailers } from "./message.ts";
-import { isText, type OpenConflict } from "./open-conflict.ts";
+import type { OpenConflict } from "./open-conflict.ts";
 
 export type AgentResolution = { kind: "accepted"; commit: Oid } | { kind: "refused"; why: string };
 
@@ -86,5 +86,5 @@ async function faultIn(repository: Repository, { stages }: OpenConflict, { path,
   if (!sides.some(({ mode }) => mode === to.mode)) return "as something else than the file it was";
   const bytes = await readBlob(repository, to.oid);
   if (!isText(bytes)) return "as something that is no text";
-  return (await newMarkers(repository, sides, bytes)).length > 0 ? "with conflict markers" : null;
+  return (await markersLeft(repository, sides, bytes)).length > 0 ? "with conflict markers" : null;
 }

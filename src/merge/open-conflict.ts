@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer";
 import {
   type ConflictStage,
   changedPaths,
@@ -10,6 +9,7 @@ import {
   readBlob,
   subjects,
 } from "../git/index.ts";
+import { isOrdinary, isText } from "./conflict-sides.ts";
 import { kindOf } from "./packet.ts";
 import { leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
 
@@ -24,8 +24,6 @@ export type OpenConflict = {
   stages: readonly ConflictStage[];
   files: readonly { path: string; kind: string; why: string }[];
 };
-
-const REGULAR = new Set(["100644", "100755"]);
 
 /**
  * What is left to an agent of a merge: nothing where git or the rules merge it by now, and nothing either where a file
@@ -42,9 +40,9 @@ export async function openConflict(
   const rules = await resolveConflicts(repository, merged, resolving);
   if (rules.kind === "resolved") return { kind: "merges" };
   if (merged.paths.length === 0) return { kind: "unfit", why: "folders or names collide, not lines" };
-  for (const { path, mode, oid } of merged.stages)
-    if (!REGULAR.has(mode) || !isText(await readBlob(repository, oid)))
-      return { kind: "unfit", why: `${path} is no text file on both sides` };
+  for (const stage of merged.stages)
+    if (!isOrdinary(stage) || !isText(await readBlob(repository, stage.oid)))
+      return { kind: "unfit", why: `${stage.path} is no text file on both sides` };
   const left = new Map(rules.files.map((file) => [file.path, file]));
   const files = merged.paths.map((path) => {
     const file = left.get(path);
@@ -77,9 +75,4 @@ export async function collidingWith(
     if ((await changedPaths(repository, `${merge}^`, merge)).some((path) => wanted.has(path))) found.push(task);
   }
   return found;
-}
-
-/** What git merges line by line. */
-export function isText(bytes: Uint8Array): boolean {
-  return isUtf8(bytes) && !bytes.includes(0);
 }

@@ -12,7 +12,8 @@ import {
   subjects,
 } from "../git/index.ts";
 import { replaceFile } from "../state/index.ts";
-import { type LeftFile, leftText, type Resolving, resolveConflicts, textsOf } from "./resolve-conflicts.ts";
+import { textsOf } from "./conflict-sides.ts";
+import { type LeftFile, leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
 import { splitLines } from "./resolvers/align/text-lines.ts";
 import { mergeLines } from "./resolvers/align/three-way.ts";
 
@@ -98,7 +99,7 @@ async function fileFacts(repository: Repository, path: string, all: readonly Con
 
 /** The places where both sides' texts differ; none where a side is missing, is no text, or is a submodule. */
 async function hunksOf(repository: Repository, stages: readonly ConflictStage[]): Promise<object[]> {
-  const sides = stages.some(({ mode }) => mode === "160000") ? undefined : await textsOf(repository, stages);
+  const sides = await textsOf(repository, stages);
   if (sides?.ours === undefined || sides.theirs === undefined) return [];
   const parts = mergeLines(splitLines(sides.base ?? ""), splitLines(sides.ours), splitLines(sides.theirs));
   return parts.flatMap((part) => {

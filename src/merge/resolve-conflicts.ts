@@ -8,10 +8,10 @@ import {
   mergeTrees,
   type Oid,
   type Repository,
-  readBlob,
   type TreeEdit,
   writeBlob,
 } from "../git/index.ts";
+import { isOrdinary, type Sides, textsOf } from "./conflict-sides.ts";
 import { regenerateLockfiles } from "./lockfiles/regenerate.ts";
 import { recall } from "./resolution-memory.ts";
 import { type Resolution, type ResolverLevel, resolveFile } from "./resolvers/resolve-file.ts";
@@ -99,8 +99,6 @@ export async function resolveConflicts(repository: Repository, conflict: Conflic
   return { kind: "resolved", tree: await editTree(repository, tree, lockEdits), files: [...files, ...regenerated] };
 }
 
-type Sides = { base: string | undefined; ours: string | undefined; theirs: string | undefined };
-
 /** `mode` is that after both sides' changes; both are undefined where no rule may touch the file. */
 type Read = { path: string; mode: string | undefined; texts: Sides | undefined };
 
@@ -108,7 +106,7 @@ const NO_TEXT: Resolution = { kind: "declined", why: "not an ordinary text file 
 
 async function readConflict(repository: Repository, conflict: Conflict, path: string): Promise<Read> {
   const stages = conflict.stages.filter((stage) => stage.path === path);
-  const isRegular = [2, 3].every((n) => stages.some((one) => one.stage === n && REGULAR.has(one.mode)));
+  const isRegular = [2, 3].every((n) => stages.some((one) => one.stage === n && isOrdinary(one)));
   return { path, mode: mergedMode(stages), texts: isRegular ? await textsOf(repository, stages) : undefined };
 }
 
@@ -121,26 +119,10 @@ function resolveText(repository: Repository, path: string, texts: Sides, level: 
   return resolveFile({ level, path, ...texts, also });
 }
 
-const REGULAR = new Set(["100644", "100755"]);
-
 /** The mode after both sides' changes; undefined where both changed it. */
 function mergedMode(stages: readonly ConflictStage[]): string | undefined {
   const of = (stage: number): string | undefined => stages.find((one) => one.stage === stage)?.mode;
   const [base, ours, theirs] = [of(1), of(2), of(3)];
   if (ours === theirs || theirs === base) return ours;
   return ours === base ? theirs : undefined;
-}
-
-/** The sides as text; undefined where one of them is not UTF-8. */
-export async function textsOf(repository: Repository, stages: readonly ConflictStage[]): Promise<Sides | undefined> {
-  const texts: (string | undefined)[] = [];
-  for (const n of [1, 2, 3]) {
-    const stage = stages.find((one) => one.stage === n);
-    const bytes = stage === undefined ? undefined : await readBlob(repository, stage.oid);
-    const text = bytes?.toString("utf8");
-    if (bytes !== undefined && text !== undefined && !Buffer.from(text).equals(bytes)) return undefined;
-    texts.push(text);
-  }
-  const [base, ours, theirs] = texts;
-  return { base, ours, theirs };
 }

@@ -4,7 +4,6 @@ import * as v from "valibot";
 import { GraftworkError } from "../domain/index.ts";
 import {
   commitInSlot,
-  commitTree,
   isAncestor,
   lstatBelow,
   mergeTrees,
@@ -17,7 +16,6 @@ import {
   slotStatus,
   stageTree,
   treeOf,
-  updateRefs,
 } from "../git/index.ts";
 import {
   acquireSlot,
@@ -31,8 +29,9 @@ import {
   treeOfSlot,
 } from "../pool/index.ts";
 import { readText, replaceFile } from "../state/index.ts";
-import { newMarkers } from "./markers.ts";
-import { type Packet, requireMerge, resolutionLost, resolvedOnto } from "./resolve.ts";
+import { markersLeft } from "./conflict-sides.ts";
+import { commitByHand, handMessage, keepResolution, markersStand } from "./hand-resolution.ts";
+import { type Packet, requireMerge, resolvedOnto } from "./resolve.ts";
 
 /** A packet's conflict that was laid out in a slot: which one, and for which two commits. */
 const OpenedSchema = v.object({ slot: v.string(), token: v.number(), ours: v.string(), theirs: v.string() });
@@ -110,24 +109,21 @@ export async function finishInSlot(
     if (lstatBelow(slot.path, path)?.isFile() !== true) continue;
     const bytes = readFileSync(pathBytes(join(slot.path, path)));
     const stages = merged.clean ? [] : merged.stages.filter((stage) => stage.path === path);
-    if ((await newMarkers(repository, stages, bytes)).length > 0) throw markersLeft(task, join(slot.path, path));
+    const left = await markersLeft(repository, stages, bytes);
+    const next = `edit it to its end, then \`graftwork resolve ${task} --done\`.`;
+    if (left.length > 0) throw markersStand(task, { file: join(slot.path, path), path, left, next });
   }
   const isCopied = copyMatcher(context);
   const paths = [...status.tracked, ...status.untracked.filter((path) => !path.endsWith("/") && !isCopied(path))];
-  const message = `Merge the target into ${opened.branch}\n\nResolved by hand in ${opened.id}.\n\nGraftwork-Task: ${task}\n`;
-  if (paths.length > 0) await commitInSlot(repository, slot, { paths, message, person });
+  const resolution = { task, branch: opened.branch, how: ` in ${opened.id}.` };
+  if (paths.length > 0) await commitInSlot(repository, slot, { paths, message: handMessage(resolution), person });
   const made = (await readRef(repository, ref)) ?? tip;
   // Who merged the target there with git has made the commit already.
   const isMerged = await isAncestor(repository, target, made);
   const commit = isMerged
     ? made
-    : await commitTree(repository, { tree: await treeOf(repository, made), parents: [tip, target], message, person });
-  const refused = await updateRefs(
-    repository,
-    [...fence, { ref: `refs/graftwork/resolved/${task}`, set: commit }, { ref, set: commit, old: made }],
-    `resolve ${task}`,
-  );
-  if (refused !== undefined) throw resolutionLost(task, refused);
+    : await commitByHand(repository, resolution, { tree: await treeOf(repository, made), parents: [tip, target], person });
+  await keepResolution(repository, task, commit, [...fence, { ref, set: commit, old: made }]);
   return commit;
 }
 
@@ -136,15 +132,6 @@ export async function closeOpened(context: PoolContext, folder: string): Promise
   const note = readNote(folder);
   const open = note === undefined ? undefined : leasedBy(context, note);
   if (open !== undefined) await releaseSlot(context, { name: open.id, token: open.token });
-}
-
-function markersLeft(task: string, file: string): GraftworkError {
-  return new GraftworkError("CONFLICT", {
-    message: `${file} still holds conflict markers, so ${task} is not resolved.`,
-    because: "the merge was laid out there, and this file is not edited to its end.",
-    try: `edit it, then \`graftwork resolve ${task} --done\`.`,
-    details: { path: file },
-  });
 }
 
 function unusable(task: string, { id, path }: OpenedSlot, because: string): GraftworkError {

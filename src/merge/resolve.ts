@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import {
-  commitTree,
+  type ConflictStage,
   editTree,
   isAncestor,
   type MergedTrees,
@@ -12,10 +12,11 @@ import {
   type Repository,
   readRef,
   type TreeEdit,
-  updateRefs,
   writeBlob,
 } from "../git/index.ts";
 import { readBytes, readText, replaceFile } from "../state/index.ts";
+import { markersLeft } from "./conflict-sides.ts";
+import { commitByHand, keepResolution, markersStand } from "./hand-resolution.ts";
 
 /** What a person decided for one path of a packet. */
 export type Choice = { kind: "ours" } | { kind: "theirs" } | { kind: "file"; file: string };
@@ -81,16 +82,10 @@ export async function finishResolution(
   const tree = await editTree(repository, merged.tree, edits);
   const ref = `refs/heads/${branch}`;
   const old = await readRef(repository, ref);
-  const message = `Merge the target into ${branch}\n\nResolved by hand: ${edits.map((edit) => edit.path).join(", ")}\n\nGraftwork-Task: ${task}\n`;
-  const commit = await commitTree(repository, { tree, parents: [theirs, target], message, person });
+  const made = { task, branch, how: `: ${edits.map((edit) => edit.path).join(", ")}` };
+  const commit = await commitByHand(repository, made, { tree, parents: [theirs, target], person });
   // A branch that went on since then keeps its name: the resolution lands by its commit.
-  const move: RefChange[] = old === theirs ? [{ ref, set: commit, old: theirs }] : [];
-  const refused = await updateRefs(
-    repository,
-    [...fence, { ref: `refs/graftwork/resolved/${task}`, set: commit }, ...move],
-    `resolve ${task}`,
-  );
-  if (refused !== undefined) throw resolutionLost(task, refused);
+  await keepResolution(repository, task, commit, [...fence, ...(old === theirs ? [{ ref, set: commit, old: theirs }] : [])]);
   return commit;
 }
 
@@ -113,32 +108,20 @@ export async function resolvedOnto(repository: Repository, packet: Packet, onto:
   return { target, merged };
 }
 
-export function resolutionLost(task: string, refused: string): GraftworkError {
-  return new GraftworkError("GIT_FAILED", {
-    message: `The resolution of ${task} could not be kept.`,
-    because: refused,
-    try: "run the same command again.",
-  });
-}
-
-type Stage = { stage: number; mode: string; oid: Oid };
-
-async function editFor(repository: Repository, packet: Packet, path: string, stages: readonly Stage[]): Promise<TreeEdit> {
+async function editFor(repository: Repository, packet: Packet, path: string, stages: readonly ConflictStage[]): Promise<TreeEdit> {
   const choice = choicesOf(packet)[path];
   const mode = stages.find((stage) => stage.stage === 2)?.mode ?? stages.find((stage) => stage.stage === 3)?.mode ?? "100644";
   if (choice === "ours" || choice === "theirs") {
     const side = stages.find((stage) => stage.stage === (choice === "ours" ? 2 : 3));
     return side === undefined ? { path, remove: true } : { path, mode: side.mode, oid: side.oid };
   }
-  const bytes = readBytes(join(packet.folder, "files", path));
+  const file = join(packet.folder, "files", path);
+  const bytes = readBytes(file);
   if (bytes === undefined) return { path, remove: true };
-  if (hasMarkers(bytes.toString("utf8"))) throw markersLeft(packet, path);
+  const left = await markersLeft(repository, stages, bytes);
+  const next = `edit it to its end, or choose a side: \`graftwork resolve ${packet.task} --ours ${path}\`.`;
+  if (left.length > 0) throw markersStand(packet.task, { file, path, left, next });
   return { path, mode, oid: await writeBlob(repository, bytes) };
-}
-
-/** Lines of a conflict that nobody decided yet. */
-export function hasMarkers(text: string): boolean {
-  return /^<{7} /m.test(text) && /^>{7} /m.test(text);
 }
 
 function choicesOf(packet: Packet): Record<string, Choice["kind"]> {
@@ -153,15 +136,6 @@ function requirePath(packet: Packet, path: string): void {
     message: `${JSON.stringify(path)} is not among the conflicted files of ${packet.task}.`,
     because: `they are ${packet.files.map((file) => file.path).join(", ") || "none"}.`,
     try: `see ${packet.folder}/README.md.`,
-  });
-}
-
-function markersLeft(packet: Packet, path: string): GraftworkError {
-  return new GraftworkError("CONFLICT", {
-    message: `${path} still holds conflict markers, so ${packet.task} is not resolved.`,
-    because: "no side was chosen for it and the file in the packet is not edited to its end.",
-    try: `edit ${join(packet.folder, "files", path)}, or choose: \`graftwork resolve ${packet.task} --ours ${path}\`.`,
-    details: { path },
   });
 }
 

@@ -1,12 +1,12 @@
 import { splitLines } from "./align/text-lines.ts";
 import { jsonDefects } from "./proof/json-keys.ts";
 import { expectedCounts, miscounted } from "./proof/line-counts.ts";
+import { newMarkers } from "./proof/markers.ts";
 import { nameDefects, namesIn } from "./proof/names.ts";
 
 export type Finding = { kind: "markers" | "unreadable" | "names" | "brackets" | "lines"; what: string };
 
 const SCRIPT = /\.(?:[cm]?[jt]sx?)$/;
-const MARKER = /^(?:<{7} |>{7} |\|{7} |={7}$)/m;
 
 /**
  * What speaks against a merge of one file, for any that no person looked at: made by a rule, or by git where both sides
@@ -25,7 +25,7 @@ export function proveMerge(
   const add = (kind: Finding["kind"], whats: readonly string[]): void => {
     findings.push(...whats.map((what) => ({ kind, what })));
   };
-  if (MARKER.test(merged) && !MARKER.test(ours) && !MARKER.test(theirs)) add("markers", ["a conflict marker is left"]);
+  if (newMarkers(base, ours, theirs, merged).length > 0) add("markers", ["a conflict marker is left"]);
   if (path.endsWith(".json")) add("unreadable", newDefects(jsonDefects, merged, [ours, theirs]));
   if (SCRIPT.test(path)) {
     add("names", nameDefects(namesIn(merged), [namesIn(ours), namesIn(theirs)]));

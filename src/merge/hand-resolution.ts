@@ -1,0 +1,43 @@
+import { GraftworkError } from "../domain/index.ts";
+import { commitTree, type Oid, type Person, type RefChange, type Repository, updateRefs } from "../git/index.ts";
+
+/** A merge that a person resolved: where it was done (`how`), and the branch that it belongs to. */
+export type HandMade = { task: string; branch: string; how: string };
+
+/** The message of its merge commit. */
+export function handMessage({ task, branch, how }: HandMade): string {
+  return `Merge the target into ${branch}\n\nResolved by hand${how}\n\nGraftwork-Task: ${task}\n`;
+}
+
+/** Makes its merge commit; no ref holds it. */
+export function commitByHand(
+  repository: Repository,
+  made: HandMade,
+  commit: { tree: Oid; parents: readonly Oid[]; person: Person },
+): Promise<Oid> {
+  return commitTree(repository, { ...commit, message: handMessage(made) });
+}
+
+/** Has a ref hold the resolution of a task, in one transaction with `moves`. Throws GIT_FAILED where git refuses. */
+export async function keepResolution(repository: Repository, task: string, commit: Oid, moves: readonly RefChange[]): Promise<void> {
+  const refused = await updateRefs(repository, [...moves, { ref: `refs/graftwork/resolved/${task}`, set: commit }], `resolve ${task}`);
+  if (refused === undefined) return;
+  throw new GraftworkError("GIT_FAILED", {
+    message: `The resolution of ${task} could not be kept.`,
+    because: refused,
+    try: "run the same command again.",
+  });
+}
+
+/** A file that still holds lines of its conflict (`left`); `next` is the way to go on. */
+export function markersStand(
+  task: string,
+  { file, path, left, next }: { file: string; path: string; left: readonly string[]; next: string },
+): GraftworkError {
+  return new GraftworkError("CONFLICT", {
+    message: `${file} still holds conflict markers, so ${task} is not resolved.`,
+    because: `${left.map((line) => JSON.stringify(line)).join(", ")} ${left.length === 1 ? "is" : "are"} of neither side.`,
+    try: next,
+    details: { path },
+  });
+}
