@@ -54,7 +54,7 @@ export { openRepository, type Repository } from "./repository.ts";
 export { moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";
 export type { GitContext } from "./run-git.ts";
 export { type SlotChanges, scanSlot } from "./scan-slot.ts";
-export { adoptCommit, checkoutChanges, commitInSlot, dropLocks, slotStatus } from "./slot-commit.ts";
+export { adoptCommit, checkoutChanges, commitInSlot, dropLocks, type SlotStatus, slotStatus } from "./slot-commit.ts";
 export { lstatBelow, readFolder, stampBelow } from "./slot-path.ts";
 export {
   attachSlot,

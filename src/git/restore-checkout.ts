@@ -12,7 +12,7 @@ import { lstatBelow } from "./slot-path.ts";
 import { blobId, storedIds, type TreeDifference, treeDifferences } from "./tree-differences.ts";
 
 /**
- * After a landing was killed half way: every path between `from` and `to` that is absent, or holds the old or the
+ * After a landing by git (`fastForward`) was killed half way, of which no file is kept aside: every path between `from` and `to` that is absent, or holds the old or the
  * new content or the beginning of the new, is put back to `from` (review-core rule 2). Returns the paths that hold
  * anything else: then they are a person's, and nothing was changed.
  */

@@ -19,7 +19,7 @@ import {
 } from "../git/index.ts";
 import {
   acquireSlot,
-  copyMatcher,
+  committablePaths,
   existingStore,
   findSlot,
   type PoolContext,
@@ -113,8 +113,7 @@ export async function finishInSlot(
     const next = `edit it to its end, then \`graftwork resolve ${task} --done\`.`;
     if (left.length > 0) throw markersStand(task, { file: join(slot.path, path), path, left, next });
   }
-  const isCopied = copyMatcher(context);
-  const paths = [...status.tracked, ...status.untracked.filter((path) => !path.endsWith("/") && !isCopied(path))];
+  const paths = committablePaths(context, status);
   const resolution = { task, branch: opened.branch, how: ` in ${opened.id}.` };
   if (paths.length > 0) await commitInSlot(repository, slot, { paths, message: handMessage(resolution), person });
   const made = (await readRef(repository, ref)) ?? tip;

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import picomatch from "picomatch";
 import * as v from "valibot";
 import { count, GraftworkError, systemCode } from "../domain/index.ts";
-import { lstatBelow, type Repository, readFolder, stampBelow, trackedPaths } from "../git/index.ts";
+import { lstatBelow, type Repository, readFolder, type SlotStatus, stampBelow, trackedPaths } from "../git/index.ts";
 import { cpSync, mkdirSync, readBytes, readText, replaceFile } from "../state/index.ts";
 import type { PoolContext } from "./context.ts";
 import { type IgnoreRule, isNamed, parseIgnore, sayOf } from "./ignore-patterns.ts";
@@ -73,6 +73,12 @@ export function copyMatcher(context: PoolContext): (path: string) => boolean {
   const matches = picomatch([...context.settings.copy], { dot: true });
   const rules = includeRules(context.repository);
   return (path) => matches(path) || isNamed(rules, path);
+}
+
+/** Of what git says of a slot: all that a commit there would hold. Repositories inside of it and copies of ours are left out. */
+export function committablePaths(context: PoolContext, status: Pick<SlotStatus, "tracked" | "untracked">): string[] {
+  const isCopied = copyMatcher(context);
+  return [...status.tracked, ...status.untracked.filter((path) => !path.endsWith("/") && !isCopied(path))];
 }
 
 function includeRules(repository: Repository): IgnoreRule[] {

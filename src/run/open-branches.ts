@@ -1,5 +1,5 @@
 import { filtersOf, lstatBelow, type Oid, type Repository, readRefs, slotStatus, snapshotSlot } from "../git/index.ts";
-import { copyMatcher, existingStore, type PoolContext, type SlotRecord, treeOfSlot } from "../pool/index.ts";
+import { committablePaths, existingStore, type PoolContext, type SlotRecord, treeOfSlot } from "../pool/index.ts";
 import { listRuns } from "./run-folder.ts";
 
 /** A branch that somebody works on, or that waits to land. */
@@ -62,9 +62,7 @@ export async function openBranches(context: PoolContext): Promise<OpenBranch[]> 
 /** What is changed or new in a slot against its branch, ignored files and copies of ours apart. A slot that cannot be read is said. */
 async function unsavedIn(context: PoolContext, slot: SlotRecord, tip: Oid): Promise<string[]> {
   try {
-    const isCopied = copyMatcher(context);
-    const { tracked, untracked } = await slotStatus(context.repository, treeOfSlot(slot), tip);
-    return [...tracked, ...untracked.filter((path) => !path.endsWith("/") && !isCopied(path))];
+    return committablePaths(context, await slotStatus(context.repository, treeOfSlot(slot), tip));
   } catch (error) {
     context.narrate(`${slot.id} could not be looked into: ${String(error)}`);
     return [];
