@@ -9,15 +9,15 @@ const BOTH = "one\nleft\nright\nthree\n";
 type Opened = { slot: string; path: string; branch: string; files: string[] };
 type Stage = { repo: TempRepo; graftwork: (...args: string[]) => Promise<CliResult>; open: () => Promise<Opened> };
 
-/** A run in which `right` collides with `left` and waits for a person. */
-async function stage(): Promise<Stage> {
+/** A run in which `right` collides with `left` in one file, of which `rest` is the end, and waits for a person. */
+async function stage(rest = ""): Promise<Stage> {
   const agent = fakeAgent({
-    left: [[{ write: "list.txt", text: "one\nleft\nthree\n" }, ...ready]],
-    right: [[{ write: "list.txt", text: "one\nright\nthree\n" }, ...ready]],
+    left: [[{ write: "list.txt", text: `one\nleft\nthree\n${rest}` }, ...ready]],
+    right: [[{ write: "list.txt", text: `one\nright\nthree\n${rest}` }, ...ready]],
   });
   const repo = tempRepo({
     files: {
-      "list.txt": "one\ntwo\nthree\n",
+      "list.txt": `one\ntwo\nthree\n${rest}`,
       ".claude/auto-context.yaml": JSON.stringify({
         agents: { default: "fake", fake: { command: agent.command } },
         merge: { on_conflict: ["resolvers", "person"] },
@@ -97,5 +97,25 @@ describe("resolve --open", () => {
     expect((await graftwork("pool", "release", slot)).code).toBe(0);
     expect((await graftwork("resolve", "right", "--done")).stderr).toContain("edit");
     expect(readFileSync((await open()).files[0] ?? "", "utf8")).toContain("<<<<<<<");
+  });
+});
+
+describe("resolve --done, from the packet", () => {
+  test("takes a file whose marker-like lines a side had already, and refuses any that is left", async () => {
+    const howTo = "<<<<<<< HEAD\nyours\n=======\ntheirs\n>>>>>>> topic\n";
+    const { repo, graftwork } = await stage(howTo);
+    const { files } = JSON.parse((await graftwork("resolve", "right", "--json")).stdout) as Opened;
+    const [file = ""] = files;
+    const refused = async (text: string): Promise<void> => {
+      writeFileSync(file, text);
+      const { code, stderr } = await graftwork("resolve", "right", "--done");
+      expect({ code, stderr }).toMatchObject({ code: 5, stderr: expect.stringContaining(`${file} still holds conflict markers`) });
+    };
+    await refused(readFileSync(file, "utf8"));
+    await refused(`${BOTH}=======\n${howTo}`);
+    writeFileSync(file, `${BOTH}${howTo}`);
+    expect((await graftwork("resolve", "right", "--done")).code).toBe(0);
+    expect((await graftwork("continue")).code).toBe(0);
+    expect(repo.git("show", "main:list.txt")).toBe(`${BOTH}${howTo}`.trim());
   });
 });
