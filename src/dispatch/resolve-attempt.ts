@@ -27,32 +27,29 @@ export type ConflictWork = {
   }) => Promise<{ kind: "accepted"; commit: string } | { kind: "refused"; why: string }>;
 };
 
+/** One task's conflict and the agent that is to resolve it. */
+export type ConflictAttempt = { task: Task; facts: TaskFacts; work: ConflictWork; agent: string };
+
 /** One attempt of a resolver agent, in the task's slot and on its branch; what is of no use is kept beside the branch. */
-export async function attemptResolution(
-  context: DispatchContext,
-  task: Task,
-  facts: TaskFacts,
-  work: ConflictWork,
-  agent: string,
-): Promise<void> {
+export async function attemptResolution(context: DispatchContext, one: ConflictAttempt): Promise<void> {
+  const { task, facts, work, agent } = one;
   const attempt = facts.attempts + 1;
   const spec = requireAgent(context, task, agent);
   const begun = performance.now();
   const leased = await acquireSlot(context.pool, { task: task.id, base: work.commit });
   const { branch, base } = leased.lease;
-  await putBack(context, task, leased, work, facts.attempts);
+  await putBack(context, one, leased, facts.attempts);
   await stageTree(context.repository, slotOf(context, leased.id), work.tree);
   const settle = async (outcome: Outcome, { tip }: Evidence): Promise<Outcome> => {
     if (outcome.kind === "interrupted" || outcome.kind === "rate-limited") return outcome;
-    const settled =
-      outcome.kind === "ready" ? await accepted(work, outcome, { branch, agent, keepTipAt: refOf(context, task, attempt) }) : outcome;
+    const settled = outcome.kind === "ready" ? await accepted(context, one, outcome, { branch, attempt }) : outcome;
     if (settled.kind === "ready") return settled;
-    const kept = tip === null ? [] : await putBack(context, task, leased, work, attempt);
+    const kept = tip === null ? [] : await putBack(context, one, leased, attempt);
     return kept.length === 0 || !("reason" in settled)
       ? settled
       : { ...settled, reason: `${settled.reason} (kept as ${kept.join(" and ")})` };
   };
-  const look = (commit: boolean): Promise<Evidence> => lookAt(context, task, leased.id, branch, work, commit);
+  const look = (commit: boolean): Promise<Evidence> => lookAt(context, one, { slot: leased.id, branch, commit });
   const brief = work.brief({ path: leased.path, branch });
   const ready = { task, attempt, spec, leased, base: facts.base ?? base, brief, resolves: work.onto, resumeSession: null, look, settle };
   await attemptInSlot(context, ready, begun);
@@ -62,13 +59,8 @@ export async function attemptResolution(
  * A resolver agent whose coordinator died. A whole resolution that it had committed is judged as it is; anything else
  * is saved, and the conflict laid out anew.
  */
-export async function settleResolution(
-  context: DispatchContext,
-  task: Task,
-  facts: TaskFacts,
-  work: ConflictWork,
-  agent: string,
-): Promise<void> {
+export async function settleResolution(context: DispatchContext, one: ConflictAttempt): Promise<void> {
+  const { task, facts } = one;
   const record = existingStore(context.repository)
     .read()
     .state.slots.find((slot) => slot.id === facts.slot);
@@ -76,10 +68,10 @@ export async function settleResolution(
   let outcome: Outcome = { kind: "interrupted", reason: "the coordinator died while the agent was at work" };
   if (record?.lease != null && mine && facts.branch !== null) {
     await sweepLease({ id: record.id, path: record.path, lease: record.lease });
-    const evidence = await lookAt(context, task, record.id, facts.branch, work, false);
-    const keepTipAt = refOf(context, task, facts.attempts);
+    const evidence = await lookAt(context, one, { slot: record.id, branch: facts.branch, commit: false });
     const found = outcomeOf({ kind: "claims-success" }, evidence, { lastWords: "" });
-    const settled = found.kind === "ready" ? await accepted(work, found, { branch: facts.branch, agent, keepTipAt }) : found;
+    const made = { branch: facts.branch, attempt: facts.attempts };
+    const settled = found.kind === "ready" ? await accepted(context, one, found, made) : found;
     if (settled.kind === "ready") outcome = { ...settled, notes: ["the coordinator died; what the agent had committed is judged"] };
   }
   context.emit({ type: "attempt-ended", task: task.id, attempt: facts.attempts, outcome, session: null, usage: null, durationMs: 0 });
@@ -88,11 +80,8 @@ export async function settleResolution(
 /** Only the conflicted files are the agent's to make: what else lies about there is left to a rescue. */
 function lookAt(
   context: DispatchContext,
-  task: Task,
-  slot: string,
-  branch: string,
-  work: ConflictWork,
-  commit: boolean,
+  { task, work }: ConflictAttempt,
+  { slot, branch, commit }: { slot: string; branch: string; commit: boolean },
 ): Promise<Evidence> {
   const isCopied = copyMatcher(context.pool);
   const paths = new Set(work.paths);
@@ -108,11 +97,12 @@ function lookAt(
 }
 
 async function accepted(
-  work: ConflictWork,
+  context: DispatchContext,
+  { task, work, agent }: ConflictAttempt,
   outcome: Extract<Outcome, { kind: "ready" }>,
-  made: { branch: string; agent: string; keepTipAt: string },
+  { branch, attempt }: { branch: string; attempt: number },
 ): Promise<Outcome> {
-  const answer = await work.accept({ ...made, tip: outcome.commit });
+  const answer = await work.accept({ branch, agent, tip: outcome.commit, keepTipAt: refOf(context, task, attempt) });
   if (answer.kind === "accepted") return { ...outcome, commit: answer.commit };
   return { kind: "failed", failure: "not-resolved", reason: answer.why, retry: false };
 }
@@ -120,9 +110,8 @@ async function accepted(
 /** Puts slot and branch back to the task's own commit. Returns the names under which what was there besides is kept. */
 async function putBack(
   context: DispatchContext,
-  task: Task,
+  { task, work }: ConflictAttempt,
   { id, lease }: LeasedSlot,
-  work: ConflictWork,
   attempt: number,
 ): Promise<string[]> {
   const keepTipAt = refOf(context, task, attempt);

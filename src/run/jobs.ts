@@ -101,7 +101,7 @@ async function resolveByAgent(context: JobContext, task: Task, before: TaskFacts
   if (commit === null) throw new Error(`${id} has no commit to merge`);
   const job = await resolverJob(context, context.facts(), task, commit, await baseNow(context));
   const { resolverAgent } = agentsOf(context.record.config);
-  if (job.kind === "work") return attemptResolution(dispatchOf(context), task, before, job, resolverAgent);
+  if (job.kind === "work") return attemptResolution(dispatchOf(context), { task, facts: before, work: job, agent: resolverAgent });
   if (job.kind === "merges") return context.emit({ type: "resolved", task: id, how: "commit", commit, reason: "it merges by now" });
   const outcome = { kind: "failed", failure: "not-started", reason: `no agent was asked: ${job.why}`, retry: false } as const;
   context.emit({ type: "attempt-ended", task: id, attempt: before.attempts, outcome, session: null, usage: null, durationMs: 0 });
@@ -114,7 +114,8 @@ async function settle(context: JobContext, id: string): Promise<void> {
       ? undefined
       : await resolverJob(context, context.facts(), task, known.commit, known.resolve.onto);
   if (job?.kind !== "work") return settleInterrupted(dispatchOf(context), task, known);
-  await settleResolution(dispatchOf(context), task, known, job, agentsOf(context.record.config).resolverAgent);
+  const { resolverAgent } = agentsOf(context.record.config);
+  await settleResolution(dispatchOf(context), { task, facts: known, work: job, agent: resolverAgent });
 }
 
 /** All agents of a provider rest when one of them met its limit. */
