@@ -63,16 +63,17 @@ function reason(task: TaskFacts, waitsFor: readonly string[]): string {
 
 /** The same as an object, for `--json`. */
 export function sessionObject(end: SessionEnd): object {
-  const tasks = [...end.facts.tasks.values()].map(({ id, status, branch, commit, attempts, lastError, packet, landed, summary }) => ({
-    id,
-    status,
-    branch,
-    commit,
-    attempts,
-    last_error: lastError,
-    packet,
-    merge: landed?.merge ?? null,
-    summary,
+  const tasks = [...end.facts.tasks.values()].map((task) => ({
+    id: task.id,
+    status: task.status,
+    branch: task.branch,
+    commit: task.commit,
+    attempts: task.attempts,
+    waits_for: missing(end, task),
+    last_error: task.lastError,
+    packet: task.packet,
+    merge: task.landed?.merge ?? null,
+    summary: task.summary,
   }));
   return {
     run: end.run,

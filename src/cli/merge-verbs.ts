@@ -56,7 +56,7 @@ async function preview(shell: Shell, tasks: readonly string[], options: MergeOpt
       ? "Verified: nothing (--no-verify)"
       : `Verified, each branch and then all of them: ${found.checks.join(", ") || "nothing is configured, so that merge refuses (NO_CHECKS)"}`,
   ];
-  shell.answer(text.join("\n"), { ...found, checks: options.verify === false ? [] : found.checks });
+  shell.answer(text.join("\n"), { ...found, left: found.left.map(leftObject), checks: options.verify === false ? [] : found.checks });
   return EXIT.ok;
 }
 
@@ -74,12 +74,17 @@ async function dryRun(shell: Shell, tasks: readonly string[], options: MergeOpti
       resolved.map(({ path, rules }) => `${branch}: ${path} collides, resolved by rule (${rules.join(", ")})`),
     ),
   ];
-  shell.answer(text.join("\n"), found);
+  shell.answer(text.join("\n"), { ...found, left: found.left.map(leftObject) });
   return EXIT.ok;
 }
 
 function leftText(left: readonly { branch: string; reason: string }[]): string[] {
   return left.map(({ branch, reason }) => `- ${branch}: ${reason}`);
+}
+
+/** For `--json`: snake case, as in a run's. */
+function leftObject({ waitsFor, ...rest }: object & { waitsFor: readonly string[] }): object {
+  return { ...rest, waits_for: waitsFor };
 }
 
 async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
@@ -170,6 +175,6 @@ export async function poolMerge(
     `Merged: ${done.merged.join(", ") || "none"}`,
     `Failed: ${done.failed.map((one) => one.branch).join(", ") || "none"}`,
   ];
-  shell.answer(text.join("\n"), done);
+  shell.answer(text.join("\n"), { ...done, failed: done.failed.map(leftObject) });
   return done.exit;
 }

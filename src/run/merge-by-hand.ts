@@ -5,7 +5,7 @@ import { type Candidate, type MergeContext, mergeApproved, resolvingOf, verifyRe
 import { existingStore, type PoolContext } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import { withMutex } from "../state/index.ts";
-import { handOrder, offeredBranches, targetOf, waitsFor } from "./offered-branches.ts";
+import { handOrder, heldBack, offeredBranches, targetOf } from "./offered-branches.ts";
 
 export type ByHand = {
   context: PoolContext;
@@ -25,7 +25,8 @@ export type ByHandResult = {
   merged: string[];
   /** In the target before, so nothing was done about them. */
   already: string[];
-  failed: { branch: string; reason: string }[];
+  /** `waitsFor`: the tasks that hold it back, where nothing else does. */
+  failed: { branch: string; reason: string; waitsFor: readonly string[] }[];
   exit: ExitCode;
 };
 
@@ -51,12 +52,12 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
   const base = await requireCommit(repository, `refs/heads/${target}`);
   const result: ByHandResult = { merged: [], already: [], failed: [], exit: EXIT.ok };
   const exits: ExitCode[] = [];
-  const fail = (branch: string, reason: string, exit: ExitCode): void => {
-    result.failed.push({ branch, reason });
+  const fail = (branch: string, reason: string, exit: ExitCode, waitsFor: readonly string[] = []): void => {
+    result.failed.push({ branch, reason, waitsFor });
     exits.push(exit);
   };
   const all = await offeredBranches(context, request.plan, request.only);
-  for (const { branch, reason, exit } of all.left) fail(branch, reason, exit);
+  for (const { branch, reason, exit, waitsFor } of all.left) fail(branch, reason, exit, waitsFor);
   const candidates: Candidate[] = [];
   for (const one of all.candidates) {
     if (await isAncestor(repository, one.commit, base)) result.already.push(one.branch);
@@ -97,7 +98,8 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
   const failWaiting = (one: Candidate): boolean => {
     const missing = offered.find((other) => one.dependsOn.includes(other.task) && isOut(other));
     if (missing === undefined || isOut(one) || result.merged.includes(one.branch)) return false;
-    fail(one.branch, waitsFor(missing.task), EXIT.refused);
+    const { reason, exit, waitsFor } = heldBack(one, missing.task);
+    fail(one.branch, reason, exit, waitsFor);
     return true;
   };
   for (const one of offered) {

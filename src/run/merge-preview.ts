@@ -1,9 +1,9 @@
-import { type Config, EXIT, type Plan, type ResolvedFile } from "../domain/index.ts";
+import { type Config, type Plan, type ResolvedFile } from "../domain/index.ts";
 import { type Oid, userIdentity, withQuarantine } from "../git/index.ts";
 import { buildTrain, type MergeContext, type PredictedConflict, resolvingOf } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import { packageChecks } from "../qa/index.ts";
-import { handOrder, type LeftOut, offeredBranches, targetOf, waitsFor } from "./offered-branches.ts";
+import { handOrder, heldBack, type LeftOut, offeredBranches, targetOf } from "./offered-branches.ts";
 
 export type PreviewRequest = {
   context: PoolContext;
@@ -67,7 +67,7 @@ export async function dryRunMerge({ context, config, into, plan, only, strategy 
   const merged = new Set(train.steps.map(({ task }) => task));
   const waiting = order.flatMap(({ task, branch, dependsOn }): LeftOut[] => {
     const missing = dependsOn.find((id) => !merged.has(id));
-    return merged.has(task) || missing === undefined ? [] : [{ task, branch, reason: waitsFor(missing), exit: EXIT.refused }];
+    return merged.has(task) || missing === undefined ? [] : [heldBack({ task, branch }, missing)];
   });
   return {
     ...at,

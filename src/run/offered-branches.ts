@@ -5,8 +5,8 @@ import { dependentsOf } from "../plan/index.ts";
 import { type PoolContext, poolStatus } from "../pool/index.ts";
 import { listRuns } from "./run-folder.ts";
 
-/** Why a branch is not merged, and the exit code that goes with it. */
-export type LeftOut = { task: string; branch: string; reason: string; exit: ExitCode };
+/** Why a branch is not merged, on which task it waits if that is why, and the exit code that goes with it. */
+export type LeftOut = { task: string; branch: string; reason: string; waitsFor: readonly string[]; exit: ExitCode };
 
 /** The branches that a merge by hand is about. */
 export type Offered = { candidates: readonly Candidate[]; left: readonly LeftOut[]; plan: Plan | null };
@@ -41,7 +41,7 @@ export async function offeredBranches(context: PoolContext, given: Plan | null, 
       passedOver.push({ task });
       continue;
     }
-    const refuse = (reason: string): unknown => left.push({ task, branch, reason, exit: EXIT.refused });
+    const refuse = (reason: string): unknown => left.push({ task, branch, reason, waitsFor: [], exit: EXIT.refused });
     const commit = await readRef(context.repository, `refs/heads/${branch}`);
     if (commit === undefined) refuse("the branch is gone");
     else if ((unsaved ?? 0) > 0) refuse(`${id} has unsaved work in ${count(unsaved ?? 0, "file")}: commit it first`);
@@ -56,13 +56,15 @@ export async function offeredBranches(context: PoolContext, given: Plan | null, 
   const missingFor = (one: Candidate): string | undefined => one.dependsOn.find((id) => out.some(({ task }) => task === id));
   const held = ordered.flatMap((one): LeftOut[] => {
     const missing = missingFor(one);
-    return missing === undefined ? [] : [{ task: one.task, branch: one.branch, reason: waitsFor(missing), exit: EXIT.refused }];
+    return missing === undefined ? [] : [heldBack(one, missing)];
   });
   return { candidates: ordered.filter((one) => missingFor(one) === undefined), left: [...left, ...held], plan };
 }
 
-/** Why a branch is not merged that depends on one that is not. */
-export const waitsFor = (task: string): string => `it depends on ${task}, which is not merged`;
+/** A branch that depends on one that is not merged. */
+export function heldBack({ task, branch }: { task: string; branch: string }, missing: string): LeftOut {
+  return { task, branch, reason: `it depends on ${missing}, which is not merged`, waitsFor: [missing], exit: EXIT.refused };
+}
 
 /** In plan order, each depending on those of all these that its task waits for, at any distance. */
 function planned(candidates: readonly Candidate[], out: readonly { task: string }[], plan: Plan): Candidate[] {

@@ -9,8 +9,8 @@ const BOTH = "one\nleft\nright\nthree\n";
 type Opened = { slot: string; path: string; branch: string; files: string[] };
 type Stage = { repo: TempRepo; graftwork: (...args: string[]) => Promise<CliResult>; open: () => Promise<Opened> };
 
-/** A run in which `right` collides with `left` in one file, of which `rest` is the end, and waits for a person. */
-async function stage(rest = ""): Promise<Stage> {
+/** A run in which `right` collides with `left` in one file, of which `rest` is the end, and waits for a person; the tasks `behind` depend on it. */
+async function stage(rest = "", behind: readonly string[] = []): Promise<Stage> {
   const agent = fakeAgent({
     left: [[{ write: "list.txt", text: `one\nleft\nthree\n${rest}` }, ...ready]],
     right: [[{ write: "list.txt", text: `one\nright\nthree\n${rest}` }, ...ready]],
@@ -25,7 +25,7 @@ async function stage(rest = ""): Promise<Stage> {
     },
   });
   const plan = join(repo.parent, "plan.json");
-  const tasks = ["left", "right"].map((id) => ({ id, title: id }));
+  const tasks = ["left", "right", ...behind].map((id) => ({ id, title: id, depends_on: behind.includes(id) ? ["right"] : [] }));
   writeFileSync(plan, JSON.stringify({ version: 1, name: "p", verification: ["test -f README.md"], tasks }));
   const graftwork: Stage["graftwork"] = (...args) => runCli(args, { cwd: repo.dir });
   expect((await graftwork("run", plan, "--yes")).code).toBe(5);
@@ -118,4 +118,16 @@ describe("resolve --done, from the packet", () => {
     expect((await graftwork("continue")).code).toBe(0);
     expect(repo.git("show", "main:list.txt")).toBe(`${BOTH}${howTo}`.trim());
   });
+});
+
+test("continue --json names what holds a task back", async () => {
+  const { graftwork } = await stage("", ["behind"]);
+  const { code, stdout } = await graftwork("continue", "--json");
+  const { tasks } = JSON.parse(stdout) as { tasks: { id: string; status: string; waits_for: string[] }[] };
+  expect(code).toBe(5);
+  expect(tasks.map(({ id, status, waits_for }) => [id, status, waits_for])).toEqual([
+    ["left", "done", []],
+    ["right", "conflict", []],
+    ["behind", "pending", ["right"]],
+  ]);
 });
