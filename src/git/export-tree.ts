@@ -4,6 +4,7 @@ import { makeFolderWhole, mkdirSync, readText, rmSync } from "../state/index.ts"
 import { GRAFTWORK } from "./commit-objects.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
+import { quarantineOf } from "./quarantine.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 
@@ -36,8 +37,10 @@ async function smallRepository(repository: Repository, commit: Oid, into: string
     HEAD: "ref: refs/heads/main\n",
     config: `[core]\n\trepositoryformatversion = ${sha256 ? 1 : 0}\n\tbare = false\n\tlogallrefupdates = true\n[user]\n\tname = ${GRAFTWORK.name}\n\temail = ${GRAFTWORK.email}\n[gc]\n\tauto = 0\n${sha256 ? "[extensions]\n\tobjectformat = sha256\n" : ""}`,
     "refs/heads/main": `${commit}\n`,
-    "objects/info/alternates": `${join(repository.commonDir, "objects")}\n`,
+    "objects/info/alternates": `${[join(repository.commonDir, "objects"), ...quarantineOf(repository)].join("\n")}\n`,
     ...(shallow === undefined ? {} : { shallow }),
   });
-  await runGit(repository, { cwd: into, gitDir, workTree: into, args: ["reset", "--mixed", "--quiet"] });
+  // A store of its own: also of what is only asked, where git would move no ref.
+  const { quarantine: _, ...own } = repository;
+  await runGit(own, { cwd: into, gitDir, workTree: into, args: ["reset", "--mixed", "--quiet"] });
 }

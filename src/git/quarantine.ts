@@ -22,6 +22,12 @@ export async function withQuarantine<Result>(repository: Repository, work: (insi
   }
 }
 
+/** The scratch folder with a borrowed repository's own objects; none where it is not in quarantine. */
+export function quarantineOf({ quarantine }: Repository): string[] {
+  const folder = quarantine?.["GIT_QUARANTINE_PATH"];
+  return folder === undefined ? [] : [folder];
+}
+
 /** The list of alternates is cut at colons, except in quotes. */
 function quoted(path: string): string {
   return `"${path.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { commitFiles, fakeAgent, runCli, type TempRepo, tempFolder, tempRepo } from "../fixtures/index.ts";
+import { commitFiles, type Files, fakeAgent, projectWith, runCli, type TempRepo, tempFolder, tempRepo } from "../fixtures/index.ts";
 
 type Stage = {
   repo: TempRepo;
@@ -13,7 +13,11 @@ type Stage = {
 
 /** A repository with a slot for each task, leased one after another. */
 async function stage(...tasks: readonly string[]): Promise<Stage> {
-  const repo = tempRepo({ files: { "a.txt": "1\n2\n3\n", "src/b.txt": "b\n" } });
+  return stageWith({ "a.txt": "1\n2\n3\n", "src/b.txt": "b\n" }, ...tasks);
+}
+
+async function stageWith(files: Files, ...tasks: readonly string[]): Promise<Stage> {
+  const repo = tempRepo({ files });
   const graftwork: Stage["graftwork"] = (args, cwd = repo.dir) => runCli(args, { cwd });
   await graftwork(["pool", "init", String(tasks.length)]);
   const slots: Record<string, string> = {};
@@ -157,7 +161,10 @@ describe("graftwork merge with a plan", () => {
         { branch: "auto/second", dependsOn: ["first"] },
       ],
       conflicts: [{ between: ["auto/first", "auto/rival"], paths: ["a.txt"] }],
-      left: [{ branch: "auto/dirty" }, { branch: "auto/behind", reason: "it depends on dirty, which is not merged" }],
+      left: [
+        { branch: "auto/dirty", waits_for: [] },
+        { branch: "auto/behind", reason: "it depends on dirty, which is not merged", waits_for: ["dirty"] },
+      ],
       checks: [],
     });
     expect((await graftwork(["merge", "--preview", "--plan", plan])).stdout).toContain("NO_CHECKS");
@@ -166,18 +173,33 @@ describe("graftwork merge with a plan", () => {
       merged: [{ branch: "auto/rival" }],
       conflicts: [{ branch: "auto/first", paths: ["a.txt"], against: ["rival"] }],
     });
-    expect((dry["left"] as { branch: string }[]).map(({ branch }) => branch)).toEqual(["auto/dirty", "auto/behind", "auto/second"]);
+    expect(dry["left"]).toMatchObject([
+      { branch: "auto/dirty", waits_for: [] },
+      { branch: "auto/behind", waits_for: ["dirty"] },
+      { branch: "auto/second", waits_for: ["first"] },
+    ]);
     expect(stateOf(repo)).toEqual(before);
     const merged = await json(["merge", "--plan", plan, "--no-verify"]);
     expect(merged["merged"]).toEqual(["auto/rival"]);
-    const failed = Object.fromEntries(
-      (merged["failed"] as { branch: string; reason: string }[]).map(({ branch, reason }) => [branch, reason]),
-    );
+    const failed = Object.fromEntries((merged["failed"] as { branch: string }[]).map(({ branch, ...why }) => [branch, why]));
     expect(failed).toMatchObject({
-      "auto/first": expect.stringContaining("conflict in a.txt with rival"),
-      "auto/second": "it depends on first, which is not merged",
-      "auto/behind": "it depends on dirty, which is not merged",
+      "auto/first": { reason: expect.stringContaining("conflict in a.txt with rival"), waits_for: [] },
+      "auto/second": { reason: "it depends on first, which is not merged", waits_for: ["first"] },
+      "auto/behind": { reason: "it depends on dirty, which is not merged", waits_for: ["dirty"] },
     });
+    expect(repo.git("rev-parse", "main^{tree}")).toBe((dry["merged"] as { tree: string }[]).at(-1)?.tree);
+  });
+
+  test("--dry-run has colliding lockfiles made anew as the merge would, and changes nothing", async () => {
+    const { repo, json, graftwork, slots } = await stageWith(projectWith("a"), "one", "two");
+    commitFiles(slots["one"] ?? "", projectWith("a", "b"));
+    commitFiles(slots["two"] ?? "", projectWith("a", "c"));
+    const before = stateOf(repo);
+    const dry = await json(["merge", "--dry-run"]);
+    expect(dry).toMatchObject({ merged: [{ task: "one" }, { task: "two" }], conflicts: [], left: [] });
+    expect((dry["merged"] as { resolved: unknown }[])[1]?.resolved).toContainEqual({ path: "package-lock.json", rules: ["lockfile"] });
+    expect(stateOf(repo)).toEqual(before);
+    expect((await graftwork(["merge", "--no-verify"])).stdout).toContain("Merged: auto/one, auto/two");
     expect(repo.git("rev-parse", "main^{tree}")).toBe((dry["merged"] as { tree: string }[]).at(-1)?.tree);
   });
 

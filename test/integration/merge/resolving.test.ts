@@ -3,7 +3,7 @@ import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { mergeApproved, verifyResolved, writePacket } from "../../../src/merge/index.ts";
-import type { TempRepo } from "../../fixtures/index.ts";
+import { lockOf, projectWith, type TempRepo } from "../../fixtures/index.ts";
 import { bench } from "./bench.ts";
 
 const MODULE = 'import { a } from "./a.js";\n\nexport const one = a;\n';
@@ -83,25 +83,12 @@ describe("a conflict that rules close", () => {
 });
 
 describe("lockfiles that collide", () => {
-  /** Dependencies that are folders of the project: no network is needed. */
-  const project = (...names: readonly string[]): Record<string, string> => ({
-    "package.json": `${JSON.stringify({ name: "sample", version: "1.0.0", dependencies: manifestOf(names) }, null, 2)}\n`,
-    "package-lock.json": `${JSON.stringify({ name: "sample", version: "1.0.0", lockfileVersion: 3, requires: true, packages: lockOf(names) }, null, 2)}\n`,
-    ...Object.fromEntries(names.map((name) => [`packages/${name}/package.json`, `${JSON.stringify({ name, version: "1.0.0" })}\n`])),
-  });
-  const manifestOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, `file:packages/${name}`]));
-  const lockOf = (names: readonly string[]) => ({
-    "": { name: "sample", version: "1.0.0", dependencies: manifestOf(names) },
-    ...Object.fromEntries(names.map((name) => [`node_modules/${name}`, { resolved: `packages/${name}`, link: true }])),
-    ...Object.fromEntries(names.map((name) => [`packages/${name}`, { version: "1.0.0" }])),
-  });
-
   test("are made anew by npm from the merged manifest (conformance 51)", async () => {
-    const { repo, context, candidate } = await bench({ x: project("a", "b"), y: project("a", "c") }, undefined, project("a"));
+    const { repo, context, candidate } = await bench({ x: projectWith("a", "b"), y: projectWith("a", "c") }, undefined, projectWith("a"));
     const { landed } = await mergeApproved(context, [candidate("x"), candidate("y")], null);
     expect(landed).toEqual(["x", "y"]);
     const lock = JSON.parse(show(repo, "package-lock.json")) as { packages: Record<string, unknown> };
-    expect(Object.keys(lock.packages).sort()).toEqual(Object.keys(lockOf(["a", "b", "c"])).sort());
+    expect(Object.keys(lock.packages).sort()).toEqual(Object.keys(lockOf("a", "b", "c")).sort());
     expect(repo.git("log", "-1", "--format=%(trailers:key=Graftwork-Resolved,valueonly)", "main")).toContain(
       "package-lock.json (lockfile)",
     );
@@ -110,9 +97,9 @@ describe("lockfiles that collide", () => {
   });
 
   test("wait where npm cannot, and say why", async () => {
-    const { repo, context, candidate } = await bench({ x: project("a", "c"), y: project("a", "b") }, undefined, project("a"));
+    const { repo, context, candidate } = await bench({ x: projectWith("a", "c"), y: projectWith("a", "b") }, undefined, projectWith("a"));
     const { commit } = candidate("x");
-    const onto = repo.commit({ ...project("a", "b"), "package.json": '{ "name": 1, }\n' });
+    const onto = repo.commit({ ...projectWith("a", "b"), "package.json": '{ "name": 1, }\n' });
     const folder = join(repo.parent, "packet");
     const about = { folder, run: "r", task: "x", title: "do x", branch: "auto/x", target: "main", reason: "", tried: [], now: new Date(0) };
     await writePacket(context.repository, { ...about, commit, onto, resolving: context.resolving });
