@@ -9,8 +9,9 @@ export {
   installedStamp,
   installPlan,
   registryEnvironment,
-  runInstallScripts,
 } from "./install.ts";
+export { installProject } from "./install-project.ts";
+export { projectEnvironment, visibleEnvironment } from "./project-environment.ts";
 export { isRegenerable, type Regenerated, regenerateLockfile } from "./regenerate-lockfile.ts";
 export { openUp } from "./remove-tree.ts";
 export { openRoom, type Room, sweepRooms } from "./room.ts";

@@ -1,10 +1,8 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { type FreshCheckout, type InstallResult, installDependencies, runInstallScripts } from "../checkout/index.ts";
+import { type FreshCheckout, type InstallResult, installProject } from "../checkout/index.ts";
 import { humanDuration } from "../domain/index.ts";
 import type { Oid } from "../git/index.ts";
 import { openCappedLog } from "../subprocess/index.ts";
-import { checkEnvironment, installParent } from "./check-environment.ts";
+import { checkEnvironment } from "./check-environment.ts";
 import { type Judging, stopIfAborted } from "./judging.ts";
 
 /** A fresh checkout with its dependencies installed, and the environment that checks have in it. */
@@ -24,23 +22,18 @@ export async function setUpBench(judging: Judging, commit: Oid, suffix: string):
   const log = judging.logFile(`install${suffix}`);
   const file = openCappedLog(log, LOG_MAX_BYTES);
   try {
-    const step = {
-      dir: checkout.dir,
+    const installed = await installProject(repository, checkout, {
+      markers: room.marker,
+      env,
+      allowScripts: context.settings.allowScripts,
       timeoutMs: INSTALL_TIMEOUT_MS,
       ...(request.signal === undefined ? {} : { signal: request.signal }),
-      onOutput: (chunk: Buffer) => file.write(chunk),
-    };
-    const { parentEnv } = repository;
-    const parent = installParent(parentEnv, checkout, repository.root, userConfigOf(parentEnv["HOME"]));
-    const installed = await installDependencies({ ...step, parentEnv: parent, markers: room.marker });
+      onOutput: (chunk) => file.write(chunk),
+    });
     stopIfAborted(request);
     file.write(`${told(installed)}\n`);
     if (installed.kind === "failed") return { ...installed, log };
     if (installed.kind === "none") return { checkout, env, install: "none" };
-    const { allowScripts } = context.settings;
-    const built = allowScripts.length === 0 ? installed : await runInstallScripts({ ...step, env }, allowScripts);
-    stopIfAborted(request);
-    if (built.kind === "failed") return { ...built, log };
     say(`install${suffix}: ${installed.command} (${humanDuration(installed.durationMs)})`);
     return { checkout, env, install: "fresh" };
   } finally {
@@ -51,9 +44,4 @@ export async function setUpBench(judging: Judging, commit: Oid, suffix: string):
 function told(result: InstallResult): string {
   if (result.kind === "none") return `nothing to install: ${result.reason}`;
   return result.kind === "failed" ? result.reason : `${result.command}: done in ${humanDuration(result.durationMs)}`;
-}
-
-function userConfigOf(home: string | undefined): string | undefined {
-  const path = home === undefined ? undefined : join(home, ".npmrc");
-  return path !== undefined && existsSync(path) ? path : undefined;
 }

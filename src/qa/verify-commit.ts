@@ -1,9 +1,8 @@
 import { join } from "node:path";
-import { openRoom, sweepRooms } from "../checkout/index.ts";
+import { openRoom, sweepRooms, visibleEnvironment } from "../checkout/index.ts";
 import { type CheckResult, GraftworkError, type Verdict, type Verification, type VerifyRequest } from "../domain/index.ts";
 import { type Oid, treeOf } from "../git/index.ts";
 import { runnable } from "./base-alone.ts";
-import { visibleEnvironment } from "./check-environment.ts";
 import type { QaContext } from "./context.ts";
 import { orDiskFull } from "./disk.ts";
 import { type Judgement, judge, unrun } from "./judge.ts";

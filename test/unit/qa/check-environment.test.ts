@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { checkEnvironment, installParent, programsPath, visibleEnvironment } from "../../../src/qa/check-environment.ts";
+import { installParent, programsPath, visibleEnvironment } from "../../../src/checkout/project-environment.ts";
+import { checkEnvironment } from "../../../src/qa/check-environment.ts";
 
 const checkout = { dir: "/q/tree", home: "/q/home", tmp: "/q/tmp", dispose: () => Promise.resolve() };
 
