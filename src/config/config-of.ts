@@ -39,6 +39,7 @@ export function configOf(values: SettingValues, byName: Readonly<Record<string, 
       level: values["merge.level"],
       strategy: values["merge.strategy"],
       union: values["merge.union"],
+      generated: values["merge.generated"],
     },
     run: { confirm: values["run.confirm"] },
   };

@@ -43,6 +43,7 @@ function valuesOf(config: Config): Record<SettingKey, unknown> {
     "merge.level": config.merge.level,
     "merge.strategy": config.merge.strategy,
     "merge.union": config.merge.union,
+    "merge.generated": config.merge.generated,
     "run.confirm": config.run.confirm,
     "agents.default": config.agents.default,
   };

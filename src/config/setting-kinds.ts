@@ -164,6 +164,27 @@ const COMMAND_JSON = {
   ],
 } as const;
 
+/** A map from names that pass `problem` (which returns what is wrong with one) to commands. */
+export function commandMap(problem: (name: string) => string | undefined): Kind<Record<string, string | readonly string[]>> {
+  const name = v.pipe(
+    v.string(),
+    v.check(
+      (value) => value.trim() !== "" && problem(value) === undefined,
+      ({ input }) => problem(input) ?? "must not be empty",
+    ),
+  );
+  return {
+    // To valibot a list is a record of its places.
+    schema: v.pipe(
+      v.unknown(),
+      v.check((value) => !Array.isArray(value), "must be a map of globs to commands, not a list"),
+      v.record(name, command),
+    ),
+    fromText: asText,
+    json: { type: "object", additionalProperties: COMMAND_JSON },
+  };
+}
+
 /** One of a few words, or a list of commands. */
 export function wordOrCommands<const T extends readonly string[]>(words: T): Kind<T[number] | readonly (string | [string, ...string[]])[]> {
   const commands = v.pipe(

@@ -2,6 +2,7 @@ import {
   check,
   checkedText,
   checkedTextMap,
+  commandMap,
   duration,
   flag,
   type Kind,
@@ -27,10 +28,11 @@ const branchPrefix = checkedText((value) =>
     ? undefined
     : "must be a beginning of branch names such as auto or bot/auto: letters, digits, dots, dashes, underscores and slashes",
 );
-const insideGlob = checkedText((value) => {
+const insideGlobProblem = (value: string): string | undefined => {
   if (value.startsWith("/") || value.split("/").includes("..")) return "must be relative to the repository and stay inside it";
   return value.includes("\\") ? "must be written with `/`, without backslashes" : undefined;
-});
+};
+const insideGlob = checkedText(insideGlobProblem);
 const variableName = checkedText((value) =>
   /^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(value) ? undefined : "must be the name of a variable, or its beginning and `*`",
 );
@@ -78,6 +80,7 @@ export const SETTINGS = {
   "merge.level": setting(oneOf(["off", "safe", "assist"]), "safe", "How much the resolvers close without a person."),
   "merge.strategy": setting(oneOf(["merge", "squash"]), "merge", "A merge commit a task, or one commit of its whole work without its history."),
   "merge.union": setting(listOf(insideGlob), [], "Globs of files in which what both sides added at one place is kept, ours first."),
+  "merge.generated": setting(commandMap(insideGlobProblem), {}, "By the glob of generated files, the command that makes them anew where they collide."),
   "run.confirm": setting(flag, true, "Ask before a run begins."),
 } as const;
 
@@ -88,7 +91,7 @@ export const SETTING_KEYS = Object.keys(SETTINGS) as SettingKey[];
 /** Keys of the documentation that this version does not have: refused, so that nobody relies on them. */
 export const NOT_YET: readonly string[] = [
   ...["install", "protected", "policy", "agent", "network", "filters"].map((key) => `qa.${key}`),
-  ...["generated", "message", "sign"].map((key) => `merge.${key}`),
+  ...["message", "sign"].map((key) => `merge.${key}`),
   "session.groups_per_session",
   "budget",
   "sample",

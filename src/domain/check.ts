@@ -23,6 +23,13 @@ export function checkOf(entry: CheckEntry): Check {
   return { name: entry.name ?? short, run: entry.run, timeoutMs: entry.timeout ?? CHECK_TIMEOUT_MS, history: entry.history ?? false };
 }
 
+/** A configured command as a program and its arguments: text is run by `sh -c`. */
+export function argvOf(run: Check["run"]): readonly [string, ...string[]] {
+  if (typeof run === "string") return ["/bin/sh", "-c", run];
+  const [program = "", ...args] = run;
+  return [program, ...args];
+}
+
 function isArgv(entry: Exclude<CheckEntry, string>): entry is readonly string[] {
   return Array.isArray(entry);
 }

@@ -76,6 +76,8 @@ export type Config = {
     strategy: "merge" | "squash";
     /** Globs of files in which what both sides added at one place is kept. */
     union: readonly string[];
+    /** By the glob of generated files, the command that makes them: text is run by `sh -c`, a list as argv. */
+    generated: Readonly<Record<string, Check["run"]>>;
   };
   run: { confirm: boolean };
 };

@@ -23,6 +23,7 @@ export {
 export { configKeys, configValue, setConfigValue } from "./config-keys.ts";
 export { filtersOf } from "./conversions.ts";
 export { editTree, type TreeEdit } from "./edit-tree.ts";
+export { exportChanges, treeOfExport } from "./export-changes.ts";
 export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
 export { type Planted, plantedText } from "./guarded-settings.ts";

@@ -12,6 +12,7 @@ import {
   writeBlob,
 } from "../git/index.ts";
 import { isOrdinary, type Sides, textsOf } from "./conflict-sides.ts";
+import { type Generating, globOf, regenerateFiles } from "./generated-files.ts";
 import { regenerateLockfiles } from "./lockfiles/regenerate.ts";
 import { recall } from "./resolution-memory.ts";
 import { type Resolution, type ResolverLevel, resolveFile } from "./resolvers/resolve-file.ts";
@@ -23,6 +24,8 @@ export type Resolving = {
   level: ResolverLevel;
   /** Globs of files in which what both sides added at one place is kept, ours first. */
   union: readonly string[];
+  /** How files are made that nobody writes; without it they wait for a person. */
+  generated?: Generating;
 };
 
 /** A file that the resolvers could not close: why, which rules closed a part of it, and how many places are left. */
@@ -35,8 +38,9 @@ export function leftText({ path, why, solved, hunksLeft }: LeftFile): string {
 }
 
 /** Off where the resolvers are not among what is tried for a conflict. */
-export function resolvingOf({ merge }: Pick<Config, "merge">): Resolving {
-  return { level: merge.onConflict.includes("resolvers") ? merge.level : "off", union: merge.union };
+export function resolvingOf({ merge, qa, pool }: Pick<Config, "merge" | "qa" | "pool">): Resolving {
+  const generated = { commands: merge.generated, env: qa.env, setEnv: pool.env, allowScripts: qa.allowScripts };
+  return { level: merge.onConflict.includes("resolvers") ? merge.level : "off", union: merge.union, generated };
 }
 
 export type Resolved = { kind: "resolved"; tree: Oid; files: readonly ResolvedFile[] } | { kind: "left"; files: readonly LeftFile[] };
@@ -66,48 +70,75 @@ export async function mergeOnto(repository: Repository, tip: Oid, commit: Oid, r
  */
 export async function resolveConflicts(repository: Repository, conflict: Conflict, resolving: Resolving): Promise<Resolved> {
   const read = await Promise.all(conflict.paths.map((path) => readConflict(repository, conflict, path)));
-  const locks = resolving.level === "off" ? [] : read.filter(isLockConflict);
+  const steps = madeAnewOf(repository, read, resolving);
+  const isMadeAnew = ({ path }: Read): boolean => steps.some(({ paths }) => paths.includes(path));
   const isUnion = resolving.union.length === 0 ? () => false : picomatch([...resolving.union], { dot: true });
   const edits: TreeEdit[] = [];
   const files: ResolvedFile[] = [];
   const left: LeftFile[] = [];
-  for (const one of read.filter((file) => !locks.some(({ path }) => path === file.path))) {
+  for (const one of read.filter((file) => !isMadeAnew(file))) {
     const { path, mode, texts } = one;
     const done = texts === undefined ? NO_TEXT : resolveText(repository, path, texts, resolving.level, isUnion(path));
     const rules = [...new Set(done.applied.map(({ rule }) => rule))];
     if (done.kind === "declined") left.push({ path, why: done.why, solved: rules, hunksLeft: done.hunksLeft.length });
-    else if (mode === undefined) left.push({ path, why: "its mode is in conflict", solved: [], hunksLeft: 0 });
+    else if (mode === undefined) left.push(unmade(path, "its mode is in conflict"));
     else {
       edits.push({ path, mode, oid: await writeBlob(repository, done.text) });
       files.push({ path, rules });
     }
   }
   if (left.length > 0) {
-    const waiting = locks.map(({ path }) => ({ path, why: "lockfile: made anew once all else is merged", solved: [], hunksLeft: 0 }));
+    const waiting = steps.flatMap(({ what, paths }) => paths.map((path) => unmade(path, `${what}: made anew once all else is merged`)));
     return { kind: "left", files: [...left, ...waiting] };
   }
   // A conflict without a path is one of folders and renames.
   if (read.length === 0) return { kind: "left", files: [] };
-  const tree = edits.length === 0 ? conflict.tree : await editTree(repository, conflict.tree, edits);
-  if (locks.length === 0) return { kind: "resolved", tree, files };
-  const made = await regenerateLockfiles(repository, tree, locks);
-  if (made.kind === "left") return { kind: "left", files: [{ path: made.path, why: made.why, solved: [], hunksLeft: 0 }] };
-  const lockEdits = await Promise.all(
-    locks.map(async ({ path, mode }) => ({ path, mode, oid: await writeBlob(repository, made.texts.get(path) ?? "") })),
-  );
-  const regenerated = locks.map(({ path }) => ({ path, rules: ["lockfile"] }));
-  return { kind: "resolved", tree: await editTree(repository, tree, lockEdits), files: [...files, ...regenerated] };
+  let tree = edits.length === 0 ? conflict.tree : await editTree(repository, conflict.tree, edits);
+  for (const { what, make } of steps) {
+    const made = await make(tree);
+    if (made.kind === "left") return { kind: "left", files: [unmade(made.path, `${what}: ${made.why}`)] };
+    tree = made.tree;
+    files.push(...made.files);
+  }
+  return { kind: "resolved", tree, files };
 }
 
-/** `mode` is that after both sides' changes; both are undefined where no rule may touch the file. */
-type Read = { path: string; mode: string | undefined; texts: Sides | undefined };
+function unmade(path: string, why: string): LeftFile {
+  return { path, why, solved: [], hunksLeft: 0 };
+}
+
+/** Files that no rule merges since a program makes them, in the order in which they are made. */
+function madeAnewOf(repository: Repository, read: readonly Read[], { level, generated: how }: Resolving) {
+  if (level === "off") return [];
+  const generated = how === undefined ? [] : read.filter(({ path, areOrdinary }) => areOrdinary && globOf(how, path) !== undefined);
+  const locks = read.filter(isLockConflict).filter((file) => !generated.includes(file));
+  const pathsOf = (files: readonly Read[]): string[] => files.map(({ path }) => path);
+  return [
+    { what: "lockfile", paths: pathsOf(locks), make: (tree: Oid) => regenerateLockfiles(repository, tree, locks) },
+    ...(how === undefined
+      ? []
+      : [
+          {
+            what: "generated file",
+            paths: pathsOf(generated),
+            make: (tree: Oid) => regenerateFiles(repository, tree, pathsOf(generated), how),
+          },
+        ]),
+  ].filter(({ paths }) => paths.length > 0);
+}
+
+/**
+ * `areOrdinary`: both sides have it as a file of bytes. `mode` is that after both sides' changes; it and `texts` are
+ * undefined where no rule may touch the file.
+ */
+type Read = { path: string; areOrdinary: boolean; mode: string | undefined; texts: Sides | undefined };
 
 const NO_TEXT: Resolution = { kind: "declined", why: "not an ordinary text file on both sides", hunksLeft: [], applied: [] };
 
 async function readConflict(repository: Repository, conflict: Conflict, path: string): Promise<Read> {
   const stages = conflict.stages.filter((stage) => stage.path === path);
-  const isRegular = [2, 3].every((n) => stages.some((one) => one.stage === n && isOrdinary(one)));
-  return { path, mode: mergedMode(stages), texts: isRegular ? await textsOf(repository, stages) : undefined };
+  const areOrdinary = [2, 3].every((n) => stages.some((one) => one.stage === n && isOrdinary(one)));
+  return { path, areOrdinary, mode: mergedMode(stages), texts: areOrdinary ? await textsOf(repository, stages) : undefined };
 }
 
 function isLockConflict(file: Read): file is Read & { mode: string; texts: { base: string | undefined; ours: string; theirs: string } } {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { dependencyKey, installDependencies, registryEnvironment } from "../checkout/index.ts";
-import { cleanText, hideCredentials, humanDuration, tailLines } from "../domain/index.ts";
+import { argvOf, cleanText, hideCredentials, humanDuration, tailLines } from "../domain/index.ts";
 import { lstatBelow } from "../git/index.ts";
 import { readBytes } from "../state/index.ts";
 import { runCommand } from "../subprocess/index.ts";
@@ -53,7 +53,7 @@ async function run(
   command: string | readonly [string, ...string[]],
 ): Promise<string | null> {
   const end = await runCommand({
-    argv: typeof command === "string" ? ["/bin/sh", "-c", command] : command,
+    argv: argvOf(command),
     cwd: slot.path,
     env: {
       ...registryEnvironment(repository.parentEnv),

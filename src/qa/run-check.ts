@@ -1,4 +1,4 @@
-import { type Check, type CheckResult, humanDuration } from "../domain/index.ts";
+import { argvOf, type Check, type CheckResult, humanDuration } from "../domain/index.ts";
 import { type CommandEnd, openCappedLog, runCommand } from "../subprocess/index.ts";
 import { type Bench, LOG_MAX_BYTES } from "./bench.ts";
 import { excerptOf } from "./excerpt.ts";
@@ -22,7 +22,7 @@ export async function runCheck(judging: Judging, bench: Bench, check: Check, suf
   // Both streams as they come: kept apart, a message and what it is about would lose each other.
   let tail: Buffer = Buffer.alloc(0);
   const end = await runCommand({
-    argv: argvOf(check),
+    argv: argvOf(check.run),
     cwd: bench.checkout.dir,
     env: bench.env,
     timeoutMs: check.timeoutMs,
@@ -53,12 +53,6 @@ export async function runCheck(judging: Judging, bench: Bench, check: Check, suf
       flaky: false,
     },
   };
-}
-
-function argvOf({ run }: Check): readonly [string, ...string[]] {
-  if (typeof run === "string") return ["/bin/sh", "-c", run];
-  const [program = "", ...args] = run;
-  return [program, ...args];
 }
 
 /** 126 and 127 are what a shell says of a program that it cannot run or find; npm hands them on. */

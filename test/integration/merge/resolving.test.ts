@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { mergeApproved, verifyResolved, writePacket } from "../../../src/merge/index.ts";
-import { lockOf, projectWith, type TempRepo } from "../../fixtures/index.ts";
+import type { Generating } from "../../../src/merge/generated-files.ts";
+import { mergeApproved, type Resolving, verifyResolved, writePacket } from "../../../src/merge/index.ts";
+import { lockOf, projectWith, type TempRepo, tempFolder } from "../../fixtures/index.ts";
 import { bench } from "./bench.ts";
 
 const MODULE = 'import { a } from "./a.js";\n\nexport const one = a;\n';
@@ -107,6 +108,81 @@ describe("lockfiles that collide", () => {
     expect(packet.files.find(({ path }) => path === "package-lock.json")?.resolvers).toMatchObject({
       declined: expect.stringContaining("lockfile"),
     });
+  });
+});
+
+describe("generated files that collide", () => {
+  const LIST = "ls src > gen/list.txt; ls src | wc -l | tr -d ' ' > gen/count.txt";
+  const project = (...names: readonly string[]): Record<string, string> => ({
+    ...Object.fromEntries(names.map((name) => [`src/${name}`, `${name}\n`])),
+    "gen/list.txt": names.map((name) => `${name}\n`).join(""),
+    "gen/count.txt": "1\n",
+  });
+  const by = (commands: Generating["commands"], more: Partial<Generating> = {}): Resolving => ({
+    level: "safe",
+    union: [],
+    generated: { commands, env: [], setEnv: {}, allowScripts: [], ...more },
+  });
+  const mergedBy = async (resolving: Resolving, x = project("a", "b"), y = project("a", "c"), base = project("a")) => {
+    const stage = await bench({ x, y }, undefined, base);
+    const said: string[] = [];
+    const context = { ...stage.context, resolving, narrate: (line: string) => said.push(line) };
+    const { landed } = await mergeApproved(context, [stage.candidate("x"), stage.candidate("y")], null);
+    expect(stage.repo.git("for-each-ref", "refs/graftwork/qa")).toBe("");
+    return { ...stage, landed, said: said.join("\n") };
+  };
+
+  test("are made anew by their command once all else is merged, with what else it makes of its glob", async () => {
+    const { repo, landed, events } = await mergedBy(by({ "gen/**": LIST }));
+    expect(landed).toEqual(["x", "y"]);
+    expect([show(repo, "gen/list.txt"), show(repo, "gen/count.txt")]).toEqual(["a\nb\nc", "3"]);
+    const { tasks } = events.find((event) => event.type === "landed") ?? expect.unreachable();
+    expect(tasks[1]?.resolved).toEqual([
+      { path: "gen/count.txt", rules: ["generated"] },
+      { path: "gen/list.txt", rules: ["generated"] },
+    ]);
+    expect(repo.git("log", "-1", "--format=%(trailers:key=Graftwork-Resolved,valueonly)", "main")).toContain("gen/list.txt (generated)");
+  });
+
+  test("also where they are no text, by an argument list, with the environment of checks", async () => {
+    const script = 'require("fs").writeFileSync("gen.bin", "\\0" + process.env.OWN + process.env.SECRET + process.env.HOME)';
+    const resolving = by({ "gen.bin": [process.execPath, "-e", script] }, { setEnv: { OWN: "set" } });
+    const { repo, landed } = await mergedBy(resolving, { "gen.bin": "\0x" }, { "gen.bin": "\0y" }, { "gen.bin": "\0" });
+    expect(landed).toEqual(["x", "y"]);
+    expect(show(repo, "gen.bin")).toMatch(/^\0setundefined.*\/home$/);
+  });
+
+  test("after the lockfiles: the command runs with the merged dependencies", async () => {
+    const sides = (...names: readonly string[]): Record<string, string> => ({ ...projectWith(...names), "gen/names": names.join(" ") });
+    const { repo, landed } = await mergedBy(by({ "gen/*": "ls node_modules > gen/names" }), sides("a", "b"), sides("a", "c"), sides("a"));
+    expect(landed).toEqual(["x", "y"]);
+    expect(show(repo, "gen/names")).toBe("a\nb\nc");
+  });
+
+  test.for<[what: string, commands: Generating["commands"], why: string]>([
+    ["no glob names them", { "other/**": LIST }, "no rule proves what is left"],
+    ["the command fails", { "gen/**": "echo broken >&2; exit 3" }, "`echo broken >&2; exit 3` failed (exit code 3): broken"],
+    ["there is no such program", { "gen/**": ["no-such-program"] }, "`no-such-program` failed (ENOENT)"],
+    ["it does not make the file", { "gen/**": "true" }, "`true` did not make it"],
+    ["it makes no file of it", { "gen/**": "ln -s ../src/a gen/list.txt" }, "did not make it"],
+    ["it changes other files", { "gen/list.txt": LIST }, "changed files outside of gen/list.txt: gen/count.txt"],
+    ["it adds other files", { "gen/**": `${LIST}; touch new.txt` }, "changed files outside of gen/**: new.txt"],
+    ["it removes other files", { "gen/**": `${LIST}; rm src/a` }, "changed files outside of gen/**: src/a"],
+  ])("wait for a person where %s", async ([, commands, why]) => {
+    const { landed, said } = await mergedBy(by(commands));
+    expect(landed).toEqual(["x"]);
+    expect(said).toContain(why);
+  });
+
+  test("wait while another file is in conflict: no command is run in vain", async () => {
+    const ran = join(tempFolder("ran"), "ran");
+    const files = (name: string): Record<string, string> => ({ ...project("a", name), "a.txt": `1\n${name}\n3\n` });
+    const { said } = await mergedBy(by({ "gen/**": `touch ${ran}; ${LIST}` }), files("b"), files("c"), {
+      ...project("a"),
+      "a.txt": "1\n2\n3\n",
+    });
+    expect(said).toContain("gen/list.txt: generated file: made anew once all else is merged");
+    expect(existsSync(ran)).toBe(false);
   });
 });
 

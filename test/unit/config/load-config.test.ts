@@ -29,7 +29,14 @@ describe("without a file", () => {
       agents: { default: "claude", byName: { claude } },
       schedule: "groups",
       qa: { checks: [], allowScripts: [], env: [], slots: availableParallelism() },
-      merge: { onConflict: ["resolvers", "rerun", "agent", "person"], agent: null, level: "safe", strategy: "merge", union: [] },
+      merge: {
+        onConflict: ["resolvers", "rerun", "agent", "person"],
+        agent: null,
+        level: "safe",
+        strategy: "merge",
+        union: [],
+        generated: {},
+      },
       run: { confirm: true },
     });
     expect(path).toBe(null);
@@ -136,6 +143,11 @@ describe("a wrong file is refused with its place", () => {
       "merge:\n  on_conflict: [preson]",
       '2:17 `merge.on_conflict[0]` must be resolvers, rerun, agent or person, not "preson" (did you mean `person`?)',
     ],
+    ["merge:\n  generated: {/abs: x}", "2:21 `merge.generated./abs` must be relative to the repository"],
+    ["merge:\n  generated: {gen/**: []}", "2:23 `merge.generated.gen/**` must name a program"],
+    ["merge:\n  generated: {gen/**: ''}", "2:23 `merge.generated.gen/**` must not be empty"],
+    ["merge:\n  generated: [make]", "2:14 `merge.generated` must be a map of globs to commands, not a list"],
+    ["merge:\n  sign: true", "2:3 `merge.sign` is not supported yet: take it out"],
     ["session:\n  groups_per_session: 2", "2:3 `session.groups_per_session` is not supported yet: take it out"],
     ["budget: 5usd", "1:1 `budget` is not supported yet: take it out"],
     ["e2e:\n  start: npm start", "1:1 `e2e` is not supported yet: take it out"],
@@ -238,6 +250,11 @@ describe("explained", () => {
     expect(lines).toContain("pool.trash_max = 5GiB  (default)");
     expect(lines).toContain('pool.setup = ["make",["npm","ci"]]  (file)');
     expect(lines.join("\n")).not.toContain("s3cret");
+  });
+
+  test("merge.generated is shown with its commands, in the order of the file", async () => {
+    const lines = explainConfig(await load("merge: {generated: {z/**: make z, a.txt: [node, a.mjs]}}\n"));
+    expect(lines).toContain('merge.generated = {"z/**":"make z","a.txt":["node","a.mjs"]}  (file)');
   });
 
   test("names exactly the keys whose origins are known", async () => {
