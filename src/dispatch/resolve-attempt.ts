@@ -17,15 +17,21 @@ export type ConflictWork = {
   /** The conflicted files. */
   paths: readonly string[];
   brief: (slot: { path: string; branch: string }) => string;
-  /** Takes the branch's tip as the agent left it: the merge commit that the branch points to then, or why it is of no use. */
+  /**
+   * Takes the branch's tip as the agent left it: the merge commit that the branch points to then, with what a person
+   * should look at in it, or why it is of no use.
+   */
   accept: (made: {
     branch: string;
     tip: string;
     agent: string;
     /** The ref for the agent's own commit. */
     keepTipAt: string;
-  }) => Promise<{ kind: "accepted"; commit: string } | { kind: "refused"; why: string }>;
+  }) => Promise<{ kind: "accepted"; commit: string; findings: readonly string[] } | { kind: "refused"; why: string }>;
 };
+
+/** So many findings about a resolution are said by name. */
+const MOST_FINDINGS = 5;
 
 /** One task's conflict and the agent that is to resolve it. */
 export type ConflictAttempt = { task: Task; facts: TaskFacts; work: ConflictWork; agent: string };
@@ -103,7 +109,13 @@ async function accepted(
   { branch, attempt }: { branch: string; attempt: number },
 ): Promise<Outcome> {
   const answer = await work.accept({ branch, agent, tip: outcome.commit, keepTipAt: refOf(context, task, attempt) });
-  if (answer.kind === "accepted") return { ...outcome, commit: answer.commit };
+  if (answer.kind === "accepted") {
+    const { findings } = answer;
+    const more = findings.length > MOST_FINDINGS ? `; and ${findings.length - MOST_FINDINGS} more` : "";
+    const said = `${findings.slice(0, MOST_FINDINGS).join("; ")}${more}`;
+    if (said !== "") context.emit({ type: "warning", task: task.id, text: `merged by the agent ${agent}, and the proof says of ${said}` });
+    return { ...outcome, commit: answer.commit };
+  }
   return { kind: "failed", failure: "not-resolved", reason: answer.why, retry: false };
 }
 

@@ -12,12 +12,14 @@ import {
   treeOf,
   updateRefs,
 } from "../git/index.ts";
+import { findingsOf } from "./check-merged.ts";
 import { isText, markersLeft } from "./conflict-sides.ts";
 import type { MergeContext } from "./context.ts";
 import { resolvedTrailers } from "./message.ts";
 import type { OpenConflict } from "./open-conflict.ts";
 
-export type AgentResolution = { kind: "accepted"; commit: Oid } | { kind: "refused"; why: string };
+/** `findings`: what the proof of a merge says against it, a line each. */
+export type AgentResolution = { kind: "accepted"; commit: Oid; findings: readonly string[] } | { kind: "refused"; why: string };
 
 /**
  * Takes what a resolver agent left at the tip of the task's branch: a merge commit of the task's commit and the target's
@@ -34,10 +36,13 @@ export async function acceptResolution(
   const shape = await shapeOf(repository, conflict, tip);
   const why = shape === "other" ? "it made other commits than one on top of the task's" : await faultOf(repository, conflict, tip);
   if (why !== null) return { kind: "refused", why };
-  if (shape === "merge") return { kind: "accepted", commit: tip };
-  const resolved = conflict.files.map(({ path }) => ({ path, rules: [`agent ${agent}`] }));
+  const tree = await treeOf(repository, tip);
+  const paths = conflict.files.map(({ path }) => path);
+  const findings = await findingsOf(repository, { tip: conflict.onto, commit: conflict.commit, tree }, paths);
+  if (shape === "merge") return { kind: "accepted", commit: tip, findings };
+  const resolved = paths.map((path) => ({ path, rules: [`agent ${agent}`] }));
   const commit = await commitTree(repository, {
-    tree: await treeOf(repository, tip),
+    tree,
     parents: [conflict.commit, conflict.onto],
     message: `Merge ${target} into ${branch}\n\nGraftwork-Task: ${task}\n${resolvedTrailers(resolved)}`,
     person,
@@ -52,7 +57,9 @@ export async function acceptResolution(
     ],
     `resolve ${task}`,
   );
-  return refused === undefined ? { kind: "accepted", commit } : { kind: "refused", why: `its branch could not be moved: ${refused}` };
+  return refused === undefined
+    ? { kind: "accepted", commit, findings }
+    : { kind: "refused", why: `its branch could not be moved: ${refused}` };
 }
 
 /** `merge`: the commit that this module makes of an accepted one. */

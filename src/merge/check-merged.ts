@@ -10,8 +10,8 @@ export type CleanMerge = { tip: Oid; commit: Oid; tree: Oid };
 const MOST_FILES = 200;
 
 /**
- * What the proof finds in files that both sides changed and git merged by itself. It is said and stops nothing: the
- * checks decide (spec: merge "How" 5).
+ * What the proof finds in files that both sides changed (`both`) and that git merged by itself, or an agent. It is said
+ * and stops nothing: the checks decide (spec: merge "How" 5).
  */
 export async function findingsOf(repository: Repository, { tip, commit, tree }: CleanMerge, both: readonly string[]): Promise<string[]> {
   const fork = both.length === 0 ? undefined : await mergeBase(repository, tip, commit);

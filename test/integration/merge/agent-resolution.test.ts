@@ -61,12 +61,18 @@ describe("what an agent made of a conflict", () => {
     const tip = work(write("a.txt", BOTH));
     const answer = await accept(tip);
     const commit = repo.git("rev-parse", branch);
-    expect(answer).toEqual({ kind: "accepted", commit });
+    expect(answer).toEqual({ kind: "accepted", commit, findings: [] });
     expect(repo.git("show", "-s", "--format=%P", commit)).toBe(`${conflict.commit} ${conflict.onto}`);
     expect(repo.git("diff", "--stat", tip, commit)).toBe("");
     expect(repo.git("rev-parse", KEPT)).toBe(tip);
     expect(repo.git("show", "-s", "--format=%(trailers:key=Graftwork-Resolved,valueonly)", commit).trim()).toBe("a.txt (agent a)");
     expect(await accept(commit)).toEqual(answer);
+  });
+
+  test("is taken with what the proof finds in it, which is for QA to judge", async () => {
+    const { accept, work } = await stage();
+    const answer = await accept(work(write("a.txt", "one\nmain\nthree\n")));
+    expect(answer).toMatchObject({ kind: "accepted", findings: ['a.txt: "x" is there 0 times, not 1'] });
   });
 
   test("is refused where the branch has moved on", async () => {
