@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as v from "valibot";
-import { mergeCommits, mergeTrees, type Oid, type Repository, readBlob, readFileAt } from "../git/index.ts";
+import { mergeCommits, mergeTrees, type Oid, type Repository, readFileAt } from "../git/index.ts";
 import { readText, replaceFile } from "../state/index.ts";
+import { isText, textsOf } from "./conflict-sides.ts";
 import { splitLines } from "./resolvers/align/text-lines.ts";
 import { type Hunk, mergeLines, type Part } from "./resolvers/align/three-way.ts";
 
@@ -32,13 +33,12 @@ export async function rememberResolutions(repository: Repository, base: Oid, com
     const merged = await mergeTrees(repository, ours, theirs).catch(() => undefined);
     if (merged === undefined || merged.clean) continue;
     for (const path of merged.paths) {
-      const sides = [1, 2, 3].map((n) => merged.stages.find((stage) => stage.path === path && stage.stage === n));
-      const [base, our, their] = await Promise.all(
-        sides.map(async (stage) => (stage === undefined ? [] : splitLines((await readBlob(repository, stage.oid)).toString("utf8")))),
-      );
-      const result = await readFileAt(repository, merge, path);
-      if (result === undefined || base === undefined || our === undefined || their === undefined) continue;
-      for (const { hunk, lines } of decidedHunks(mergeLines(base, our, their), splitLines(result.toString("utf8"))))
+      const stages = merged.stages.filter((stage) => stage.path === path);
+      const [sides, result] = await Promise.all([textsOf(repository, stages), readFileAt(repository, merge, path)]);
+      if (sides === undefined || result === undefined || !isText(result)) continue;
+      const [before, our, their] = [sides.base, sides.ours, sides.theirs].map((text) => splitLines(text ?? ""));
+      const parts = mergeLines(before ?? [], our ?? [], their ?? []);
+      for (const { hunk, lines } of decidedHunks(parts, splitLines(result.toString("utf8"))))
         if (isTelling(hunk)) replaceFile(fileOf(repository, path, hunk), `${JSON.stringify({ path, lines })}\n`);
     }
   }

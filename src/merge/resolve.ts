@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import * as v from "valibot";
 import { GraftworkError } from "../domain/index.ts";
 import {
   type ConflictStage,
@@ -21,15 +22,16 @@ import { commitByHand, keepResolution, markersStand } from "./hand-resolution.ts
 /** What a person decided for one path of a packet. */
 export type Choice = { kind: "ours" } | { kind: "theirs" } | { kind: "file"; file: string };
 
-export type Packet = {
-  folder: string;
-  task: string;
-  branch: string;
-  commits: { ours: Oid; theirs: Oid | null };
-  files: readonly { path: string }[];
-};
+const PacketSchema = v.object({
+  branch: v.string(),
+  commits: v.object({ ours: v.string(), theirs: v.nullable(v.string()) }),
+  files: v.array(v.object({ path: v.string() })),
+});
+const ChoicesSchema = v.record(v.string(), v.picklist(["ours", "theirs", "file"]));
 
-/** Throws TASK_UNKNOWN where the task has no packet. */
+export type Packet = { folder: string; task: string } & v.InferOutput<typeof PacketSchema>;
+
+/** Throws TASK_UNKNOWN where the task has no packet, CONFLICT where it cannot be read. */
 export function readPacket(folder: string, task: string): Packet {
   const text = readText(join(folder, "packet.json"));
   if (text === undefined) {
@@ -39,8 +41,26 @@ export function readPacket(folder: string, task: string): Packet {
       try: "`graftwork status` shows which tasks wait for a person.",
     });
   }
-  const { branch, commits, files } = JSON.parse(text) as Packet;
-  return { folder, task, branch, commits, files };
+  return { folder, task, ...parsePart(PacketSchema, { folder, task }, "packet.json", text) };
+}
+
+/** People edit files beside these two. */
+function parsePart<T>(
+  schema: v.GenericSchema<unknown, T>,
+  { folder, task }: { folder: string; task: string },
+  name: string,
+  text: string,
+): T {
+  try {
+    return v.parse(schema, JSON.parse(text));
+  } catch {
+    throw new GraftworkError("CONFLICT", {
+      message: `The packet of ${task} cannot be read.`,
+      because: `${join(folder, name)} is not as it was written.`,
+      try: `\`graftwork resolve ${task} --retry-agent\` does the task again, \`--skip\` leaves it out; the branch is kept.`,
+      details: { task },
+    });
+  }
 }
 
 /** Keeps a choice in the packet, for `--done`. Throws USAGE where the packet has no such path. */
@@ -124,8 +144,8 @@ async function editFor(repository: Repository, packet: Packet, path: string, sta
   return { path, mode, oid: await writeBlob(repository, bytes) };
 }
 
-function choicesOf(packet: Packet): Record<string, Choice["kind"]> {
-  return JSON.parse(readText(choicesFile(packet)) ?? "{}") as Record<string, Choice["kind"]>;
+function choicesOf(packet: Packet): v.InferOutput<typeof ChoicesSchema> {
+  return parsePart(ChoicesSchema, packet, "choices.json", readText(choicesFile(packet)) ?? "{}");
 }
 
 const choicesFile = (packet: Packet): string => join(packet.folder, "choices.json");

@@ -101,6 +101,18 @@ describe("resolve --open", () => {
 });
 
 describe("resolve --done, from the packet", () => {
+  test("refuses one that was damaged, and --skip goes on without it", async () => {
+    const { repo, graftwork } = await stage();
+    const { packet } = JSON.parse((await graftwork("resolve", "right", "--json")).stdout) as { packet: string };
+    writeFileSync(join(packet, "packet.json"), '{"branch": 1}');
+    expect(await graftwork("resolve", "right", "--done")).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining(`${join(packet, "packet.json")} is not as it was written`),
+    });
+    expect((await graftwork("resolve", "right", "--skip")).code).toBe(0);
+    expect(repo.git("branch", "--list", "auto/right").trim()).toBe("auto/right");
+  });
+
   test("takes a file whose marker-like lines a side had already, and refuses any that is left", async () => {
     const howTo = "<<<<<<< HEAD\nyours\n=======\ntheirs\n>>>>>>> topic\n";
     const { repo, graftwork } = await stage(howTo);
