@@ -190,16 +190,23 @@ describe("graftwork merge with a plan", () => {
     expect(repo.git("rev-parse", "main^{tree}")).toBe((dry["merged"] as { tree: string }[]).at(-1)?.tree);
   });
 
-  test("--dry-run has colliding lockfiles made anew as the merge would, and changes nothing", async () => {
-    const { repo, json, graftwork, slots } = await stageWith(projectWith("a"), "one", "two");
-    commitFiles(slots["one"] ?? "", projectWith("a", "b"));
-    commitFiles(slots["two"] ?? "", projectWith("a", "c"));
+  test("--dry-run has colliding lockfiles and generated files made anew as the merge would, and changes nothing", async () => {
+    const project = (...names: readonly string[]): Files => ({ ...projectWith(...names), "gen.txt": `${names.join("\n")}\n` });
+    const config = JSON.stringify({ merge: { generated: { "gen.txt": "ls packages > gen.txt" } } });
+    const { repo, json, graftwork, slots } = await stageWith({ ...project("a"), ".claude/auto-context.yaml": config }, "one", "two");
+    commitFiles(slots["one"] ?? "", project("a", "b"));
+    commitFiles(slots["two"] ?? "", project("a", "c"));
     const before = stateOf(repo);
     const dry = await json(["merge", "--dry-run"]);
     expect(dry).toMatchObject({ merged: [{ task: "one" }, { task: "two" }], conflicts: [], left: [] });
-    expect((dry["merged"] as { resolved: unknown }[])[1]?.resolved).toContainEqual({ path: "package-lock.json", rules: ["lockfile"] });
+    const { resolved } = (dry["merged"] as { resolved: { path: string; rules: string[] }[] }[])[1] ?? expect.unreachable();
+    expect(Object.fromEntries(resolved.map(({ path, rules }) => [path, rules]))).toMatchObject({
+      "package-lock.json": ["lockfile"],
+      "gen.txt": ["generated"],
+    });
     expect(stateOf(repo)).toEqual(before);
     expect((await graftwork(["merge", "--no-verify"])).stdout).toContain("Merged: auto/one, auto/two");
+    expect(repo.git("show", "main:gen.txt")).toBe("a\nb\nc");
     expect(repo.git("rev-parse", "main^{tree}")).toBe((dry["merged"] as { tree: string }[]).at(-1)?.tree);
   });
 
