@@ -29,8 +29,14 @@ export function globOf({ commands }: Generating, path: string): string | undefin
  * these files are missing, so that none is left as it was. A command may change, add and remove what its glob names;
  * where it changes anything else, its result is not taken.
  */
-export async function regenerateFiles(repository: Repository, tree: Oid, paths: readonly string[], how: Generating): Promise<MadeAnew> {
-  const about = { tree, what: "generated", path: paths[0] ?? "" };
+export async function regenerateFiles(
+  repository: Repository,
+  tree: Oid,
+  paths: readonly string[],
+  how: Generating & { signal: AbortSignal | undefined },
+): Promise<MadeAnew> {
+  const about = { tree, what: "generated-files", path: paths[0] ?? "", signal: how.signal };
+  const stop = how.signal === undefined ? {} : { signal: how.signal };
   return makeAnew(repository, about, async (laid) => {
     const { commit, room, checkout } = laid;
     const { dir } = checkout;
@@ -38,7 +44,7 @@ export async function regenerateFiles(repository: Repository, tree: Oid, paths: 
     for (const path of paths) rmSync(join(dir, path), { force: true });
     const visible = { ...visibleEnvironment(repository.parentEnv, how.env, repository.root), ...how.setEnv };
     const env = { ...projectEnvironment(visible, checkout), ...room.marker };
-    const request = { markers: room.marker, env, allowScripts: how.allowScripts, timeoutMs: INSTALL_TIMEOUT_MS };
+    const request = { markers: room.marker, env, allowScripts: how.allowScripts, timeoutMs: INSTALL_TIMEOUT_MS, ...stop };
     const installed = await installProject(repository, checkout, request);
     if (installed.kind === "failed") return { kind: "left", path: about.path, why: installed.reason };
     // What an install leaves beside the project's files is nobody's work.
@@ -48,7 +54,7 @@ export async function regenerateFiles(repository: Repository, tree: Oid, paths: 
       const own = paths.filter((path) => globOf(how, path) === glob);
       const [path] = own;
       if (path === undefined) continue;
-      const failure = await run(laid, command, env);
+      const failure = await run(laid, command, { env, ...stop });
       if (failure !== undefined) return { kind: "left", path, why: failure };
       globs.add(glob);
       const absent = own.find((one) => lstatBelow(dir, one)?.isFile() !== true);
@@ -63,8 +69,13 @@ export async function regenerateFiles(repository: Repository, tree: Oid, paths: 
 }
 
 /** Why a command did not come to its end; undefined where it did. */
-async function run({ room, checkout }: LaidOut, command: Check["run"], env: Readonly<Record<string, string>>): Promise<string | undefined> {
-  const end = await runCommand({ argv: argvOf(command), cwd: checkout.dir, env, timeoutMs: CHECK_TIMEOUT_MS, keepBytes: 64 * 1024 });
+async function run(
+  { room, checkout }: LaidOut,
+  command: Check["run"],
+  options: { env: Readonly<Record<string, string>>; signal?: AbortSignal },
+): Promise<string | undefined> {
+  const limits = { timeoutMs: CHECK_TIMEOUT_MS, keepBytes: 64 * 1024 };
+  const end = await runCommand({ argv: argvOf(command), cwd: checkout.dir, ...limits, ...options });
   await room.sweep();
   if (end.code === 0 && end.ended === "exited") return undefined;
   const how = end.notStarted ?? (end.ended === "exited" ? `exit code ${end.code ?? end.signal}` : end.ended);

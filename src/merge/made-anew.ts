@@ -9,12 +9,13 @@ export type MadeAnew = { kind: "made"; tree: Oid; files: readonly ResolvedFile[]
 export type LaidOut = { commit: Oid; room: Room; checkout: FreshCheckout };
 
 /**
- * Lays `tree` out for programs that make `what` (a plural, of letters) anew in it, and takes all of it away afterwards.
- * Throws nothing for a tree that cannot be laid out: that is QA's to refuse, and the answer says why, about `path`.
+ * Lays `tree` out for programs that make `what` (a plural, part of a ref's name) anew in it, and takes all of it away
+ * afterwards. A tree that cannot be laid out is QA's to refuse: the answer says why, about `path`. Throws INTERRUPTED
+ * once `signal` is aborted: what the programs came to then is no answer.
  */
 export async function makeAnew(
   repository: Repository,
-  { tree, what, path }: { tree: Oid; what: string; path: string },
+  { tree, what, path, signal }: { tree: Oid; what: string; path: string; signal: AbortSignal | undefined },
   work: (laid: LaidOut) => Promise<MadeAnew>,
 ): Promise<MadeAnew> {
   const message = `graftwork: a merge without its ${what}\n`;
@@ -25,12 +26,22 @@ export async function makeAnew(
   try {
     // The user's garbage collection must not take it meanwhile.
     if (isKept) await updateRefs(repository, [{ ref: room.pin, set: commit }], what);
-    return await work({ commit, room, checkout: await room.checkout(commit) });
+    const made = await work({ commit, room, checkout: await room.checkout(commit) });
+    if (signal?.aborted === true) throw interrupted(what);
+    return made;
   } catch (error) {
-    if (!(error instanceof GraftworkError)) throw error;
+    if (!(error instanceof GraftworkError) || error.code === "INTERRUPTED") throw error;
     return { kind: "left", path, why: error.message };
   } finally {
     await room.dispose();
     if (isKept) await updateRefs(repository, [{ ref: room.pin, remove: true, old: commit }], `${what} are done`);
   }
+}
+
+function interrupted(what: string): GraftworkError {
+  return new GraftworkError("INTERRUPTED", {
+    message: `The merge was stopped while its ${what} were made anew.`,
+    because: "it was interrupted; the programs were ended and their folder removed.",
+    try: "the same command again: nothing has moved.",
+  });
 }

@@ -26,6 +26,8 @@ export type Resolving = {
   union: readonly string[];
   /** How files are made that nobody writes; without it they wait for a person. */
   generated?: Generating;
+  /** Ends the programs that make files anew; the merge throws INTERRUPTED then. */
+  signal?: AbortSignal;
 };
 
 /** A file that the resolvers could not close: why, which rules closed a part of it, and how many places are left. */
@@ -38,9 +40,10 @@ export function leftText({ path, why, solved, hunksLeft }: LeftFile): string {
 }
 
 /** Off where the resolvers are not among what is tried for a conflict. */
-export function resolvingOf({ merge, qa, pool }: Pick<Config, "merge" | "qa" | "pool">): Resolving {
+export function resolvingOf({ merge, qa, pool }: Pick<Config, "merge" | "qa" | "pool">, signal?: AbortSignal): Resolving {
   const generated = { commands: merge.generated, env: qa.env, setEnv: pool.env, allowScripts: qa.allowScripts };
-  return { level: merge.onConflict.includes("resolvers") ? merge.level : "off", union: merge.union, generated };
+  const level = merge.onConflict.includes("resolvers") ? merge.level : "off";
+  return { level, union: merge.union, generated, ...(signal !== undefined && { signal }) };
 }
 
 export type Resolved = { kind: "resolved"; tree: Oid; files: readonly ResolvedFile[] } | { kind: "left"; files: readonly LeftFile[] };
@@ -108,20 +111,20 @@ function unmade(path: string, why: string): LeftFile {
 }
 
 /** Files that no rule merges since a program makes them, in the order in which they are made. */
-function madeAnewOf(repository: Repository, read: readonly Read[], { level, generated: how }: Resolving) {
+function madeAnewOf(repository: Repository, read: readonly Read[], { level, generated: how, signal }: Resolving) {
   if (level === "off") return [];
   const generated = how === undefined ? [] : read.filter(({ path, areOrdinary }) => areOrdinary && globOf(how, path) !== undefined);
   const locks = read.filter(isLockConflict).filter((file) => !generated.includes(file));
   const pathsOf = (files: readonly Read[]): string[] => files.map(({ path }) => path);
   return [
-    { what: "lockfile", paths: pathsOf(locks), make: (tree: Oid) => regenerateLockfiles(repository, tree, locks) },
+    { what: "lockfile", paths: pathsOf(locks), make: (tree: Oid) => regenerateLockfiles(repository, tree, locks, signal) },
     ...(how === undefined
       ? []
       : [
           {
             what: "generated file",
             paths: pathsOf(generated),
-            make: (tree: Oid) => regenerateFiles(repository, tree, pathsOf(generated), how),
+            make: (tree: Oid) => regenerateFiles(repository, tree, pathsOf(generated), { ...how, signal }),
           },
         ]),
   ].filter(({ paths }) => paths.length > 0);

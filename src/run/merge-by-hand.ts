@@ -73,7 +73,7 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
     person: await userIdentity(repository),
     verify: verifierOf(request),
     slots: request.config.qa.slots,
-    resolving: resolvingOf(request.config),
+    resolving: resolvingOf(request.config, signal),
     strategy: request.strategy ?? request.config.merge.strategy,
     emit: (event: RunEvent) => {
       if (event.type === "conflict")

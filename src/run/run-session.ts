@@ -102,7 +102,7 @@ export async function mergeContext(host: RunHost, record: RunRecord, ownership: 
     person: await userIdentity(repository),
     verify: (request) => verifyCommit(qa, request),
     slots: settings.slots,
-    resolving: resolvingOf(record.config),
+    resolving: resolvingOf(record.config, host.signal),
     strategy: record.config.merge.strategy,
     emit: () => undefined,
     fence: ownership.fence,

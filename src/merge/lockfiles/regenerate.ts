@@ -12,13 +12,24 @@ const TIMEOUT_MS = 5 * 60_000;
  * Has package managers make conflicted lockfiles anew, in a fresh checkout of `tree`, where all else is merged and the
  * lockfiles still hold git's markers. What they may change is what either side's diff names: anything else is drift.
  */
-export async function regenerateLockfiles(repository: Repository, tree: Oid, conflicts: readonly LockConflict[]): Promise<MadeAnew> {
-  const about = { tree, what: "lockfiles", path: conflicts[0]?.path ?? "" };
+export async function regenerateLockfiles(
+  repository: Repository,
+  tree: Oid,
+  conflicts: readonly LockConflict[],
+  signal?: AbortSignal,
+): Promise<MadeAnew> {
+  const about = { tree, what: "lockfiles", path: conflicts[0]?.path ?? "", signal };
   return makeAnew(repository, about, async ({ room, checkout: { dir } }) => {
     const edits: TreeEdit[] = [];
     for (const conflict of conflicts) {
       const { path, mode } = conflict;
-      const request = { dir, parentEnv: repository.parentEnv, markers: room.marker, timeoutMs: TIMEOUT_MS };
+      const request = {
+        dir,
+        parentEnv: repository.parentEnv,
+        markers: room.marker,
+        timeoutMs: TIMEOUT_MS,
+        ...(signal !== undefined && { signal }),
+      };
       const made = await regenerateLockfile(request, path);
       if (made.kind === "failed") return { kind: "left", path, why: made.reason };
       const drift = driftOf(conflict, made.text);

@@ -174,6 +174,19 @@ describe("generated files that collide", () => {
     expect(said).toContain(why);
   });
 
+  test("an interruption ends their command and is no conflict", async () => {
+    const started = join(tempFolder("started"), "started");
+    const stop = new AbortController();
+    const { repo, context, candidate, events } = await bench({ x: project("a", "b"), y: project("a", "c") }, undefined, project("a"));
+    const resolving = { ...by({ "gen/**": `touch ${started}; sleep 600` }), signal: stop.signal };
+    const merged = mergeApproved({ ...context, resolving }, [candidate("x"), candidate("y")], null).catch((error: unknown) => error);
+    await expect.poll(() => existsSync(started), { timeout: 30_000 }).toBe(true);
+    stop.abort();
+    expect(await merged).toMatchObject({ code: "INTERRUPTED" });
+    expect(events.filter(({ type }) => type === "conflict")).toEqual([]);
+    expect(repo.git("for-each-ref", "refs/graftwork/qa")).toBe("");
+  });
+
   test("wait while another file is in conflict: no command is run in vain", async () => {
     const ran = join(tempFolder("ran"), "ran");
     const files = (name: string): Record<string, string> => ({ ...project("a", name), "a.txt": `1\n${name}\n3\n` });
