@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { expect, test } from "vitest";
-import { dangerousConfig, openRepository } from "../../src/git/index.ts";
-import { type MergeContext, mergeApproved } from "../../src/merge/index.ts";
+import { mergeApproved } from "../../src/merge/index.ts";
 import { hermeticEnv, tempFolder, tempRepo, writeFiles } from "../fixtures/index.ts";
+import { mergeContext, verdictOn } from "../fixtures/merge-context.ts";
 
 /** Small packages without dependencies, and versions of them that are not the newest. */
 const BASE = { "is-number": "6.0.0" };
@@ -63,33 +63,13 @@ test.each(MANAGERS)(
       commitWith(dependencies);
     }
     repo.git("switch", "-q", "main");
-    const repository = await openRepository(repo.dir, { parentEnv: env });
     const said: unknown[] = [];
-    const context: MergeContext = {
-      repository,
-      run: "r",
-      target: "main",
-      person: { name: "T", email: "t@example.invalid" },
-      verify: async ({ label, commit, base }) => ({
-        decision: "approved",
-        label,
-        commit,
-        base,
-        tree: "",
-        key: "",
-        reason: "",
-        checks: [],
-        install: "none",
-        at: "",
-      }),
-      slots: 1,
-      strategy: "merge",
+    const context = await mergeContext(repo.dir, env, {
+      verify: async (request) => verdictOn(request),
       resolving: { level: "safe", union: [] },
       emit: (event) => said.push(event),
-      fence: [],
-      trustedConfig: await dangerousConfig(repository),
       narrate: (line) => said.push(line),
-    };
+    });
     const candidate = (task: string) => ({
       task,
       title: task,

@@ -2,9 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import { atEnd, hermeticEnv, runCli, type TempRepo, tempFolder, tempRepo } from "../fixtures/index.ts";
+import { atEnd, bundled, hermeticEnv, runCli, type TempRepo, tempFolder, tempRepo } from "../fixtures/index.ts";
 import { SETTINGS } from "../integration/pool/lab.ts";
 import { Archive, judgeHistory } from "./history.ts";
 import { judgeStorm } from "./judge.ts";
@@ -94,17 +92,7 @@ type Crew = {
 
 /** Starts the workers, and another one in the place of each that was killed. */
 async function crewOf(options: StormOptions, repo: TempRepo, folder: string): Promise<Crew> {
-  const program = join(folder, "worker.mjs");
-  await build({
-    entryPoints: [fileURLToPath(new URL("worker.ts", import.meta.url))],
-    outfile: program,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    banner: { js: 'import { createRequire as nodeRequire } from "node:module"; const require = nodeRequire(import.meta.url);' },
-    logLevel: "error",
-  });
+  const program = await bundled(new URL("worker.ts", import.meta.url));
   const stop = join(folder, "stop");
   const tasks = Array.from({ length: options.slots * 4 }, (_, n) => `task-${n}`);
   const workers = new Map<number, Worker>();

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import { dangerousConfig, openRepository } from "../../../src/git/index.ts";
 import { type LandResult, land, recoverLanding } from "../../../src/merge/index.ts";
-import { atEnd, hermeticEnv, type TempRepo, tempRepo, writeFiles } from "../../fixtures/index.ts";
-import { runFolder } from "../../fixtures/temp.ts";
+import { atEnd, bundled, hermeticEnv, type TempRepo, tempRepo, writeFiles } from "../../fixtures/index.ts";
+import { mergeContext } from "../../fixtures/merge-context.ts";
+
+const WORKER = new URL("worker.ts", import.meta.url);
 
 export type Stage = { repo: TempRepo; from: string; to: string; paths: string[] };
 
@@ -33,37 +32,11 @@ export function reset({ repo, from }: Stage): void {
   repo.git("clean", "-qfd");
 }
 
-const programs = new Map<string, Promise<string>>();
-
-/** A program of these tests, bundled once. */
-export function bundled(name: "worker" | "race-worker"): Promise<string> {
-  const known = programs.get(name);
-  if (known !== undefined) return known;
-  const made = bundle(name);
-  programs.set(name, made);
-  return made;
-}
-
-async function bundle(name: string): Promise<string> {
-  const outfile = join(runFolder("landing"), `${name}.mjs`);
-  await build({
-    entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
-    outfile,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    banner: { js: 'import { createRequire as nodeRequire } from "node:module"; const require = nodeRequire(import.meta.url);' },
-    logLevel: "error",
-  });
-  return outfile;
-}
-
 export type Victim = { child: ChildProcess; began: Promise<void>; ended: Promise<string> };
 
 /** Starts a coordinator that lands the stage's commit; `began` when its landing is on its way. */
 export async function startLanding({ repo, from, to }: Stage, env: Readonly<Record<string, string>> = {}): Promise<Victim> {
-  const child = spawn(process.execPath, [await bundled("worker"), JSON.stringify({ repo: repo.dir, from, to })], {
+  const child = spawn(process.execPath, [await bundled(WORKER), JSON.stringify({ repo: repo.dir, from, to })], {
     cwd: repo.parent,
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...hermeticEnv(), ...env },
@@ -105,23 +78,7 @@ export async function landingLength(made: Stage, start: () => Promise<Victim>): 
   return length;
 }
 
-async function contextOf(repo: TempRepo): Promise<Parameters<typeof land>[0]> {
-  const repository = await openRepository(repo.dir, { parentEnv: hermeticEnv() });
-  return {
-    repository,
-    run: "r",
-    target: "main",
-    person: { name: "Test", email: "t@example.invalid" },
-    verify: () => Promise.reject(new Error("nothing is to be verified")),
-    slots: 1,
-    strategy: "merge",
-    resolving: { level: "off", union: [] },
-    emit: () => undefined,
-    fence: [],
-    trustedConfig: await dangerousConfig(repository),
-    narrate: () => undefined,
-  };
-}
+const contextOf = (repo: TempRepo): ReturnType<typeof mergeContext> => mergeContext(repo.dir, hermeticEnv());
 
 export async function landHere({ repo, from, to }: Stage): Promise<LandResult> {
   return land(await contextOf(repo), { from, to, tasks: [] });

@@ -2,9 +2,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { atEnd, git, hermeticEnv, type TempRepo, tempRepo } from "../../fixtures/index.ts";
+import { atEnd, bundled, git, hermeticEnv, type TempRepo, tempRepo } from "../../fixtures/index.ts";
 import { randomOf } from "../../storm/random.ts";
-import { bundled } from "./lab.ts";
 import type { RaceOrder } from "./race-worker.ts";
 
 export type RaceReport = { landed: number; ends: Record<string, number>; userCommits: number; saves: number; violations: string[] };
@@ -20,7 +19,7 @@ export async function race(seed: number): Promise<RaceReport> {
   writeFileSync(log, "");
   const branches = Array.from({ length: BRANCHES }, (_, n) => ({ branch: `auto/${n}`, commit: repo.git("rev-parse", `auto/${n}`) }));
   const crew = seed % 2 === 0 ? 2 : 4;
-  const program = await bundled("race-worker");
+  const program = await bundled(new URL("race-worker.ts", import.meta.url));
   const violations: string[] = [];
   let running = crew;
   for (let n = 0; n < crew; n++) {

@@ -1,7 +1,9 @@
-import type { RunEvent, Verify, VerifyRequest } from "../../../src/domain/index.ts";
-import { dangerousConfig, openRepository, readFileAt } from "../../../src/git/index.ts";
-import type { Candidate, MergeContext } from "../../../src/merge/index.ts";
+import { join } from "node:path";
+import type { RunEvent, VerifyRequest } from "../../../src/domain/index.ts";
+import { readFileAt } from "../../../src/git/index.ts";
+import { type Candidate, type MergeContext, mergeApproved, type PacketInput, type Undo } from "../../../src/merge/index.ts";
 import { hermeticEnv, type RepoOptions, type TempRepo, tempRepo } from "../../fixtures/index.ts";
+import { mergeContext, verdictOn } from "../../fixtures/merge-context.ts";
 
 export type Bench = {
   repo: TempRepo;
@@ -9,6 +11,8 @@ export type Bench = {
   events: RunEvent[];
   verified: VerifyRequest[];
   candidate: (task: string, dependsOn?: string[]) => Candidate;
+  /** What the packet of a task that collides with `onto` is written from. */
+  packetOf: (task: string, onto: string) => PacketInput;
 };
 
 /** A repository with one branch a task; `verify` approves a tree unless `red` says otherwise. */
@@ -21,50 +25,39 @@ export async function bench(
     files,
     branches: Object.fromEntries(Object.entries(branches).map(([task, files]) => [`auto/${task}`, files])),
   });
-  const repository = await openRepository(repo.dir, { parentEnv: hermeticEnv() });
   const events: RunEvent[] = [];
   const verified: VerifyRequest[] = [];
-  const verify: Verify = async (request) => {
-    verified.push(request);
-    const bad = await red(async (path) => (await readFileAt(repository, request.commit, path))?.toString("utf8") ?? "");
-    return {
-      decision: bad ? "rejected" : "approved",
-      label: request.label,
-      commit: request.commit,
-      base: request.base,
-      tree: "",
-      key: "",
-      reason: bad ? "npm test failed" : "",
-      checks: [],
-      install: "none",
-      at: "",
-    };
-  };
-  const context: MergeContext = {
-    repository,
-    run: "r",
-    target: "main",
-    person: { name: "Test", email: "t@example.invalid" },
-    verify,
-    slots: 1,
-    strategy: "merge",
+  const context = await mergeContext(repo.dir, hermeticEnv(), {
     resolving: { level: "safe", union: [] },
     emit: (event) => events.push(event),
-    fence: [],
-    trustedConfig: await dangerousConfig(repository),
-    narrate: () => undefined,
+  });
+  context.verify = async (request) => {
+    verified.push(request);
+    const bad = await red(async (path) => (await readFileAt(context.repository, request.commit, path))?.toString("utf8") ?? "");
+    return verdictOn(request, { reason: bad ? "npm test failed" : "" });
   };
-  return {
-    repo,
-    context,
-    events,
-    verified,
-    candidate: (task, dependsOn = []) => ({
-      task,
-      title: `do ${task}`,
-      branch: `auto/${task}`,
-      commit: repo.git("rev-parse", `auto/${task}`),
-      dependsOn,
-    }),
+  const candidate: Bench["candidate"] = (task, dependsOn = []) => ({
+    task,
+    title: `do ${task}`,
+    branch: `auto/${task}`,
+    commit: repo.git("rev-parse", `auto/${task}`),
+    dependsOn,
+  });
+  const packetOf: Bench["packetOf"] = (task, onto) => {
+    const { title, branch, commit } = candidate(task);
+    const { run, target, resolving } = context;
+    const folder = join(repo.parent, "packet");
+    return { folder, run, task, title, branch, commit, target, onto, reason: "collides", tried: [], resolving, now: new Date(0) };
   };
+  return { repo, context, events, verified, candidate, packetOf };
+}
+
+/** Lands one task and deletes its branch, as a run does; returns what takes that back. */
+export async function landAndDelete({ repo, context, candidate }: Bench, task: string): Promise<Undo> {
+  const { repository, target, fence, emit } = context;
+  const { branch, commit, ...rest } = candidate(task);
+  const before = repo.git("rev-parse", target);
+  await mergeApproved(context, [{ branch, commit, ...rest }], null);
+  repo.git("branch", "-D", branch);
+  return { repository, target, before, after: repo.git("rev-parse", target), branches: [{ branch, commit }], fence, emit };
 }

@@ -12,7 +12,7 @@ import {
   writePacket,
 } from "../../../src/merge/index.ts";
 import { commitFiles, git, type TempRepo, writeFiles } from "../../fixtures/index.ts";
-import { bench } from "./bench.ts";
+import { bench, landAndDelete } from "./bench.ts";
 
 const firstParents = (repo: TempRepo): string[] => repo.git("log", "--first-parent", "--format=%s", "main").split("\n");
 
@@ -164,24 +164,11 @@ describe("a landing that was cut off", () => {
 
 describe("a conflict for a person", () => {
   test("the packet says what collided, and a resolution becomes a commit on the task's branch", async () => {
-    const { repo, context, candidate } = await bench({ x: { "a.txt": "1\nX\n3\n" } });
+    const { repo, context, candidate, packetOf } = await bench({ x: { "a.txt": "1\nX\n3\n" } });
     const onto = repo.commit({ "a.txt": "1\nM\n3\n" }, "the target's change");
-    const folder = join(repo.parent, "packet");
-    const input = {
-      folder,
-      run: "r",
-      task: "x",
-      title: "do x",
-      branch: "auto/x",
-      commit: candidate("x").commit,
-      target: "main",
-      onto,
-      reason: "collides",
-      tried: [],
-      resolving: context.resolving,
-      now: new Date(0),
-    };
-    expect(await writePacket(context.repository, input)).toBe(true);
+    const about = packetOf("x", onto);
+    const { folder } = about;
+    expect(await writePacket(context.repository, about)).toBe(true);
     expect(JSON.parse(readFileSync(join(folder, "packet.json"), "utf8"))).toMatchObject({
       task: "x",
       kind: "content",
@@ -203,24 +190,12 @@ describe("a conflict for a person", () => {
 
 describe("undo", () => {
   test("puts the target, its checkout and the branches back; refused where somebody built on it", async () => {
-    const { repo, context, events, candidate } = await bench({ x: { "x.txt": "x\n" } });
-    const before = repo.git("rev-parse", "main");
-    const one = candidate("x");
-    await mergeApproved(context, [one], null);
-    const after = repo.git("rev-parse", "main");
-    repo.git("branch", "-D", "auto/x");
+    const made = await bench({ x: { "x.txt": "x\n" } });
+    const { repo, events } = made;
+    const undo = await landAndDelete(made, "x");
     writeFileSync(join(repo.dir, "b.txt"), "unsaved\n");
-    const undo = {
-      repository: context.repository,
-      target: "main",
-      after,
-      before,
-      branches: [{ branch: "auto/x", commit: one.commit }],
-      fence: [],
-      emit: context.emit,
-    };
     await undoLandings(undo);
-    expect(repo.git("rev-parse", "main", "auto/x").split("\n")).toEqual([before, one.commit]);
+    expect(repo.git("rev-parse", "main", "auto/x").split("\n")).toEqual([undo.before, undo.branches[0]?.commit]);
     expect(repo.git("status", "--porcelain")).toBe(" M b.txt");
     expect(events.at(-1)).toMatchObject({ type: "undone" });
     commitFiles(repo.dir, { "built-on-it": "" });

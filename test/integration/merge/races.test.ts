@@ -13,7 +13,7 @@ import {
   writePacket,
 } from "../../../src/merge/index.ts";
 import { commitFiles, git, writeFiles } from "../../fixtures/index.ts";
-import { bench } from "./bench.ts";
+import { bench, landAndDelete } from "./bench.ts";
 
 /** The same coordinator, where `work` happens between the last look at the checkout and git's move of it. */
 function atTheLastMoment(context: MergeContext, work: () => void): MergeContext {
@@ -140,28 +140,15 @@ test("a cut-off landing of many files is looked at with few programs, whatever t
 
 describe("a person's resolution", () => {
   test("keeps what the target got since the packet was written; an older packet's choices do not count", async () => {
-    const { repo, context, candidate } = await bench({ x: { "a.txt": "1\n2\nX\n" } });
+    const { repo, context, candidate, packetOf } = await bench({ x: { "a.txt": "1\n2\nX\n" } });
     const onto = repo.commit({ "a.txt": "1\n2\nM\n" });
-    const folder = join(repo.parent, "packet");
-    const about = {
-      folder,
-      run: "r",
-      task: "x",
-      title: "do x",
-      branch: "auto/x",
-      target: "main",
-      reason: "",
-      tried: [],
-      resolving: context.resolving,
-      now: new Date(0),
-    };
-    const commit = candidate("x").commit;
-    await writePacket(context.repository, { ...about, commit, onto });
-    choose(readPacket(folder, "x"), "a.txt", { kind: "ours" });
-    await writePacket(context.repository, { ...about, commit, onto });
-    const packet = readPacket(folder, "x");
+    const about = packetOf("x", onto);
+    await writePacket(context.repository, about);
+    choose(readPacket(about.folder, "x"), "a.txt", { kind: "ours" });
+    await writePacket(context.repository, about);
+    const packet = readPacket(about.folder, "x");
     await expect(finishResolution(context.repository, packet, onto, context.person, [])).rejects.toMatchObject({ code: "CONFLICT" });
-    writeFileSync(join(folder, "files/a.txt"), "1\n2\nM and X\n");
+    writeFileSync(join(about.folder, "files/a.txt"), "1\n2\nM and X\n");
     const later = repo.commit({ "a.txt": "later\n2\nM\n" });
     const resolved = await finishResolution(context.repository, packet, later, context.person, []);
     await mergeApproved(context, [{ ...candidate("x"), commit: resolved }], null);
@@ -169,43 +156,27 @@ describe("a person's resolution", () => {
   });
 
   test("does not bring back what the user took off the target", async () => {
-    const { repo, context, candidate } = await bench({ x: { "a.txt": "1\n2\nX\n" } });
+    const { repo, context, packetOf } = await bench({ x: { "a.txt": "1\n2\nX\n" } });
     const before = repo.git("rev-parse", "main");
     const onto = repo.commit({ "a.txt": "1\n2\nM\n" });
-    const folder = join(repo.parent, "packet");
-    const about = {
-      folder,
-      run: "r",
-      task: "x",
-      title: "do x",
-      branch: "auto/x",
-      target: "main",
-      reason: "",
-      tried: [],
-      resolving: context.resolving,
-      now: new Date(0),
-    };
-    await writePacket(context.repository, { ...about, commit: candidate("x").commit, onto });
-    choose(readPacket(folder, "x"), "a.txt", { kind: "theirs" });
-    const resolved = await finishResolution(context.repository, readPacket(folder, "x"), before, context.person, []);
+    const about = packetOf("x", onto);
+    await writePacket(context.repository, about);
+    choose(readPacket(about.folder, "x"), "a.txt", { kind: "theirs" });
+    const resolved = await finishResolution(context.repository, readPacket(about.folder, "x"), before, context.person, []);
     expect(repo.git("rev-list", resolved).split("\n")).not.toContain(onto);
     const otherwise = git(repo.dir, "commit-tree", "-p", before, "-m", "otherwise", repo.git("rev-parse", `${onto}^{tree}`));
-    await expect(finishResolution(context.repository, readPacket(folder, "x"), otherwise, context.person, [])).rejects.toMatchObject({
+    await expect(finishResolution(context.repository, readPacket(about.folder, "x"), otherwise, context.person, [])).rejects.toMatchObject({
       code: "CONFLICT",
     });
   });
 });
 
 test("an undo that was killed after the target moved is finished by the next one", async () => {
-  const { repo, context, events, candidate } = await bench({ x: { "x.txt": "x\n" } });
-  const before = repo.git("rev-parse", "main");
-  const one = candidate("x");
-  await mergeApproved(context, [one], null);
-  const after = repo.git("rev-parse", "main");
-  repo.git("branch", "-D", "auto/x");
-  repo.git("reset", "-q", "--hard", before);
-  const branches = [{ branch: "auto/x", commit: one.commit }];
-  await undoLandings({ repository: context.repository, target: "main", after, before, branches, fence: [], emit: context.emit });
-  expect(repo.git("rev-parse", "auto/x")).toBe(one.commit);
+  const made = await bench({ x: { "x.txt": "x\n" } });
+  const { repo, events } = made;
+  const undo = await landAndDelete(made, "x");
+  repo.git("reset", "-q", "--hard", undo.before);
+  await undoLandings(undo);
+  expect(repo.git("rev-parse", "auto/x")).toBe(undo.branches[0]?.commit);
   expect(events.at(-1)).toMatchObject({ type: "undone" });
 });

@@ -98,13 +98,10 @@ describe("lockfiles that collide", () => {
   });
 
   test("wait where npm cannot, and say why", async () => {
-    const { repo, context, candidate } = await bench({ x: projectWith("a", "c"), y: projectWith("a", "b") }, undefined, projectWith("a"));
-    const { commit } = candidate("x");
-    const onto = repo.commit({ ...projectWith("a", "b"), "package.json": '{ "name": 1, }\n' });
-    const folder = join(repo.parent, "packet");
-    const about = { folder, run: "r", task: "x", title: "do x", branch: "auto/x", target: "main", reason: "", tried: [], now: new Date(0) };
-    await writePacket(context.repository, { ...about, commit, onto, resolving: context.resolving });
-    const packet = JSON.parse(readFileSync(join(folder, "packet.json"), "utf8")) as { files: { path: string; resolvers: unknown }[] };
+    const { repo, context, packetOf } = await bench({ x: projectWith("a", "c"), y: projectWith("a", "b") }, undefined, projectWith("a"));
+    const about = packetOf("x", repo.commit({ ...projectWith("a", "b"), "package.json": '{ "name": 1, }\n' }));
+    await writePacket(context.repository, about);
+    const packet = JSON.parse(readFileSync(join(about.folder, "packet.json"), "utf8")) as { files: { path: string; resolvers: unknown }[] };
     expect(packet.files.find(({ path }) => path === "package-lock.json")?.resolvers).toMatchObject({
       declined: expect.stringContaining("lockfile"),
     });
@@ -220,19 +217,17 @@ describe("a conflict stays one", () => {
 
 test("the packet says what the rules found, and none is written where they close the conflict by now", async () => {
   const files = { "package.json": '{\n  "version": "1.0.0"\n}\n', "a.txt": "1\n2\n3\n" };
-  const { repo, context, candidate } = await bench(
+  const { repo, context, packetOf } = await bench(
     { x: { "package.json": '{\n  "version": "1.1.0"\n}\n', "a.txt": "1\nX\n3\n" } },
     undefined,
     files,
   );
-  const folder = join(repo.parent, "packet");
-  const about = { folder, run: "r", task: "x", title: "do x", branch: "auto/x", target: "main", reason: "", tried: [], now: new Date(0) };
-  const { commit } = candidate("x");
   const versions = repo.commit({ "package.json": '{\n  "version": "1.2.0"\n}\n' });
-  expect(await writePacket(context.repository, { ...about, commit, onto: versions, resolving: context.resolving })).toBe(false);
+  expect(await writePacket(context.repository, packetOf("x", versions))).toBe(false);
   const both = repo.commit({ "a.txt": "1\nM\n3\n" });
-  expect(await writePacket(context.repository, { ...about, commit, onto: both, resolving: context.resolving })).toBe(true);
-  const packet = JSON.parse(readFileSync(join(folder, "packet.json"), "utf8")) as { files: unknown[]; tried: string[] };
+  const about = packetOf("x", both);
+  expect(await writePacket(context.repository, about)).toBe(true);
+  const packet = JSON.parse(readFileSync(join(about.folder, "packet.json"), "utf8")) as { files: unknown[]; tried: string[] };
   expect(packet.files).toMatchObject([
     { path: "a.txt", resolvers: { declined: "no rule proves what is left", resolved_by: [], places_left: 1 } },
     { path: "package.json", resolvers: null },
