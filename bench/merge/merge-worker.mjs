@@ -1,8 +1,8 @@
 // The process that bench/merge/merges.mjs times: prints the milliseconds that the merges took, without Node's start.
 // Arguments: library or git, the library's file, the checkout, the target and the branches.
 import { execFile, execFileSync } from "node:child_process";
-import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { candidate, merging, verdictOn } from "./merging.mjs";
 
 const [way, libraryFile, checkout, target, ...branches] = process.argv.slice(2);
 const merge = way === "library" ? await byLibrary() : byGit;
@@ -11,40 +11,12 @@ await merge();
 process.stdout.write(String(performance.now() - start));
 
 async function byLibrary() {
-  const { dangerousConfig, mergeApproved, openRepository } = await import(pathToFileURL(libraryFile).href);
-  const repository = await openRepository(checkout, { parentEnv: process.env });
-  const approved = async ({ label, commit, base }) => ({
-    decision: "approved",
-    label,
-    commit,
-    base,
-    tree: "",
-    key: "",
-    reason: "",
-    checks: [],
-    install: "none",
-    at: "",
-  });
-  const context = {
-    repository,
-    run: "bench",
-    target,
-    person: { name: "bench", email: "bench@example.invalid" },
-    verify: approved,
-    slots: 1,
-    resolving: { level: "safe", union: [] },
-    strategy: "merge",
-    emit: () => undefined,
-    fence: [],
-    trustedConfig: await dangerousConfig(repository),
-    narrate: () => undefined,
-  };
-  const candidates = branches.map((branch) => {
-    const commit = execFileSync("git", ["rev-parse", branch], { cwd: checkout, encoding: "utf8" }).trim();
-    return { task: branch, title: branch, branch, commit, dependsOn: [] };
-  });
+  const { land } = await merging({ libraryFile, checkout, env: process.env, target, verify: async (request) => verdictOn(request) });
+  const candidates = branches.map((branch) =>
+    candidate(branch, execFileSync("git", ["rev-parse", branch], { cwd: checkout, encoding: "utf8" }).trim()),
+  );
   return async () => {
-    const { landed } = await mergeApproved(context, candidates, null);
+    const landed = await land(candidates);
     if (landed.length !== branches.length) throw new Error(`${landed.length} of ${branches.length} branches landed`);
   };
 }

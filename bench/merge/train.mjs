@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { root } from "../../scripts/setup.mjs";
 import { withFolder } from "../harness/folders.mjs";
 import { stage } from "../pool/stage.mjs";
+import { candidate, merging, verdictOn } from "./merging.mjs";
 
 /** Checks that wait and do not compute, so that the number of cores decides nothing. */
 const VERIFICATION_MS = 1_000;
@@ -16,41 +16,26 @@ const HEAD =
 /** Trains of branches of which some break with the others: how often is verified, and how long it takes. */
 export async function train({ output }) {
   output.line(`\n${HEAD}`);
-  const { dangerousConfig, mergeApproved, openRepository } = await import(pathToFileURL(join(root, "dist", "index.js")).href);
+  const libraryFile = join(root, "dist", "index.js");
   for (const size of [...SIZES, 8]) {
     for (const slots of size === 8 ? [8] : SLOTS) {
       for (const bad of size === 8 ? [0] : BAD) {
         output.progress(`train of ${size}, ${slots} slots, ${bad * 100} % bad`);
         await withFolder(async (folder) => {
           const place = await stage(folder, { files: 200, slots: 0, bytes: 1_000 });
-          const repository = await openRepository(place.repo, { parentEnv: place.env });
           const candidates = await branchesOf(place, size, Math.round(size * bad));
           let verifications = 0;
-          const verify = async ({ label, commit, base }) => {
+          const verify = async (request) => {
             verifications++;
             const [paths] = await Promise.all([
-              place.git("ls-tree", "--name-only", commit),
+              place.git("ls-tree", "--name-only", request.commit),
               new Promise((done) => setTimeout(done, VERIFICATION_MS)),
             ]);
-            const decision = paths.includes("bad-") ? "rejected" : "approved";
-            return { decision, label, commit, base, tree: "", key: "", reason: decision, checks: [], install: "none", at: "" };
+            return verdictOn(request, paths.includes("bad-") ? "rejected" : "approved");
           };
-          const context = {
-            repository,
-            run: "bench",
-            target: "main",
-            person: { name: "bench", email: "bench@example.invalid" },
-            verify,
-            slots,
-            resolving: { level: "safe", union: [] },
-            strategy: "merge",
-            emit: () => undefined,
-            fence: [],
-            trustedConfig: await dangerousConfig(repository),
-            narrate: () => undefined,
-          };
+          const { land } = await merging({ libraryFile, checkout: place.repo, env: place.env, verify, slots });
           const start = performance.now();
-          const { landed } = await mergeApproved(context, candidates, null);
+          const landed = await land(candidates);
           const wall = (performance.now() - start) / VERIFICATION_MS;
           const limit = size === 8 ? ["≤ 1.3", wall <= 1.3 ? "held" : "**missed**"] : ["–", ""];
           output.line(
@@ -71,7 +56,7 @@ async function branchesOf(place, size, bad) {
     await place.bash(
       `git switch -q -c ${branch} main && echo new > ${isBad.has(n) ? "bad" : "good"}-${n} && git add -A && git commit -qm ${branch}`,
     );
-    candidates.push({ task: branch, title: branch, branch, commit: await place.git("rev-parse", "HEAD"), dependsOn: [] });
+    candidates.push(candidate(branch, await place.git("rev-parse", "HEAD")));
   }
   await place.git("switch", "-q", "main");
   return candidates;
