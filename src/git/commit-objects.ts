@@ -1,4 +1,5 @@
 import type { Oid } from "./oid.ts";
+import { outwaitCollection } from "./outwait-collection.ts";
 import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitNul } from "./run-git.ts";
@@ -95,10 +96,11 @@ export async function listPaths(repository: Repository, commit: Oid, only: reado
 }
 
 /**
- * True where everything that `commit` adds to `known` is in the object store (review-core rule 5: a pin is checked
- * after its ref exists, since a garbage collection may have run in between).
+ * True where everything that `commit` adds to `known` is in the object store, and stays there (review-core rule 5: a
+ * pin is checked after its ref exists, since a garbage collection may have run in between, or be under way).
  */
 export async function isWhole(repository: Repository, commit: Oid, known: readonly Oid[]): Promise<boolean> {
+  await outwaitCollection(repository);
   const answer = await runGit(repository, {
     ...ownGit(repository, "plain"),
     args: ["rev-list", "--objects", "--quiet", commit, ...known.map((oid) => `^${oid}`)],
