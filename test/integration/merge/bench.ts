@@ -34,7 +34,7 @@ export async function bench(
   context.verify = async (request) => {
     verified.push(request);
     const bad = await red(async (path) => (await readFileAt(context.repository, request.commit, path))?.toString("utf8") ?? "");
-    return verdictOn(request, { reason: bad ? "npm test failed" : "" });
+    return verdictOn(request, bad ? "npm test failed" : "");
   };
   const candidate: Bench["candidate"] = (task, dependsOn = []) => ({
     task,
