@@ -1,43 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findProcesses } from "../../src/subprocess/index.ts";
-import { type CliResult, type FakeAgent, fakeAgent, runCli, type Step, startCli, type TempRepo, tempRepo } from "../fixtures/index.ts";
-
-const ready = [{ commit: "work" }, { promise: "READY_FOR_QA" }] as const;
-const BOTH = "one\nleft\nright\nthree\n";
-
-type Stage = { repo: TempRepo; agent: FakeAgent; plan: string; run: () => Promise<CliResult> };
-
-/** Two tasks that change the same line; `right` comes second, and from its second attempt on is a resolver's. */
-function stage(
-  resolver: readonly (readonly Step[])[],
-  merge: object = {},
-  sides: { left?: readonly Step[]; right?: readonly Step[] } = {},
-  agents: object = {},
-): Stage {
-  const agent = fakeAgent({
-    left: [[...(sides.left ?? [{ write: "list.txt", text: "one\nleft\nthree\n" }]), ...ready]],
-    right: [[...(sides.right ?? [{ write: "list.txt", text: "one\nright\nthree\n" }]), ...ready], ...resolver],
-  });
-  const repo = tempRepo({
-    files: {
-      "list.txt": "one\ntwo\nthree\n",
-      "old.txt": "old\n",
-      ".claude/auto-context.yaml": JSON.stringify({
-        agents: { default: "fake", fake: { command: agent.command }, ...agents },
-        merge: { on_conflict: ["resolvers", "agent", "person"], ...merge },
-      }),
-    },
-  });
-  const plan = join(repo.parent, "plan.json");
-  const tasks = [
-    { id: "left", title: "The left one", description: "Put left in the middle." },
-    { id: "right", title: "The right one", description: "Put right in the middle." },
-  ];
-  writeFileSync(plan, JSON.stringify({ version: 1, name: "p", verification: ["test -f README.md"], tasks }));
-  return { repo, agent, plan, run: () => runCli(["run", plan, "--yes"], { cwd: repo.dir }) };
-}
+import { fakeAgent, runCli, type Step, startCli } from "../fixtures/index.ts";
+import { BOTH, ready, stage } from "./resolver-stage.ts";
 
 const packetOf = (output: string): { tried: string[]; commits: { theirs: string } } => {
   const folder = /packet: (.*)/.exec(output)?.[1] ?? expect.unreachable(output);

@@ -1,24 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { each } from "../each.ts";
 import { disturb, disturbTwice, isKilled, isTold, pointsOf } from "./campaign.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
 const LIMIT_MS = 30 * 60_000;
-
-/** Two at a time: this is what a small machine bears, and kills are not to wait for each other. */
-async function each<Item>(items: readonly Item[], work: (item: Item) => Promise<string[]>): Promise<string[]> {
-  const broken: string[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let index = next++; index < items.length; index = next++) {
-      const item = items[index];
-      if (item === undefined) return;
-      const found = await work(item);
-      broken.push(...found.map((one) => `${String(item)}: ${one}`));
-    }
-  };
-  await Promise.all([worker(), worker()]);
-  return broken;
-}
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
