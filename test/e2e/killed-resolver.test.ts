@@ -10,4 +10,4 @@ test("a run killed while an agent resolves its conflict, and its garbage collect
     const point = points.findLast(({ name }) => pattern.test(name)) ?? expect.unreachable(`no ${pattern}`);
     expect(await killAtPoint(point)).toEqual({ broken: [], killed: true });
   }
-});
+}, 300_000);

@@ -42,4 +42,4 @@ test("in thirty races of three coordinators and a person for one target, what la
   const { violations, landed } = await races(30, 1, { coordinators: 3, branches: 4 });
   expect(violations).toEqual([]);
   expect(landed).toBeGreaterThan(30);
-});
+}, 300_000);
