@@ -116,6 +116,8 @@ function attemptsOf(situation: Situation, tasks: readonly string[]): Job[] {
   const live = [...running].filter((key) => key.startsWith("attempt ")).map((key) => key.slice("attempt ".length));
   const taken = new Set(live.flatMap((id) => resourcesOf(byId.get(id))));
   const free = Math.max(0, decision.agents - live.length);
+  // One that was cut off is done again first: nobody collides with what has not landed.
+  const landing = running.has("land") || tasks.some((id) => factsOf(facts, id).status === "merging" && !inWaiting(facts, id));
   const ready = tasks
     .flatMap((id) => byId.get(id) ?? [])
     .filter((task) => ["pending", "pending_retry", "qa_rejected"].includes(factsOf(facts, task.id).status))
@@ -125,7 +127,7 @@ function attemptsOf(situation: Situation, tasks: readonly string[]): Job[] {
     .filter((task) => task.dependsOn.every((other) => isThere(facts, factsOf(facts, other))))
     .filter((task) => !resting.has(nextAgent(situation, task, factsOf(facts, task.id))))
     // Begun now, it would begin on the target that the landing is about to replace.
-    .filter((task) => !running.has("land") || (factsOf(facts, task.id).rerun === null && factsOf(facts, task.id).resolve === null));
+    .filter((task) => !landing || (factsOf(facts, task.id).rerun === null && factsOf(facts, task.id).resolve === null));
   const chosen: Job[] = [];
   // FREE ones first; an EXCLUSIVE one as soon as what it needs is free.
   for (const task of [...ready.filter((one) => one.contention === "FREE"), ...ready.filter((one) => one.contention === "EXCLUSIVE")]) {

@@ -129,6 +129,23 @@ describe("what comes next", () => {
     expect(after({ ...conflict, reason: "it was reverted" })).toMatchObject({ status: "conflict", tried: [], conflictPaths: [] });
   });
 
+  test.each(["rerun", "agent"] as const)("a landing that was cut off is done again before the %s that waits for it", (way) => {
+    const plan = aPlan([aTask("a"), aTask("b")]);
+    let landings = 0;
+    const world: World = { ...good, land: () => (landings++ === 0 ? "cut-off" : "all") };
+    const { log } = simulate(plan, levels(plan, 2), world, { limits: { retries: 0, onConflict: [way] } });
+    expect(log.slice(log.indexOf("land"))).toEqual([
+      "land",
+      "land",
+      "attempt b",
+      "release a",
+      "verify b",
+      "land",
+      "release b",
+      "checkpoint 1",
+    ]);
+  });
+
   test("EXCLUSIVE tasks on one resource never run side by side, on different ones they do", () => {
     const plan = aPlan([
       aTask("a", [], { contention: "EXCLUSIVE", resources: ["db"] }),
@@ -164,7 +181,7 @@ describe("whatever agents, QA and merges answer", () => {
         const world: World = {
           attempt: () => (["ready", "ready", "ready", "crash", "blocked"] as const)[roll(5)] ?? "ready",
           verify: () => (["approved", "approved", "approved", "rejected", "blocked", "conflict"] as const)[roll(6)] ?? "approved",
-          land: () => (["all", "all", "eject-last", "conflict-last"] as const)[roll(4)] ?? "all",
+          land: () => (["all", "all", "eject-last", "conflict-last", "cut-off"] as const)[roll(5)] ?? "all",
           pick: (n) => roll(n),
         };
         const result = simulate(plan, levels(plan, agents), world, { schedule, limits: { retries: 3, onConflict } });

@@ -38,7 +38,8 @@ export const verdictOf = (label: string, decision: Verdict["decision"], commit: 
 export type World = {
   attempt: (task: string, n: number) => "ready" | "crash" | "blocked";
   verify: (task: string, n: number) => Verdict["decision"] | "conflict";
-  land: (tasks: readonly string[]) => "all" | "eject-last" | "conflict-last";
+  /** `cut-off`: killed when the train was verified, and the last one's conflict said. */
+  land: (tasks: readonly string[]) => "all" | "eject-last" | "conflict-last" | "cut-off";
   pick: (n: number) => number;
 };
 
@@ -143,7 +144,8 @@ function land(tasks: readonly string[], emit: (event: RunEvent) => void, world: 
   const answer = world.land(tasks);
   const last = tasks.at(-1) ?? "";
   const kept = answer === "all" ? tasks : tasks.slice(0, -1);
-  if (answer === "conflict-last") emit({ type: "conflict", task: last, commit: "c", base: "b", paths: ["f"], against: kept });
+  if (answer === "conflict-last" || answer === "cut-off")
+    emit({ type: "conflict", task: last, commit: "c", base: "b", paths: ["f"], against: kept });
   const landed = kept.map((task) => ({ task, branch: `auto/${task}`, branchTip: "t", merge: "m" }));
   if (landed.length > 0 || answer === "eject-last")
     emit({
@@ -156,5 +158,5 @@ function land(tasks: readonly string[], emit: (event: RunEvent) => void, world: 
     emit({ type: "train-verdict", tip: "t", tasks: [...tasks], verdict: verdictOf("train", "rejected", "t") });
     emit({ type: "ejected", task: last, reason: "x", excerpt: "" });
   }
-  if (landed.length > 0) emit({ type: "landed", from: "b", to: "t", tasks: landed });
+  if (landed.length > 0 && answer !== "cut-off") emit({ type: "landed", from: "b", to: "t", tasks: landed });
 }
