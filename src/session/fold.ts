@@ -96,7 +96,8 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
     }
     case "landing-void": {
       const waited = [...(facts.waiting?.tasks ?? []), ...(facts.openLanding?.tasks ?? [])].map((one) => one.task);
-      return { ...changeAll(facts, waited, (task) => ({ ...task, status: "qa_approved" })), waiting: null, openLanding: null };
+      // To be landed again before anything that collided with it goes on.
+      return { ...changeAll(facts, waited, (task) => ({ ...task, status: "merging" })), waiting: null, openLanding: null };
     }
     case "checkpoint": {
       const group = facts.groups.get(event.group);
