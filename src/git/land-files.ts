@@ -13,7 +13,17 @@ import {
   landingFolders,
   openLandingFolder,
 } from "./landing-folder.ts";
-import { hasIndex, holdsIndex, lockIndex, moveIndex, prepareIndex, refreshIndex, replaceIndex, unlockIndex } from "./landing-index.ts";
+import {
+  hasIndex,
+  holdsIndex,
+  lockIndex,
+  moveIndex,
+  prepareIndex,
+  refreshIndex,
+  replaceIndex,
+  takeIndexBack,
+  unlockIndex,
+} from "./landing-index.ts";
 import type { Oid } from "./oid.ts";
 import { pathBytes } from "./path-text.ts";
 import { type RefChange, readRef, updateRefs } from "./refs.ts";
@@ -148,10 +158,12 @@ async function attempt(
   const stopped = swapIn(repository, places, changes, isOld, moved) ?? openEdit(lateEdits(repository, places, moved));
   if (stopped !== undefined) return giveUp({ kind: "refused", reason: stopped });
   if (!isHere()) return giveUp({ kind: "elsewhere" });
+  // As git itself does: a commit of a person's reads HEAD first, then the index, then locks it. With the new HEAD and the
+  // old index it would take back all that lands; with the old HEAD it is refused.
+  replaceIndex(folder);
   const change = { ref, set: to, old: from };
   const elsewhere = await updateRefs(repository, [...landing.fence, change], landing.reason, landingMark(folder.path));
   if (elsewhere !== undefined) return giveUp({ kind: "elsewhere" });
-  replaceIndex(folder);
   unlockIndex(folder);
   const late = lateEdits(repository, places, moved);
   return { kind: "landed", late, aside: closeLanding(folder) };
@@ -232,7 +244,7 @@ async function settle(repository: Repository, folder: LandingFolder, certain: bo
   closeLanding(folder);
 }
 
-/** The branch has moved, the index perhaps not. */
+/** The branch has moved; the index too, unless its file is still here. */
 async function finish(repository: Repository, folder: LandingFolder): Promise<void> {
   const { checkout, ref, from, to } = folder.note;
   if (!existsSync(folder.index) || (await headOf(repository, checkout)).ref !== ref) return;
@@ -253,6 +265,7 @@ async function putBack(repository: Repository, folder: LandingFolder): Promise<v
   const isNew = await judgeOf(repository, checkout, await settingsOf(repository, checkout), sides, seen);
   mkdirSync(folder.out, { recursive: true });
   swapBack(repository, { ...folder, checkout }, changes, isNew);
+  await takeIndexBack(repository, folder);
   unlockIndex(folder);
   const back = changes.map(({ path, from: to, to: was }) => ({ path, from: was, to }));
   await refreshIndex(repository, checkout, back);

@@ -30,6 +30,8 @@ export type LandingFolder = {
   lock: string;
   /** The index as it will be. */
   index: string;
+  /** The index as it was, once the other is in its place. */
+  indexBefore: string;
   /** The new files, then linked in. */
   fresh: string;
   /** The old ones, moved out of the way. */
@@ -63,7 +65,8 @@ export function openLandingFolder(repository: Repository, about: Omit<LandingNot
 
 function folderAt(path: string, note: LandingNote): LandingFolder {
   const below = (name: string): string => join(path, name);
-  return { path, note, lock: below("lock"), index: below("index"), fresh: below("new"), aside: below("old"), out: below("out") };
+  const index = { lock: below("lock"), index: below("index"), indexBefore: below("index-before") };
+  return { path, note, ...index, fresh: below("new"), aside: below("old"), out: below("out") };
 }
 
 /** The landings that were begun here; `ended` ones keep their old files for a day. */
@@ -106,6 +109,7 @@ export function closeLanding(folder: LandingFolder): string {
   for (const path of filesBelow(folder.fresh)) removeFile(path);
   rmSync(folder.fresh, { recursive: true, force: true });
   removeFile(folder.index);
+  removeFile(folder.indexBefore);
   removeFile(folder.lock);
   const isEmpty = ![folder.aside, folder.out].some((place) => filesBelow(place).length > 0);
   const ended = join(folder.path, "..", `${ENDED}${randomUUID()}`);

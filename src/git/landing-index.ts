@@ -81,7 +81,17 @@ function stagedInTheWay(raw: readonly string[], changes: readonly TreeDifference
 
 /** Makes the prepared index the checkout's. The caller holds its lock. */
 export function replaceIndex(folder: LandingFolder): void {
+  removeFile(folder.indexBefore);
+  linkSync(indexOf(folder), folder.indexBefore);
   moveFile(folder.index, indexOf(folder));
+}
+
+/** Takes the prepared index back, where it has taken the other's place. */
+export async function takeIndexBack(repository: Repository, folder: LandingFolder): Promise<void> {
+  if (existsSync(folder.index) || !existsSync(folder.indexBefore)) return;
+  const { checkout, from, to } = folder.note;
+  if (holdsIndex(folder)) moveFile(folder.indexBefore, indexOf(folder));
+  else await moveIndex(repository, checkout, to, from);
 }
 
 /** Moves the checkout's index itself from one commit to another, by git's own rules. Returns git's refusal. */
