@@ -38,7 +38,7 @@ async function main() {
   const wanted = values.rows === undefined ? undefined : readRows(values.rows);
   const corpus = values.repo.map((repo) => ({ name: nameOf(repo), merges: conflictedMerges(repo, wanted, values) }));
   for (const level of values.level === undefined ? ["safe", "assist"] : [values.level]) {
-    report(level, corpus, (file) => resolveFile({ ...file, level }), values.differences);
+    await report(level, corpus, (file) => resolveFile({ ...file, level }), values.differences);
   }
 }
 
@@ -72,7 +72,7 @@ function textsOf(git, { merge, files }) {
     .filter(({ people }) => people === undefined || !/^<{7} /m.test(people));
 }
 
-function report(level, corpus, resolveOne, differences) {
+async function report(level, corpus, resolveOne, differences) {
   const counts = tallies();
   const declined = new Map();
   let files = 0;
@@ -84,7 +84,7 @@ function report(level, corpus, resolveOne, differences) {
     for (const { merge, files: conflicted } of merges) {
       for (const file of conflicted) {
         files++;
-        const resolution = resolveOne(file);
+        const resolution = await resolveOne(file);
         if (resolution.kind === "declined") {
           const why = resolution.why.replace(/:.*/s, "");
           declined.set(why, (declined.get(why) ?? 0) + 1);

@@ -13,9 +13,18 @@ const dist = join(root, "dist");
 const stamp = join(dist, ".inputs");
 const INPUTS = ["src", "scripts/build.mjs", "package.json", "package-lock.json"];
 /** Of what an earlier build left in dist: the rest was made from other sources. */
-const KEPT = new Set(["types", "cli.cjs", "pool.cjs", "index.js", ".inputs"]);
+const KEPT = new Set(["types", "cli.cjs", "pool.cjs", "parser.cjs", "index.js", ".inputs"]);
 /** Loaded only where somebody has installed them. */
 const OPTIONAL = ["playwright-core", "@modelcontextprotocol/sdk"];
+
+/** A third of all code, which few verbs need: in a file of its own, read when it is. */
+const PARSER = "@babel/parser";
+
+/** Where a bundle finds the parser's. */
+const parserAt = (path) => ({
+  name: "parser-apart",
+  setup: (build) => build.onResolve({ filter: /^@babel\/parser$/ }, () => ({ path, external: true })),
+});
 
 /** True where dist was made from the sources as they are. */
 export function isBuilt() {
@@ -38,6 +47,7 @@ export async function bundle() {
     metafile: true,
     logLevel: "error",
   };
+  const small = { minifyWhitespace: true, minifySyntax: true };
   const version = JSON.stringify(packageJson().version);
   const results = [
     await build({
@@ -48,18 +58,21 @@ export async function bundle() {
       // A script whose compiled code was kept cannot import; what is loaded late is required late.
       supported: { "dynamic-import": false },
       // Names stay, so that the stack of a defect can be read.
-      minifyWhitespace: true,
-      minifySyntax: true,
+      ...small,
+      // Seen from bin/, whose `require` the bundle is given.
+      plugins: [parserAt("../dist/parser.cjs")],
       define: { GRAFTWORK_VERSION: version, "import.meta.dirname": "__dirname" },
       banner: {
         js: `// ${digest}\n(function (exports, require, module, __filename, __dirname) {`,
       },
       footer: { js: "})" },
     }),
+    await build({ ...shared, ...small, entryPoints: { parser: PARSER }, outExtension: { ".js": ".cjs" }, format: "cjs" }),
     await build({
       ...shared,
       entryPoints: { index: "src/index.ts" },
       format: "esm",
+      plugins: [parserAt("./parser.cjs")],
       define: { GRAFTWORK_VERSION: version },
       banner: { js: 'import { createRequire as nodeRequire } from "node:module"; const require = nodeRequire(import.meta.url);' },
     }),

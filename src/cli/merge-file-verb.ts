@@ -10,7 +10,7 @@ const LEVELS: readonly ResolverLevel[] = ["off", "safe", "assist"];
 export type MergeFileArguments = { base: string; ours: string; theirs: string; path: string };
 
 /** Merges one file by the resolvers' rules: the result on stdout, or MERGE_DECLINED. */
-export function mergeFile(shell: Shell, { base, ours, theirs, path }: MergeFileArguments, named: string): ExitCode {
+export async function mergeFile(shell: Shell, { base, ours, theirs, path }: MergeFileArguments, named: string): Promise<ExitCode> {
   const level = LEVELS.find((one) => one === named);
   if (level === undefined) {
     throw new GraftworkError("USAGE", {
@@ -20,7 +20,7 @@ export function mergeFile(shell: Shell, { base, ours, theirs, path }: MergeFileA
     });
   }
   const read = (file: string): string => textOf(resolve(shell.cwd, file), file);
-  const resolution = resolveFile({ level, path, base: read(base), ours: read(ours), theirs: read(theirs) });
+  const resolution = await resolveFile({ level, path, base: read(base), ours: read(ours), theirs: read(theirs) });
   if (resolution.kind === "declined") {
     const { why, hunksLeft, applied } = resolution;
     throw new GraftworkError("MERGE_DECLINED", {

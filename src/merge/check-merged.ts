@@ -20,7 +20,8 @@ export async function findingsOf(repository: Repository, { tip, commit, tree }: 
   for (const path of both.slice(0, MOST_FILES)) {
     const [base, ours, theirs, merged] = await Promise.all([fork, tip, commit, tree].map((at) => textAt(repository, at, path)));
     if (ours === undefined || theirs === undefined || merged === undefined) continue;
-    found.push(...proveMerge(base ?? "", ours, theirs, merged, path).map(({ what }) => `${path}: ${what}`));
+    const findings = await proveMerge(base ?? "", ours, theirs, merged, path);
+    found.push(...findings.map(({ what }) => `${path}: ${what}`));
   }
   return found;
 }

@@ -81,7 +81,7 @@ export async function resolveConflicts(repository: Repository, conflict: Conflic
   const left: LeftFile[] = [];
   for (const one of read.filter((file) => !isMadeAnew(file))) {
     const { path, mode, texts } = one;
-    const done = texts === undefined ? NO_TEXT : resolveText(repository, path, texts, resolving.level, isUnion(path));
+    const done = texts === undefined ? NO_TEXT : await resolveText(repository, path, texts, resolving.level, isUnion(path));
     const rules = [...new Set(done.applied.map(({ rule }) => rule))];
     if (done.kind === "declined") left.push({ path, why: done.why, solved: rules, hunksLeft: done.hunksLeft.length });
     else if (mode === undefined) left.push(unmade(path, "its mode is in conflict"));
@@ -148,7 +148,7 @@ function isLockConflict(file: Read): file is Read & { mode: string; texts: { bas
   return isRegenerable(file.path) && file.mode !== undefined && file.texts?.ours !== undefined && file.texts.theirs !== undefined;
 }
 
-function resolveText(repository: Repository, path: string, texts: Sides, level: ResolverLevel, isUnion: boolean): Resolution {
+function resolveText(repository: Repository, path: string, texts: Sides, level: ResolverLevel, isUnion: boolean): Promise<Resolution> {
   const also = [remembered((hunk) => recall(repository, path, hunk)), ...(isUnion ? [union] : [])];
   return resolveFile({ level, path, ...texts, also });
 }

@@ -3,23 +3,36 @@ import { jsonDefects } from "./proof/json-keys.ts";
 import { expectedCounts, miscounted } from "./proof/line-counts.ts";
 import { newMarkers } from "./proof/markers.ts";
 import { nameDefects, namesIn } from "./proof/names.ts";
+import { isScript, loadParser, type Parse } from "./syntax/parse.ts";
+import { repeatedMembers } from "./syntax/repeated-members.ts";
 
 export type Finding = { kind: "markers" | "unreadable" | "names" | "brackets" | "lines"; what: string };
-
-const SCRIPT = /\.(?:[cm]?[jt]sx?)$/;
 
 /**
  * What speaks against a merge of one file, for any that no person looked at: made by a rule, or by git where both sides
  * touched the file. Empty where nothing does. Nothing that a side had wrong already is held against the merge. `exempt`
  * are texts of lines that a rule replaced by others, which therefore need not be there as often as both sides want.
  */
-export function proveMerge(
+export async function proveMerge(
   base: string,
   ours: string,
   theirs: string,
   merged: string,
   path: string,
   exempt: readonly string[] = [],
+): Promise<Finding[]> {
+  return proveBy(isScript(path) ? await loadParser() : undefined, base, ours, theirs, merged, path, exempt);
+}
+
+/** The same with the parser at hand; undefined where the file needs none. */
+export function proveBy(
+  parse: Parse | undefined,
+  base: string,
+  ours: string,
+  theirs: string,
+  merged: string,
+  path: string,
+  exempt: readonly string[],
 ): Finding[] {
   const findings: Finding[] = [];
   const add = (kind: Finding["kind"], whats: readonly string[]): void => {
@@ -27,12 +40,26 @@ export function proveMerge(
   };
   if (newMarkers(base, ours, theirs, merged).length > 0) add("markers", ["a conflict marker is left"]);
   if (path.endsWith(".json")) add("unreadable", newDefects(jsonDefects, merged, [ours, theirs]));
-  if (SCRIPT.test(path)) {
+  if (isScript(path)) {
+    const sides = [base, ours, theirs];
     add("names", nameDefects(namesIn(merged), [namesIn(ours), namesIn(theirs)]));
-    add("brackets", unbalanced(merged, [base, ours, theirs]));
+    // Where a side is of a dialect that the parser does not know, brackets in pairs are all that can be asked for.
+    if (parse === undefined || sides.some((side) => parse(path, side) === undefined)) add("brackets", unbalanced(merged, sides));
+    else add("unreadable", newSyntaxDefects(parse, path, merged, sides));
   }
   add("lines", wrongLines(base, ours, theirs, merged, exempt));
   return findings;
+}
+
+function newSyntaxDefects(parse: Parse, path: string, merged: string, sides: readonly string[]): string[] {
+  return newDefects(
+    (text) => {
+      const tree = parse(path, text);
+      return tree === undefined ? ["it does not parse any more"] : [...new Set(repeatedMembers(tree, text))];
+    },
+    merged,
+    sides,
+  );
 }
 
 function newDefects(defects: (text: string) => string[], merged: string, sides: readonly string[]): string[] {

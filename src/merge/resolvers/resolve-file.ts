@@ -31,7 +31,7 @@ export type Resolution =
  * Merges one conflicted file as git does and resolves each hunk by the first rule that proves it. All or nothing: where
  * a hunk is left, or the whole result fails its proof, the file is declined, with what was found on the way.
  */
-export function resolveFile({ level, path, base, ours, theirs, also = [] }: ConflictedFile): Resolution {
+export async function resolveFile({ level, path, base, ours, theirs, also = [] }: ConflictedFile): Promise<Resolution> {
   if (level === "off") return declined("resolvers are off");
   if (ours === undefined || theirs === undefined) return declined("one side deleted the file");
   const why = unmergeable(path, [base ?? "", ours, theirs]);
@@ -55,7 +55,7 @@ export function resolveFile({ level, path, base, ours, theirs, also = [] }: Conf
   if (hunksLeft.length > 0) return declined("no rule proves what is left", hunksLeft, applied);
   const text = joinLines(lines);
   const replaced = applied.flatMap((one) => one.replaced);
-  const findings = proveMerge(base ?? "", ours, theirs, text, path, replaced);
+  const findings = await proveMerge(base ?? "", ours, theirs, text, path, replaced);
   const first = findings[0];
   if (first === undefined) return { kind: "resolved", text, applied };
   return declined(

@@ -3,39 +3,39 @@ import { describe, expect, test } from "vitest";
 import { proveMerge } from "../../../../src/merge/resolvers/prove.ts";
 import { cleanEdits } from "./random-edits.ts";
 
-const prove = (base: string, ours: string, theirs: string, merged: string, path = "a.ts"): string[] =>
-  proveMerge(base, ours, theirs, merged, path).map(({ kind, what }) => `${kind}: ${what}`);
+const prove = async (base: string, ours: string, theirs: string, merged: string, path = "a.ts"): Promise<string[]> =>
+  (await proveMerge(base, ours, theirs, merged, path)).map(({ kind, what }) => `${kind}: ${what}`);
 
 describe("edits that stay clear of each other", () => {
-  test("are proved where both are in the merge", () => {
-    fc.assert(
-      fc.property(cleanEdits, ({ base, ours, theirs, merged }) => {
-        expect(prove(base.join(""), ours.join(""), theirs.join(""), merged.join(""))).toEqual([]);
+  test("are proved where both are in the merge", async () => {
+    await fc.assert(
+      fc.asyncProperty(cleanEdits, async ({ base, ours, theirs, merged }) => {
+        expect(await prove(base.join(""), ours.join(""), theirs.join(""), merged.join(""))).toEqual([]);
       }),
     );
   });
 
-  test("are found where a line that one side added is dropped or stands twice", () => {
-    fc.assert(
-      fc.property(cleanEdits, fc.nat(), fc.boolean(), ({ base, ours, theirs, merged, added }, pick, twice) => {
+  test("are found where a line that one side added is dropped or stands twice", async () => {
+    await fc.assert(
+      fc.asyncProperty(cleanEdits, fc.nat(), fc.boolean(), async ({ base, ours, theirs, merged, added }, pick, twice) => {
         fc.pre(added.length > 0);
         const line = added[pick % added.length] ?? "";
         const wrong = merged.flatMap((one) => (one === line ? (twice ? [one, one] : []) : [one]));
-        const findings = prove(base.join(""), ours.join(""), theirs.join(""), wrong.join(""));
+        const findings = await prove(base.join(""), ours.join(""), theirs.join(""), wrong.join(""));
         expect(findings).toContain(`lines: ${JSON.stringify(line.trim())} is there ${twice ? 2 : 0} times, not 1`);
       }),
     );
   });
 
-  test("are found where a line that one side removed is back", () => {
-    expect(prove("a\nb\nc\n", "a\nc\n", "a\nb\nc\nd\n", "a\nb\nc\nd\n")).toEqual(['lines: "b" is there 1 times, not 0']);
+  test("are found where a line that one side removed is back", async () => {
+    expect(await prove("a\nb\nc\n", "a\nc\n", "a\nb\nc\nd\n", "a\nb\nc\nd\n")).toEqual(['lines: "b" is there 1 times, not 0']);
   });
 });
 
-test("a line that a rule replaced is exempt", () => {
-  const proof = proveMerge("v 1\n", "v 2\n", "v 3\n", "v 3\n", "a.txt", ["v 2\n"]);
+test("a line that a rule replaced is exempt", async () => {
+  const proof = await proveMerge("v 1\n", "v 2\n", "v 3\n", "v 3\n", "a.txt", ["v 2\n"]);
   expect(proof).toEqual([]);
-  expect(prove("v 1\n", "v 2\n", "v 3\n", "v 3\n", "a.txt")).toEqual(['lines: "v 2" is there 0 times, not 1']);
+  expect(await prove("v 1\n", "v 2\n", "v 3\n", "v 3\n", "a.txt")).toEqual(['lines: "v 2" is there 0 times, not 1']);
 });
 
 test.for<[what: string, path: string, base: string, ours: string, theirs: string, merged: string, finding: string]>([
@@ -86,9 +86,36 @@ test.for<[what: string, path: string, base: string, ours: string, theirs: string
     'import { a } from "x";\n2;\n',
     "names: a is imported, but what used it is gone",
   ],
-  ["a bracket lost", "a.ts", "f();\n", "if (a) {\nf();\n}\n", "f(b);\n", "if (a) {\nf(b);\n", "brackets: the brackets {} are not in pairs"],
-])("finds %s", ([, path, base, ours, theirs, merged, finding]) => {
-  expect(prove(base, ours, theirs, merged, path)).toContain(finding);
+  [
+    "a method that both added, at two places",
+    "a.ts",
+    "class A {\n  one() {}\n}\n",
+    "class A {\n  two() {}\n  one() {}\n}\n",
+    "class A {\n  one() {}\n  two() {}\n}\n",
+    "class A {\n  two() {}\n  one() {}\n  two() {}\n}\n",
+    "unreadable: two stands twice in A",
+  ],
+  [
+    "a statement torn apart, all brackets in pairs",
+    "a.js",
+    "f();\n",
+    "f(\n  a\n);\n",
+    "f();\ng();\n",
+    "f(\n  a b\n);\ng();\n",
+    "unreadable: it does not parse any more",
+  ],
+  [
+    "a bracket lost in a dialect that is not known",
+    "a.js",
+    "<<a>>;\nf();\n",
+    "<<a>>;\nif (a) {\nf();\n}\n",
+    "<<a>>;\nf(b);\n",
+    "<<a>>;\nif (a) {\nf(b);\n",
+    "brackets: the brackets {} are not in pairs",
+  ],
+  ["a bracket lost", "a.ts", "f();\n", "if (a) {\nf();\n}\n", "f(b);\n", "if (a) {\nf(b);\n", "unreadable: it does not parse any more"],
+])("finds %s", async ([, path, base, ours, theirs, merged, finding]) => {
+  expect(await prove(base, ours, theirs, merged, path)).toContain(finding);
 });
 
 test.for<[what: string, path: string, base: string, ours: string, theirs: string, merged: string]>([
@@ -108,6 +135,14 @@ test.for<[what: string, path: string, base: string, ours: string, theirs: string
     "1;\n2;\n",
     "export function f(a: 1): void;\nexport function f(a: 2): void;\n1;\n2;\n",
   ],
+  [
+    "a setter beside its getter, and a type beside its value",
+    "a.ts",
+    "class A {\n  get a() { return 1; }\n}\nconst B = 1;\n",
+    "class A {\n  get a() { return 1; }\n  set a(to) {}\n}\nconst B = 1;\n",
+    "class A {\n  get a() { return 1; }\n}\nconst B = 1;\ntype B = 1;\n",
+    "class A {\n  get a() { return 1; }\n  set a(to) {}\n}\nconst B = 1;\ntype B = 1;\n",
+  ],
   ["the same change on both sides", "a.ts", "a();\nb();\n", "c();\nb();\n", "c();\nb();\n", "c();\nb();\n"],
   [
     "keys of the same name in two objects",
@@ -117,6 +152,6 @@ test.for<[what: string, path: string, base: string, ours: string, theirs: string
     "{}",
     '{"x":{"a":1},"y":[{"a":1},{"a":2}]}',
   ],
-])("does not mind %s", ([, path, base, ours, theirs, merged]) => {
-  expect(prove(base, ours, theirs, merged, path)).toEqual([]);
+])("does not mind %s", async ([, path, base, ours, theirs, merged]) => {
+  expect(await prove(base, ours, theirs, merged, path)).toEqual([]);
 });
