@@ -123,6 +123,13 @@ const APP = {
   "app/settings.json": SETTINGS,
   ...Object.fromEntries(["a", "b", "c"].map((name) => [`app/${name}.mjs`, `export const ${name} = "${name}";\n`])),
 };
+const HELPERS = "export function first() {\n  return 1;\n}\n";
+const SERVICE = "export class Service {\n  first() {\n    return this.name;\n  }\n}\n";
+/** Fails where a function or a method is not whole. */
+const CALL_ALL =
+  'import * as helpers from "./helpers.mjs";\nimport { Service } from "./service.mjs";\n' +
+  "for (const call of Object.values(helpers)) call();\n" +
+  'for (const name of Object.getOwnPropertyNames(Service.prototype)) name === "constructor" || new Service()[name]();\n';
 /** A dependency, a key and an import of its own, each where the other branch puts one too. */
 const adds = (name: string): Files => ({
   "app/package.json": MANIFEST.replace('"1.0.0"', `"1.0.0",\n    "${name}": "1.0.0"`),
@@ -140,6 +147,24 @@ describe("conformance: merge, what rules resolve", () => {
     expect(JSON.parse(at("package.json"))).toMatchObject({ dependencies: { a: "1.0.0", b: "1.0.0", c: "1.0.0" } });
     expect(JSON.parse(at("settings.json"))).toEqual({ limit: 10, name: "app", a: true, c: true });
     for (const name of ["a", "b", "c"]) expect(at("all.mjs")).toContain(`import { ${name} } from "./${name}.mjs";\n`);
+  });
+
+  test("50: functions and methods that two branches add at one place are all kept, and the checks run on the result", async () => {
+    const more = (name: string): Files => ({
+      "app/helpers.mjs": `${HELPERS}\n/** What ${name} adds. */\nexport function ${name}() {\n  return first();\n}\n`,
+      "app/service.mjs": SERVICE.replace(/}\n$/, `\n  ${name}() {\n    return this.name;\n  }\n}\n`),
+    });
+    const files = { "app/helpers.mjs": HELPERS, "app/service.mjs": SERVICE, "app/call-all.mjs": CALL_ALL };
+    const stage = await mergeStage({ a: more("a"), c: more("c") }, { files, checks: ["node app/call-all.mjs"] });
+    const merged = await stage.pool("merge", "main");
+    expect(merged).toMatchObject({ code: 0, stderr: expect.stringContaining("passed") });
+    expect(closingLines(stage, merged)).toEqual({ merged: ["auto/a", "auto/c"], failed: [] });
+    const at = (path: string): string => stage.repo.git("show", `main:app/${path}`);
+    for (const name of ["a", "c"]) {
+      expect(at("helpers.mjs")).toContain(`/** What ${name} adds. */\nexport function ${name}() {\n  return first();\n}`);
+      expect(at("service.mjs")).toContain(`\n\n  ${name}() {\n    return this.name;\n  }\n`);
+    }
+    expect(stage.repo.git("log", "-1", "--format=%B", "main")).toContain("Graftwork-Resolved: app/helpers.mjs (additions)");
   });
 
   test("50: one key that two branches give other values is escalated", async () => {

@@ -2,9 +2,13 @@ import { joinLines, splitLines } from "./align/text-lines.ts";
 import { type Hunk, mergeLines } from "./align/three-way.ts";
 import { unmergeable } from "./file-kind.ts";
 import { expectedCounts, miscounted } from "./proof/line-counts.ts";
-import { proveMerge } from "./prove.ts";
+import { proveBy } from "./prove.ts";
 import type { FileContext, Rule } from "./rule.ts";
 import { rulesOf } from "./rules.ts";
+import { alignMembers } from "./syntax/align-members.ts";
+import { hasSyntax, loadParser, type Parse } from "./syntax/parse.ts";
+import { memberDefects } from "./syntax/prove-members.ts";
+import { mapSides, type Sides } from "./syntax/sides.ts";
 
 /** How much is resolved without a person: nothing, what rules of high precision prove, or what assisting ones do too. */
 export type ResolverLevel = "off" | "safe" | "assist";
@@ -36,11 +40,40 @@ export async function resolveFile({ level, path, base, ours, theirs, also = [] }
   if (ours === undefined || theirs === undefined) return declined("one side deleted the file");
   const why = unmergeable(path, [base ?? "", ours, theirs]);
   if (why !== undefined) return declined(why);
-  const file: FileContext = { path, base: splitLines(base ?? ""), ours: splitLines(ours), theirs: splitLines(theirs) };
+  const texts = { base: base ?? "", ours, theirs };
+  const parse = hasSyntax(path) ? await loadParser() : undefined;
+  const rules = [...also, ...rulesOf(level)];
+  const byLines = mergeByLines(path, texts, rules);
+  const resolution = proved(path, texts, byLines, parse);
+  // Of two new files of one name nobody knows whether they are meant to be one.
+  if (resolution.kind === "resolved" || parse === undefined || base === undefined) return resolution;
+  const byMembers = mergeByMembers(path, texts, resolution.hunksLeft, rules, parse);
+  if (level === "safe" && byMembers?.applied.some(({ rule }) => rule === "members") === true) return resolution;
+  const second = byMembers === undefined ? resolution : proved(path, texts, byMembers, parse);
+  return second.kind === "resolved" ? second : resolution;
+}
+
+/** A merge that closes all hunks and passes the proof; else what speaks against it. */
+function proved(path: string, { base, ours, theirs }: Sides<string>, merged: Merged, parse: Parse | undefined): Resolution {
+  const { text, applied, hunksLeft, defects } = merged;
+  if (hunksLeft.length > 0) return declined("no rule proves what is left", hunksLeft, applied);
+  const replaced = applied.flatMap((one) => one.replaced);
+  const finding = defects[0] ?? proveBy(parse, base, ours, theirs, text, path, replaced)[0]?.what;
+  if (finding === undefined) return { kind: "resolved", text, applied };
+  return declined(
+    `the result fails its proof: ${finding}`,
+    applied.map(({ hunk }) => hunk),
+    applied,
+  );
+}
+
+type Merged = { text: string; applied: readonly AppliedRule[]; hunksLeft: readonly Hunk[]; defects: readonly string[] };
+
+function mergeByLines(path: string, texts: Sides<string>, rules: readonly Rule[]): Merged {
+  const file: FileContext = { path, ...mapSides(texts, splitLines) };
   const applied: AppliedRule[] = [];
   const hunksLeft: Hunk[] = [];
   const lines: string[] = [];
-  const rules = [...also, ...rulesOf(level)];
   for (const part of mergeLines(file.base, file.ours, file.theirs)) {
     if (part.kind === "lines") lines.push(...part.lines);
     else {
@@ -52,17 +85,26 @@ export async function resolveFile({ level, path, base, ours, theirs, also = [] }
       }
     }
   }
-  if (hunksLeft.length > 0) return declined("no rule proves what is left", hunksLeft, applied);
-  const text = joinLines(lines);
-  const replaced = applied.flatMap((one) => one.replaced);
-  const findings = await proveMerge(base ?? "", ours, theirs, text, path, replaced);
-  const first = findings[0];
-  if (first === undefined) return { kind: "resolved", text, applied };
-  return declined(
-    `the result fails its proof: ${first.what}`,
-    applied.map(({ hunk }) => hunk),
-    applied,
-  );
+  return { text: joinLines(lines), applied, hunksLeft, defects: [] };
+}
+
+/** What the syntax tree and then the rules make of a file with these hunks; undefined where the tree says nothing. */
+function mergeByMembers(
+  path: string,
+  texts: Sides<string>,
+  hunks: readonly Hunk[],
+  rules: readonly Rule[],
+  parse: Parse,
+): Merged | undefined {
+  const aligned = alignMembers(path, texts, hunks, parse);
+  if (aligned === undefined) return undefined;
+  const done = mergeByLines(path, aligned.texts, rules);
+  const counts = expectedCounts(splitLines(texts.base), splitLines(texts.ours), splitLines(texts.theirs));
+  const replaced = miscounted(counts, splitLines(done.text))
+    .map(({ line }) => line)
+    .filter(aligned.isMembers);
+  const placed = aligned.changes.map((change) => ({ ...change, replaced }));
+  return { ...done, applied: [...placed, ...done.applied], defects: memberDefects(path, done.text, aligned.wanted, parse) };
 }
 
 function applyFirst(rules: readonly Rule[], hunk: Hunk, file: FileContext): AppliedRule | undefined {

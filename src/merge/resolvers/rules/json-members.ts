@@ -1,10 +1,9 @@
-import { type JsonMembers, readJsonMembers, valueOf } from "../json-members.ts";
+import { type JsonMembers, readJsonMembers } from "../json-members.ts";
 import { type Member, mergeMembers } from "../keyed.ts";
+import { breaksLockstep } from "../lockstep.ts";
 import type { Rule } from "../rule.ts";
 import { higherVersion } from "../semver.ts";
 
-/** `"@scope/` of a key as it is written. */
-const SCOPE = /^"@[^/"]+\//;
 const VERSION = /\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?/g;
 
 export const jsonMembers: Rule = {
@@ -48,14 +47,6 @@ function withoutMoot(base: JsonMembers, ours: JsonMembers, theirs: JsonMembers):
 
 function differInVersions(one: string, other: string): boolean {
   return one !== other && one.replace(VERSION, "#") === other.replace(VERSION, "#");
-}
-
-/** True where packages of one scope, which had one version on each side, would have two: a side added one at its version. */
-function breaksLockstep(sides: readonly (readonly Member[])[], merged: readonly Member[]): boolean {
-  const scopes = new Set(merged.map(({ key }) => SCOPE.exec(key)?.[0]).filter((scope) => scope !== undefined));
-  const valuesOf = (members: readonly Member[], scope: string): Set<string> =>
-    new Set(members.filter(({ key }) => key.startsWith(scope)).map(({ text }) => valueOf(text)));
-  return [...scopes].some((scope) => valuesOf(merged, scope).size > 1 && sides.every((side) => valuesOf(side, scope).size === 1));
 }
 
 /** Where three texts differ in version numbers only, each the higher; the changed one where one side alone changed it. */

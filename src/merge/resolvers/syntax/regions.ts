@@ -77,8 +77,11 @@ function regionOf(node: Node, text: string): Region | undefined {
     }
     case "SwitchStatement":
       return braces(members(node.cases, text), "", text.indexOf("{", end(node.discriminant)) + 1);
-    case "TSUnionType":
-      return { kind: node.type, from: start(node), to: end(node), entries: members(node.types, text), separator: "|" };
+    case "TSTypeAliasDeclaration": {
+      const union = node.typeAnnotation;
+      if (union.type !== "TSUnionType") return undefined;
+      return { kind: union.type, from: start(union), to: end(union), entries: members(union.types, text), separator: "|" };
+    }
     case "TSModuleBlock":
       return braces(statements(node.body, text), "");
     case "ImportDeclaration":
