@@ -163,7 +163,8 @@ function landed(context: MergeContext, landing: Landing): LandResult {
 }
 
 function waits(context: MergeContext, landing: Landing, worktree: string, reason: string): LandResult {
-  const command = `git -C ${quote(worktree)} merge --ff-only ${mergedRef(context.run)}`;
+  // By its id: the ref is another target's as soon as a second merge by hand has to wait.
+  const command = `git -C ${quote(worktree)} merge --ff-only ${landing.to}`;
   context.emit({ type: "landing-waits", ...landing, reason, command });
   return { kind: "waits", reason, command };
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { commitFiles, runCli, tempRepo } from "../fixtures/index.ts";
+import { mergeStage } from "./merge-stage.ts";
 
 /** The first numbers are those of reproductions-merge.test.ts. */
 test("11, 12, 16, and conformance 46, 47, 53: verified branches of busy slots land, the others are named, slots stay leased", async () => {
@@ -63,4 +64,19 @@ test("graftwork merge TASK: only what is named lands, as one commit with --strat
   expect(await merge("two", "--strategy", "squash")).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: auto/two\n") });
   expect(repo.git("log", "--format=%s", "-2", "main").split("\n")).toEqual(["two", "first"]);
   expect(repo.git("ls-tree", "--name-only", "main")).not.toContain("one.txt");
+});
+
+test("two targets wait for their checkouts: each command takes what was verified for that target", async () => {
+  const { repo, pool } = await mergeStage({ t: { "a.txt": "t\n" } }, { files: { "a.txt": "0\n" } });
+  const other = join(repo.parent, "other");
+  repo.git("worktree", "add", "-q", "-b", "develop", other);
+  commitFiles(other, { "unfinished.txt": "u\n" });
+  for (const dir of [repo.dir, other]) writeFileSync(join(dir, "a.txt"), "mine\n");
+  const first = await pool("merge", "main");
+  expect(await pool("merge", "develop")).toMatchObject({ code: 5 });
+  repo.git("checkout", "-q", "--", "a.txt");
+  const command = /take it with: git -C \S+ (.*)$/m.exec(first.stdout)?.[1] ?? "";
+  repo.git(...command.split(" "));
+  expect(repo.git("ls-tree", "--name-only", "main", "a.txt", "unfinished.txt")).toBe("a.txt");
+  expect(repo.git("show", "main:a.txt")).toBe("t");
 });
