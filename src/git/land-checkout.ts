@@ -28,22 +28,34 @@ export async function dangerousConfig(repository: Repository): Promise<string> {
     .join("\n");
 }
 
-/** The worktree whose HEAD is `branch`, or that is rebasing or bisecting it (then nobody may move it). */
-export async function checkoutOf(repository: Repository, branch: string): Promise<{ worktree: Worktree; busy: string | null } | undefined> {
+/** Where a branch is checked out. `busy`: why nobody may move it there. */
+type Place = { worktree: Worktree; busy: string | null };
+
+/**
+ * The worktree whose HEAD is `branch`, or that is rebasing or bisecting it (then nobody may move it). Nor may anybody
+ * where git was made to check it out twice: the other checkout would show the reverse of what the branch got.
+ */
+export async function checkoutOf(repository: Repository, branch: string): Promise<Place | undefined> {
+  const places: Place[] = [];
+  for (const worktree of await listWorktrees(repository)) places.push(...(await placeIn(repository, worktree, branch)));
+  const [first, second] = places;
+  if (second === undefined) return first;
+  return places.find(({ busy }) => busy !== null) ?? { ...second, busy: `${branch} is checked out in ${first?.worktree.path} as well` };
+}
+
+async function placeIn(repository: Repository, worktree: Worktree, branch: string): Promise<Place[]> {
   const ref = `refs/heads/${branch}`;
-  for (const worktree of await listWorktrees(repository)) {
-    const gitDir = await gitDirOf(repository, worktree);
-    if (worktree.branch === ref) return { worktree, busy: existsSync(join(gitDir, "MERGE_HEAD")) ? "a merge is in progress there" : null };
-    for (const [file, what] of [
-      ["rebase-merge/head-name", "a rebase"],
-      ["rebase-apply/head-name", "a rebase"],
-      ["BISECT_START", "a bisect"],
-    ] as const) {
-      const named = readText(join(gitDir, file))?.trim();
-      if (named === ref || named === branch) return { worktree, busy: `${what} of ${branch} is in progress there` };
-    }
+  const gitDir = await gitDirOf(repository, worktree);
+  if (worktree.branch === ref) return [{ worktree, busy: existsSync(join(gitDir, "MERGE_HEAD")) ? "a merge is in progress there" : null }];
+  for (const [file, what] of [
+    ["rebase-merge/head-name", "a rebase"],
+    ["rebase-apply/head-name", "a rebase"],
+    ["BISECT_START", "a bisect"],
+  ] as const) {
+    const named = readText(join(gitDir, file))?.trim();
+    if (named === ref || named === branch) return [{ worktree, busy: `${what} of ${branch} is in progress there` }];
   }
-  return undefined;
+  return [];
 }
 
 /** The git directory of one worktree: its HEAD and index are there. */

@@ -134,6 +134,16 @@ describe("the user's checkout", () => {
     expect(readFileSync(join(repo.dir, ".git/MERGE_HEAD"), "utf8")).toBe(head);
   });
 
+  test("where git was made to check the target out twice, neither checkout is left behind", async () => {
+    const { repo, context, candidate } = await bench({ x: { "x.txt": "x\n" } });
+    const second = join(repo.parent, "second");
+    repo.git("worktree", "add", "-q", "-f", second, "main");
+    expect(await mergeApproved(context, [candidate("x")], null)).toMatchObject({
+      result: { kind: "waits", reason: expect.stringMatching(/^main is checked out in .* as well$/) },
+    });
+    expect([git(repo.dir, "status", "--porcelain"), git(second, "status", "--porcelain")]).toEqual(["", ""]);
+  });
+
   test("configuration that an agent planted stops the landing", async () => {
     const { repo, context, candidate } = await bench({ x: { "x.txt": "x\n" } });
     repo.git("config", "filter.evil.smudge", "touch /tmp/never");
