@@ -5,6 +5,7 @@ import {
   type ConflictStage,
   editTree,
   isAncestor,
+  listWorktrees,
   type MergedTrees,
   mergeTrees,
   type Oid,
@@ -102,10 +103,12 @@ export async function finishResolution(
   const tree = await editTree(repository, merged.tree, edits);
   const ref = `refs/heads/${branch}`;
   const old = await readRef(repository, ref);
+  const isCheckedOut = (await listWorktrees(repository)).some((worktree) => worktree.branch === ref);
   const made = { task, branch, how: `: ${edits.map((edit) => edit.path).join(", ")}` };
   const commit = await commitByHand(repository, made, { tree, parents: [theirs, target], person });
-  // A branch that went on since then keeps its name: the resolution lands by its commit.
-  await keepResolution(repository, task, commit, [...fence, ...(old === theirs ? [{ ref, set: commit, old: theirs }] : [])]);
+  // A branch that went on since then, or that somebody looks at, stays where it is: the resolution lands by its commit.
+  const moves = old === theirs && !isCheckedOut ? [{ ref, set: commit, old: theirs }] : [];
+  await keepResolution(repository, task, commit, [...fence, ...moves]);
   return commit;
 }
 

@@ -7,7 +7,7 @@ import {
   settleResolution,
 } from "../dispatch/index.ts";
 import { GraftworkError, type RunEvent, type Task } from "../domain/index.ts";
-import { dangerousConfig, type Oid, readRef, updateRefs } from "../git/index.ts";
+import { dangerousConfig, listWorktrees, type Oid, readRef, updateRefs } from "../git/index.ts";
 import { type Candidate, type MergeContext, mergeApproved, orderCandidates, verifyResolved, writePacket } from "../merge/index.ts";
 import { existingStore, findSlot, releaseSlot } from "../pool/index.ts";
 import { type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
@@ -212,6 +212,8 @@ async function release(context: JobContext, id: string): Promise<void> {
   const { branch, branchTip } = landed;
   const keep = (reason: string): void => context.emit({ type: "branch-kept", task: id, branch, reason });
   if (!context.record.config.parallelization.autoCleanup) return keep("parallelization.auto_cleanup is off");
+  const place = (await listWorktrees(context.repository)).find((worktree) => worktree.branch === `refs/heads/${branch}`);
+  if (place !== undefined) return keep(`it is checked out in ${place.path}`);
   const refused = await updateRefs(
     context.repository,
     [...context.ownership.fence, { ref: `refs/heads/${branch}`, remove: true, old: branchTip }],

@@ -132,6 +132,19 @@ describe("resolve --done, from the packet", () => {
   });
 });
 
+test("a branch that somebody has checked out is neither moved nor deleted under them", async () => {
+  const { repo, graftwork } = await stage();
+  const { files } = JSON.parse((await graftwork("resolve", "right", "--json")).stdout) as Opened;
+  const look = join(repo.parent, "look");
+  repo.git("worktree", "add", "-q", look, "auto/right");
+  const tip = repo.git("rev-parse", "auto/right");
+  writeFileSync(files[0] ?? "", BOTH);
+  expect((await graftwork("resolve", "right", "--done")).code).toBe(0);
+  expect((await graftwork("continue")).code).toBe(0);
+  expect(repo.git("show", "main:list.txt")).toBe(BOTH.trim());
+  expect([git(look, "rev-parse", "HEAD"), git(look, "status", "--porcelain")]).toEqual([tip, ""]);
+});
+
 test("continue --json names what holds a task back", async () => {
   const { graftwork } = await stage("", ["behind"]);
   const { code, stdout } = await graftwork("continue", "--json");
