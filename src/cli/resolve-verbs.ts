@@ -88,8 +88,12 @@ async function decide(shell: Shell, context: PoolContext, task: string, how: "sk
   await inRun(
     { repository },
     record,
-    async (_ownership, _journal, _facts, emit) =>
-      emit({ type: "resolved", task, how, commit: null, reason: how === "skip" ? "skipped by hand" : "tried again by hand" }),
+    async (_ownership, _journal, { waiting, openLanding }, emit) => {
+      // What lands is one verified commit: no task can be taken out of it any more.
+      const landing = [...(waiting?.tasks ?? []), ...(openLanding?.tasks ?? [])].some((one) => one.task === task);
+      if (landing) throw isLanding(task, waiting?.command);
+      emit({ type: "resolved", task, how, commit: null, reason: how === "skip" ? "skipped by hand" : "tried again by hand" });
+    },
     () => new Date(),
   );
   await closeOpened(context, packetFolder(repository, run, task));
@@ -110,6 +114,15 @@ export async function retry(shell: Shell, task: string, run: string | undefined)
   const facts = requireFound(found, task);
   if (facts.status === "done") throw notWaiting(facts.id, facts.status);
   return decide(shell, { ...context, run: found.run }, facts.id, "retry");
+}
+
+function isLanding(task: string, command: string | undefined): GraftworkError {
+  return new GraftworkError("USAGE", {
+    message: `${task} is merged and verified already, so it is neither skipped nor tried again.`,
+    because:
+      command === undefined ? "its landing was cut off." : "it waits for the target's checkout, in one commit with all that is to land.",
+    try: `\`graftwork continue\` lands it${command === undefined ? "" : ` once nothing is in its way, or take it with: ${command}`}; \`graftwork merge --undo\` takes it back.`,
+  });
 }
 
 function decideThere(task: string, { id, path }: { id: string; path: string }): GraftworkError {

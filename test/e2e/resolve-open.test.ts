@@ -145,6 +145,26 @@ test("a branch that somebody has checked out is neither moved nor deleted under 
   expect([git(look, "rev-parse", "HEAD"), git(look, "status", "--porcelain")]).toEqual([tip, ""]);
 });
 
+test("a task that waits for the checkout, verified, is neither skipped nor tried again", async () => {
+  const agent = fakeAgent({ "*": [[{ write: "list.txt", text: "work\n" }, ...ready]] });
+  const settings = { agents: { default: "fake", fake: { command: agent.command } } };
+  const repo = tempRepo({ files: { "list.txt": "one\n", ".claude/auto-context.yaml": JSON.stringify(settings) } });
+  const plan = join(repo.parent, "plan.json");
+  writeFileSync(plan, JSON.stringify({ version: 1, name: "p", verification: ["test -f README.md"], tasks: [{ id: "one", title: "One" }] }));
+  writeFileSync(join(repo.dir, "list.txt"), "mine\n");
+  const graftwork: Stage["graftwork"] = (...args) => runCli(args, { cwd: repo.dir });
+  expect((await graftwork("run", plan, "--yes")).code).toBe(5);
+  for (const words of [
+    ["resolve", "one", "--skip"],
+    ["resolve", "one", "--retry-agent"],
+    ["retry", "one"],
+  ])
+    expect(await graftwork(...words)).toMatchObject({ code: 2, stderr: expect.stringContaining("take it with: git -C") });
+  expect((await graftwork("status")).stdout).toMatch(/one +merging/);
+  repo.git("checkout", "-q", "--", ".");
+  expect(await graftwork("continue")).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: one") });
+});
+
 test("continue --json names what holds a task back", async () => {
   const { graftwork } = await stage("", ["behind"]);
   const { code, stdout } = await graftwork("continue", "--json");
