@@ -41,3 +41,13 @@ export function markersStand(
     details: { path },
   });
 }
+
+/** A file without markers (a binary one, one that a side deleted) that is as the merge left it: taking it would be nobody's decision. */
+export function undecided(task: string, { path, file, next }: { path: string; file: string; next: string }): GraftworkError {
+  return new GraftworkError("CONFLICT", {
+    message: `Nobody has decided about ${path}, so ${task} is not resolved.`,
+    because: `${file} is as the merge left it, or gone.`,
+    try: next,
+    details: { path },
+  });
+}

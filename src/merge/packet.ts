@@ -6,6 +6,7 @@ import {
   mergeTrees,
   type Oid,
   patchBetween,
+  plainPath,
   type Repository,
   readBlob,
   readFileAt,
@@ -37,6 +38,11 @@ export type PacketInput = {
 
 const DIFF_BYTES = 200_000;
 
+/** Where a packet has one of its files: with markers (`files`), or as a side has it. */
+export function fileIn(folder: string, part: "files" | "base" | "ours" | "theirs", path: string): string {
+  return join(folder, part, plainPath(path));
+}
+
 /**
  * Writes what a person needs to decide a conflict. Returns false, and writes nothing, where the commit merges by
  * now (who it collided with was ejected, or a rule closes it).
@@ -53,11 +59,11 @@ export async function writePacket(repository: Repository, input: PacketInput): P
   const base = commit === null ? undefined : await mergeBase(repository, onto, commit);
   for (const path of paths) {
     const of = stages.filter((stage) => stage.path === path);
+    // A folder for each side, as in its tree: beside the marked file, a side could have the name of another file.
     for (const stage of of)
-      if (stage.mode !== "160000")
-        replaceFile(join(folder, "files", `${path}.${SIDES[stage.stage]}`), await readBlob(repository, stage.oid));
+      if (stage.mode !== "160000") replaceFile(fileIn(folder, SIDES[stage.stage], path), await readBlob(repository, stage.oid));
     const marked = merged === undefined ? undefined : await readFileAt(repository, merged.tree, path);
-    if (marked !== undefined) replaceFile(join(folder, "files", path), named(marked, onto, commit));
+    if (marked !== undefined) replaceFile(fileIn(folder, "files", path), named(marked, onto, commit));
   }
   if (commit !== null && base !== undefined) {
     replaceFile(join(folder, "ours.diff"), await patchBetween(repository, base, onto, DIFF_BYTES));
@@ -172,7 +178,7 @@ function readme(input: PacketInput, { kind, tried, ours_changed: others }: Told,
     "",
     "## What is here",
     "",
-    "- `files/PATH`: the file with conflict markers (`ours` is the target, `theirs` the task); `.base`, `.ours`, `.theirs` beside it",
+    "- `files/PATH`: the file with conflict markers; `ours/PATH` (the target's), `theirs/PATH` (the task's) and `base/PATH` (before both)",
     "- `ours.diff`, `theirs.diff`: what each side changed since they parted",
     ...(others.length === 0 ? [] : ["", "On the target since then:", "", ...others.map((subject) => `- ${subject}`)]),
     ...(tried.length === 0 ? [] : ["", "Tried already:", "", ...tried.map((text) => `- ${text}`)]),

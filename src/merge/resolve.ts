@@ -12,13 +12,15 @@ import {
   type Person,
   type RefChange,
   type Repository,
+  readFileAt,
   readRef,
   type TreeEdit,
   writeBlob,
 } from "../git/index.ts";
 import { readBytes, readText, replaceFile } from "../state/index.ts";
 import { markersLeft } from "./conflict-sides.ts";
-import { commitByHand, keepResolution, markersStand } from "./hand-resolution.ts";
+import { commitByHand, keepResolution, markersStand, undecided } from "./hand-resolution.ts";
+import { fileIn } from "./packet.ts";
 
 /** What a person decided for one path of a packet. */
 export type Choice = { kind: "ours" } | { kind: "theirs" } | { kind: "file"; file: string };
@@ -75,7 +77,7 @@ export function choose(packet: Packet, path: string, choice: Choice): void {
       try: `\`graftwork resolve ${packet.task} --take-file ${path}=FILE\`.`,
     });
   }
-  if (content !== undefined) replaceFile(join(packet.folder, "files", path), content);
+  if (content !== undefined) replaceFile(fileIn(packet.folder, "files", path), content);
   replaceFile(choicesFile(packet), `${JSON.stringify({ ...choicesOf(packet), [path]: choice.kind }, null, 2)}\n`);
 }
 
@@ -83,7 +85,7 @@ export function choose(packet: Packet, path: string, choice: Choice): void {
  * Merges the target into the task's branch as the person decided: chosen sides, else the edited files of the packet.
  * The decision is about the target as the packet shows it, so that commit is merged, not `onto`, where the target is
  * now: what it got since then is merged, and verified, when the result lands. Returns the new commit; the branch
- * points to it. Throws CONFLICT where markers are left, or the target was taken back behind the packet.
+ * points to it. Throws CONFLICT where markers are left, a file is undecided, or the target was taken back behind the packet.
  */
 export async function finishResolution(
   repository: Repository,
@@ -98,7 +100,7 @@ export async function finishResolution(
   const edits: TreeEdit[] = [];
   for (const path of merged.clean ? [] : merged.paths) {
     const stages = merged.clean ? [] : merged.stages.filter((stage) => stage.path === path);
-    edits.push(await editFor(repository, packet, path, stages));
+    edits.push(await editFor(repository, packet, path, { stages, laid: await readFileAt(repository, merged.tree, path) }));
   }
   const tree = await editTree(repository, merged.tree, edits);
   const ref = `refs/heads/${branch}`;
@@ -131,20 +133,27 @@ export async function resolvedOnto(repository: Repository, packet: Packet, onto:
   return { target, merged };
 }
 
-async function editFor(repository: Repository, packet: Packet, path: string, stages: readonly ConflictStage[]): Promise<TreeEdit> {
+/** `laid`: the file as the merge left it, that it is still to be decided about. */
+async function editFor(
+  repository: Repository,
+  packet: Packet,
+  path: string,
+  { stages, laid }: { stages: readonly ConflictStage[]; laid: Buffer | undefined },
+): Promise<TreeEdit> {
   const choice = choicesOf(packet)[path];
-  const mode = stages.find((stage) => stage.stage === 2)?.mode ?? stages.find((stage) => stage.stage === 3)?.mode ?? "100644";
+  const sides = [2, 3].flatMap((n) => stages.find((one) => one.stage === n) ?? []);
+  if (sides.length === 0) return { path, remove: true };
   if (choice === "ours" || choice === "theirs") {
     const side = stages.find((stage) => stage.stage === (choice === "ours" ? 2 : 3));
     return side === undefined ? { path, remove: true } : { path, mode: side.mode, oid: side.oid };
   }
-  const file = join(packet.folder, "files", path);
+  const file = fileIn(packet.folder, "files", path);
   const bytes = readBytes(file);
-  if (bytes === undefined) return { path, remove: true };
-  const left = await markersLeft(repository, stages, bytes);
+  const left = bytes === undefined ? [] : await markersLeft(repository, stages, bytes);
   const next = `edit it to its end, or choose a side: \`graftwork resolve ${packet.task} --ours ${path}\`.`;
   if (left.length > 0) throw markersStand(packet.task, { file, path, left, next });
-  return { path, mode, oid: await writeBlob(repository, bytes) };
+  if (bytes === undefined || (choice === undefined && laid?.equals(bytes) === true)) throw undecided(packet.task, { path, file, next });
+  return { path, mode: sides[0]?.mode ?? "100644", oid: await writeBlob(repository, bytes) };
 }
 
 function choicesOf(packet: Packet): v.InferOutput<typeof ChoicesSchema> {

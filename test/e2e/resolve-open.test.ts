@@ -1,7 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type CliResult, fakeAgent, git, runCli, type TempRepo, tempRepo } from "../fixtures/index.ts";
+import { type CliResult, fakeAgent, git, runCli, type Step, type TempRepo, tempRepo } from "../fixtures/index.ts";
 
 const ready = [{ commit: "work" }, { promise: "READY_FOR_QA" }] as const;
 const BOTH = "one\nleft\nright\nthree\n";
@@ -10,14 +10,19 @@ type Opened = { slot: string; path: string; branch: string; files: string[] };
 type Stage = { repo: TempRepo; graftwork: (...args: string[]) => Promise<CliResult>; open: () => Promise<Opened> };
 
 /** A run in which `right` collides with `left` in one file, of which `rest` is the end, and waits for a person; the tasks `behind` depend on it. */
-async function stage(rest = "", behind: readonly string[] = []): Promise<Stage> {
+async function stage(
+  rest = "",
+  behind: readonly string[] = [],
+  more: { left: readonly Step[]; right: readonly Step[] } = { left: [], right: [] },
+): Promise<Stage> {
   const agent = fakeAgent({
-    left: [[{ write: "list.txt", text: `one\nleft\nthree\n${rest}` }, ...ready]],
-    right: [[{ write: "list.txt", text: `one\nright\nthree\n${rest}` }, ...ready]],
+    left: [[{ write: "list.txt", text: `one\nleft\nthree\n${rest}` }, ...more.left, ...ready]],
+    right: [[{ write: "list.txt", text: `one\nright\nthree\n${rest}` }, ...more.right, ...ready]],
   });
   const repo = tempRepo({
     files: {
       "list.txt": `one\ntwo\nthree\n${rest}`,
+      gone: "0\n",
       ".claude/auto-context.yaml": JSON.stringify({
         agents: { default: "fake", fake: { command: agent.command } },
         merge: { on_conflict: ["resolvers", "person"] },
@@ -129,6 +134,48 @@ describe("resolve --done, from the packet", () => {
     expect((await graftwork("resolve", "right", "--done")).code).toBe(0);
     expect((await graftwork("continue")).code).toBe(0);
     expect(repo.git("show", "main:list.txt")).toBe(`${BOTH}${howTo}`.trim());
+  });
+});
+
+describe("files without markers", () => {
+  const image = (byte: string): Step => ({ run: ["node", "-e", `require("fs").writeFileSync("image", "\\0${byte}")`] });
+  const odd = (): Promise<Stage> =>
+    stage("", [], { left: [image("l"), { delete: "gone" }], right: [image("r"), { append: "gone", text: "r\n" }] });
+  const inPacket = async ({ graftwork }: Stage, file: string): Promise<string> =>
+    join((JSON.parse((await graftwork("resolve", "right", "--json")).stdout) as { packet: string }).packet, "files", file);
+
+  test("are nobody's decision as the merge left them, nor where they are gone from the packet", async () => {
+    const made = await odd();
+    const { repo, graftwork } = made;
+    writeFileSync(await inPacket(made, "list.txt"), BOTH);
+    const undecided = async (path: string): Promise<void> =>
+      expect(await graftwork("resolve", "right", "--done")).toMatchObject({
+        code: 5,
+        stderr: expect.stringContaining(`Nobody has decided about ${path}, so right is not resolved.`),
+      });
+    await undecided("gone");
+    await graftwork("resolve", "right", "--ours", "gone");
+    await undecided("image");
+    rmSync(await inPacket(made, "image"));
+    await undecided("image");
+    await graftwork("resolve", "right", "--theirs", "image");
+    expect((await graftwork("resolve", "right", "--done")).code).toBe(0);
+    expect(repo.git("ls-tree", "--name-only", "auto/right", "gone", "image")).toBe("image");
+    expect(repo.git("cat-file", "blob", "auto/right:image")).toBe("\0r");
+  });
+});
+
+describe("names that collide with those of the packet's own files, or are long", () => {
+  const long = "n".repeat(250);
+  test.each([
+    ["a", "a.base/f"],
+    [long, "b"],
+  ])("the packet is written, and a side chosen: %s", async (one, other) => {
+    const write = (text: string): Step[] => [one, other].map((path) => ({ write: path, text }));
+    const { repo, graftwork } = await stage("", [], { left: write("l\n"), right: write("r\n") });
+    for (const path of [one, other, "list.txt"]) expect((await graftwork("resolve", "right", "--theirs", path)).code).toBe(0);
+    expect((await graftwork("resolve", "right", "--done")).code).toBe(0);
+    expect([one, other].map((path) => repo.git("show", `auto/right:${path}`))).toEqual(["r", "r"]);
   });
 });
 

@@ -80,7 +80,7 @@ test(
       task: collided,
       files: [{ path: "settings.txt", kind: "content" }],
     });
-    expect(readFileSync(join(packet, "files/settings.txt.theirs"), "utf8")).toBe(SIX[collided]?.["settings.txt"]);
+    expect(readFileSync(join(packet, "theirs/settings.txt"), "utf8")).toBe(SIX[collided]?.["settings.txt"]);
   },
   LIMIT_MS,
 );
