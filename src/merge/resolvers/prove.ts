@@ -1,5 +1,6 @@
+import { basename } from "node:path";
 import { splitLines } from "./align/text-lines.ts";
-import { jsonDefects } from "./proof/json-keys.ts";
+import { jsonDefects, mixedConditions } from "./proof/json-keys.ts";
 import { expectedCounts, miscounted } from "./proof/line-counts.ts";
 import { newMarkers } from "./proof/markers.ts";
 import { nameDefects, namesIn } from "./proof/names.ts";
@@ -40,6 +41,7 @@ export function proveBy(
   };
   if (newMarkers(base, ours, theirs, merged).length > 0) add("markers", ["a conflict marker is left"]);
   if (path.endsWith(".json")) add("unreadable", newDefects(jsonDefects, merged, [ours, theirs]));
+  if (basename(path) === "package.json") add("unreadable", mixedConditions(ours, theirs, merged));
   if (isScript(path)) {
     const sides = [base, ours, theirs];
     add("names", nameDefects(namesIn(merged), [namesIn(ours), namesIn(theirs)]));

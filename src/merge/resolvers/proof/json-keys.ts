@@ -30,3 +30,23 @@ function repeatedKeys(text: string): string[] {
   }
   return repeated;
 }
+
+/** Of these the order of keys means something: the first condition that fits is taken. */
+const CONDITIONS = ["exports", "imports"];
+
+/** Parts of a package.json that a merge has put together from both sides, though their order is a decision. */
+export function mixedConditions(ours: string, theirs: string, merged: string): string[] {
+  const [mine, other, whole] = [ours, theirs, merged].map(objectOf);
+  return CONDITIONS.filter((key) => ![mine?.[key], other?.[key]].some((side) => JSON.stringify(side) === JSON.stringify(whole?.[key]))).map(
+    (key) => `the conditions of ${key} come from both sides, and their order means something`,
+  );
+}
+
+function objectOf(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}

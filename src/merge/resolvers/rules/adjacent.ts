@@ -15,7 +15,9 @@ export const adjacent: Rule = {
     if (base.length === 0 || base.length > MOST_LINES) return undefined;
     const merged: string[] = [];
     let next = 0;
-    for (const edit of editsOf(hunk)) {
+    const edits = editsOf(hunk);
+    if (edits === undefined) return undefined;
+    for (const edit of edits) {
       // Where lines were only added, their place beside the other side's edit is a guess: right in half of the cases.
       if (edit.removed === 0 || edit.before < next) return undefined;
       merged.push(...base.slice(next, edit.before), ...edit.lines);
@@ -25,11 +27,16 @@ export const adjacent: Rule = {
   },
 };
 
-/** What both sides did to the base, from its first line to its last; the same edit of both is one. */
-function editsOf({ base, ours, theirs }: Hunk): Edit[] {
+/**
+ * What both sides did to the base, from its first line to its last; the same edit of both is one. Undefined where two
+ * edits write the same line: that may be one change as well, and the line would stand twice.
+ */
+function editsOf({ base, ours, theirs }: Hunk): Edit[] | undefined {
   const of = (side: readonly string[]): Edit[] =>
     changesBetween(base, side).map((change) => ({ ...change, lines: side.slice(change.after, change.after + change.added) }));
   const ofOurs = of(ours);
   const ofTheirs = of(theirs).filter((their) => !ofOurs.some((our) => sameChange(our, their, ours, theirs)));
+  const written = new Set(ofOurs.flatMap(({ lines }) => lines));
+  if (ofTheirs.some(({ lines }) => lines.some((line) => /[\p{L}\p{N}]/u.test(line) && written.has(line)))) return undefined;
   return [...ofOurs, ...ofTheirs].sort((one, other) => one.before - other.before);
 }

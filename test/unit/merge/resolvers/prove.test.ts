@@ -32,6 +32,17 @@ describe("edits that stay clear of each other", () => {
   });
 });
 
+test("conditions of a package that both sides gave it are found: the first that fits is taken", async () => {
+  const manifest = (conditions: object, more = {}): string => `${JSON.stringify({ name: "a", ...more, exports: conditions }, null, 2)}\n`;
+  const [base, ours, theirs] = [{ default: "./a.js" }, { node: "./n.js", default: "./a.js" }, { import: "./i.js", default: "./a.js" }];
+  const merged = { node: "./n.js", import: "./i.js", default: "./a.js" };
+  expect(await prove(manifest(base), manifest(ours), manifest(theirs), manifest(merged), "packages/a/package.json")).toEqual([
+    "unreadable: the conditions of exports come from both sides, and their order means something",
+  ]);
+  const version = { version: "1" };
+  expect(await prove(manifest(base), manifest(ours), manifest(base, version), manifest(ours, version), "package.json")).toEqual([]);
+});
+
 test("a line that a rule replaced is exempt", async () => {
   const proof = await proveMerge("v 1\n", "v 2\n", "v 3\n", "v 3\n", "a.txt", ["v 2\n"]);
   expect(proof).toEqual([]);

@@ -146,6 +146,7 @@ const DECLINES: Readonly<Record<string, Declined[]>> = {
   adjacent: [
     ["one line, two edits", "a.ts", sides(["a", "b"], ["A", "b"], ["x", "B"])],
     ["a line added", "a.ts", sides(["a"], ["A"], ["a", "b"])],
+    ["a line that both wrote, each in place of another", "a.ts", sides(["a", "b"], ["x", "b"], ["a", "x"])],
     ["more lines than a glance takes in", "a.ts", sides("abcdefghijklm".split(""), "Abcdefghijklm".split(""), "abcdefghijklM".split(""))],
   ],
 };
