@@ -11,6 +11,7 @@ import {
   type Person,
   pathBytes,
   type RefChange,
+  readFileAt,
   readRef,
   slotHead,
   slotStatus,
@@ -30,13 +31,13 @@ import {
 } from "../pool/index.ts";
 import { readText, replaceFile } from "../state/index.ts";
 import { markersLeft } from "./conflict-sides.ts";
-import { commitByHand, handMessage, keepResolution, markersStand } from "./hand-resolution.ts";
-import { type Packet, requireMerge, resolvedOnto } from "./resolve.ts";
+import { commitByHand, handMessage, keepResolution, markersStand, undecided } from "./hand-resolution.ts";
+import { outdated, type Packet, requireMerge } from "./resolve.ts";
 
-/** A packet's conflict that was laid out in a slot: which one, and for which two commits. */
-const OpenedSchema = v.object({ slot: v.string(), token: v.number(), ours: v.string(), theirs: v.string() });
+/** A packet's conflict that was laid out in a slot: which one, for which two commits, and from where the branch was on. */
+const OpenedSchema = v.object({ slot: v.string(), token: v.number(), ours: v.string(), theirs: v.string(), from: v.string() });
 
-export type OpenedSlot = { id: string; path: string; branch: string; token: number };
+export type OpenedSlot = { id: string; path: string; branch: string; token: number; from: Oid };
 
 const noteIn = (folder: string): string => join(folder, "opened.json");
 
@@ -49,15 +50,19 @@ export async function openInSlot(context: PoolContext, packet: Packet): Promise<
   const theirs = requireMerge(packet);
   const open = openedSlot(context, packet);
   if (open !== undefined) return open;
+  const { repository } = context;
   const { ours } = packet.commits;
-  const merged = await mergeTrees(context.repository, ours, theirs);
   const { id, path, lease } = await acquireSlot(context, { task: packet.task, base: theirs });
+  const tip = await readRef(repository, `refs/heads/${lease.branch}`);
+  // Somebody's commits on top of the task's are part of what is merged: without them they would be taken back.
+  const from = tip !== undefined && (await isAncestor(repository, theirs, tip)) ? tip : theirs;
+  const merged = await mergeTrees(repository, ours, from);
   // What is in a slot that was opened for an older conflict of the task is saved.
-  await restartLease(context, { slot: id, token: lease.token, to: theirs, keepTipAt: null });
-  await stageTree(context.repository, treeOfSlot(requireSlot(existingStore(context.repository).read().state, id)), merged.tree);
+  await restartLease(context, { slot: id, token: lease.token, to: from, keepTipAt: null });
+  await stageTree(repository, treeOfSlot(requireSlot(existingStore(repository).read().state, id)), merged.tree);
   // Last: without it the slot is laid out again.
-  replaceFile(noteIn(packet.folder), `${JSON.stringify({ slot: id, token: lease.token, ours, theirs })}\n`);
-  return { id, path, branch: lease.branch, token: lease.token };
+  replaceFile(noteIn(packet.folder), `${JSON.stringify({ slot: id, token: lease.token, ours, theirs, from })}\n`);
+  return { id, path, branch: lease.branch, token: lease.token, from };
 }
 
 /** The slot that the packet's conflict is open in; undefined where it is not. */
@@ -67,10 +72,10 @@ export function openedSlot(context: PoolContext, packet: Packet): OpenedSlot | u
   return leasedBy(context, note);
 }
 
-function leasedBy({ repository }: PoolContext, { slot, token }: { slot: string; token: number }): OpenedSlot | undefined {
+function leasedBy({ repository }: PoolContext, { slot, token, from }: v.InferOutput<typeof OpenedSchema>): OpenedSlot | undefined {
   const record = findSlot(existingStore(repository).read().state, slot);
   if (record?.status !== "busy" || record.lease?.token !== token) return undefined;
-  return { id: record.id, path: record.path, branch: record.lease.branch, token };
+  return { id: record.id, path: record.path, branch: record.lease.branch, token, from };
 }
 
 function readNote(folder: string): v.InferOutput<typeof OpenedSchema> | undefined {
@@ -84,7 +89,8 @@ function readNote(folder: string): v.InferOutput<typeof OpenedSchema> | undefine
 
 /**
  * Makes the merge of what is in the slot: all that a commit there would hold, with the task's branch and the target's
- * commit of the packet as its parents. The branch points to it. Throws CONFLICT where markers or unmerged files are left.
+ * commit of the packet as its parents. The branch points to it. Throws CONFLICT where markers or unmerged files are left, a
+ * file is undecided, or the target was taken back behind the packet.
  */
 export async function finishInSlot(
   context: PoolContext,
@@ -97,7 +103,10 @@ export async function finishInSlot(
   const { repository } = context;
   const { task } = packet;
   const theirs = requireMerge(packet);
-  const { target, merged } = await resolvedOnto(repository, packet, onto);
+  const { ours: target } = packet.commits;
+  // What is in the slot holds all of that commit.
+  if (!(await isAncestor(repository, target, onto))) throw outdated(packet);
+  const merged = await mergeTrees(repository, target, opened.from);
   const slot = treeOfSlot(requireSlot(existingStore(repository).read().state, opened.id));
   const ref = `refs/heads/${opened.branch}`;
   const [head, tip] = [await slotHead(repository, slot), await readRef(repository, ref)];
@@ -111,7 +120,15 @@ export async function finishInSlot(
     const stages = merged.clean ? [] : merged.stages.filter((stage) => stage.path === path);
     const left = await markersLeft(repository, stages, bytes);
     const next = `edit it to its end, then \`graftwork resolve ${task} --done\`.`;
-    if (left.length > 0) throw markersStand(task, { file: join(slot.path, path), path, left, next });
+    const file = join(slot.path, path);
+    if (left.length > 0) throw markersStand(task, { file, path, left, next });
+    // Who committed there has decided.
+    if (tip === opened.from && (await readFileAt(repository, merged.tree, path))?.equals(bytes) === true)
+      throw undecided(task, {
+        path,
+        file,
+        next: `edit it, or \`git commit\` there to take it as it is; then \`graftwork resolve ${task} --done\`.`,
+      });
   }
   const paths = committablePaths(context, status);
   const resolution = { task, branch: opened.branch, how: ` in ${opened.id}.` };

@@ -125,7 +125,7 @@ export function requireMerge({ task, commits }: Packet): Oid {
 }
 
 /** The target's commit that a decision is about, and the merge with it. Throws CONFLICT where the target was taken back behind the packet. */
-export async function resolvedOnto(repository: Repository, packet: Packet, onto: Oid): Promise<{ target: Oid; merged: MergedTrees }> {
+async function resolvedOnto(repository: Repository, packet: Packet, onto: Oid): Promise<{ target: Oid; merged: MergedTrees }> {
   const { ours } = packet.commits;
   const target = (await isAncestor(repository, ours, onto)) ? ours : onto;
   const merged = await mergeTrees(repository, target, requireMerge(packet));
@@ -171,7 +171,7 @@ function requirePath(packet: Packet, path: string): void {
   });
 }
 
-function outdated(packet: Packet): GraftworkError {
+export function outdated(packet: Packet): GraftworkError {
   return new GraftworkError("CONFLICT", {
     message: `The conflict of ${packet.task} is not the one that was decided.`,
     because: `the target is not at or after ${packet.commits.ours.slice(0, 12)} any more, which the packet is about.`,

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type CliResult, fakeAgent, git, runCli, type Step, type TempRepo, tempRepo } from "../fixtures/index.ts";
+import { type CliResult, commitFiles, fakeAgent, git, runCli, type Step, type TempRepo, tempRepo } from "../fixtures/index.ts";
 
 const ready = [{ commit: "work" }, { promise: "READY_FOR_QA" }] as const;
 const BOTH = "one\nleft\nright\nthree\n";
@@ -86,6 +86,31 @@ describe("resolve --open", () => {
     expect(repo.git("show", "main:list.txt")).toBe(BOTH.trim());
   });
 
+  test("somebody's commit on top of the task's is merged too", async () => {
+    const { repo, graftwork, open } = await stage();
+    const look = join(repo.parent, "look");
+    repo.git("worktree", "add", "-q", look, "auto/right");
+    commitFiles(look, { "mine.txt": "mine\n" });
+    repo.git("worktree", "remove", look);
+    const { path } = await open();
+    expect(git(path, "status", "--porcelain")).toBe("M  list.txt");
+    writeFileSync(join(path, "list.txt"), BOTH);
+    expect((await graftwork("resolve", "right", "--done")).code).toBe(0);
+    expect((await graftwork("continue")).code).toBe(0);
+    expect([repo.git("show", "main:list.txt"), repo.git("show", "main:mine.txt")]).toEqual([BOTH.trim(), "mine"]);
+  });
+
+  test("a slot's merge with what was taken back on the target since then is not taken", async () => {
+    const { repo, graftwork, open } = await stage();
+    const { path } = await open();
+    repo.git("reset", "-q", "--hard", "HEAD~1");
+    writeFileSync(join(path, "list.txt"), BOTH);
+    expect(await graftwork("resolve", "right", "--done")).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining("the target is not at or after"),
+    });
+  });
+
   test("--skip gives the slot back and saves what was done there", async () => {
     const { repo, graftwork, open } = await stage();
     const { path } = await open();
@@ -162,6 +187,20 @@ describe("files without markers", () => {
     expect((await graftwork("resolve", "right", "--done")).code).toBe(0);
     expect(repo.git("ls-tree", "--name-only", "auto/right", "gone", "image")).toBe("image");
     expect(repo.git("cat-file", "blob", "auto/right:image")).toBe("\0r");
+  });
+
+  test("nor in the slot, until they are edited or committed", async () => {
+    const { repo, graftwork, open } = await odd();
+    const { path } = await open();
+    writeFileSync(join(path, "list.txt"), BOTH);
+    expect(await graftwork("resolve", "right", "--done")).toMatchObject({
+      code: 5,
+      stderr: expect.stringMatching(/Nobody has decided about gone[\s\S]*git commit/),
+    });
+    git(path, "add", "--all");
+    git(path, "commit", "-q", "-m", "as it is");
+    expect((await graftwork("resolve", "right", "--done")).code).toBe(0);
+    expect(repo.git("cat-file", "blob", "auto/right:image")).toBe("\0l");
   });
 });
 
