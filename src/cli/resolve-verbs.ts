@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { cleanText, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
 import { type Repository, resolveCommit, userIdentity } from "../git/index.ts";
-import { choose, closeOpened, finishInSlot, finishResolution, openedSlot, openInSlot, readPacket } from "../merge/index.ts";
+import { choose, closeOpened, fileIn, finishInSlot, finishResolution, openedSlot, openInSlot, readPacket } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import { findRun, inRun, listRuns } from "../run/index.ts";
 import { viewPaths } from "../session/index.ts";
@@ -72,7 +72,7 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
     shell.answer([path, ...shown, ...listed(files), next].join("\n"), { task: facts.id, slot: id, path, branch, packet: folder, files });
     return EXIT.ok;
   }
-  const files = packet.files.map((file) => join(folder, "files", file.path));
+  const files = packet.files.map((file) => fileIn(folder, "files", file.path));
   shell.answer([...shown, ...listed(files)].join("\n"), { packet: folder, files });
   return EXIT.ok;
 }

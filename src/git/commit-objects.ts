@@ -1,8 +1,9 @@
 import type { Oid } from "./oid.ts";
 import { outwaitCollection } from "./outwait-collection.ts";
 import { ownGit } from "./own-git.ts";
+import { pathBytes } from "./path-text.ts";
 import type { Repository } from "./repository.ts";
-import { runGit, splitNul } from "./run-git.ts";
+import { runGit, splitNul, splitPaths } from "./run-git.ts";
 
 export type Person = { name: string; email: string };
 
@@ -78,12 +79,21 @@ export async function subjects(repository: Repository, from: Oid, to: Oid, limit
 
 /** The bytes of a file in a commit or tree; undefined where it has no such file. */
 export async function readFileAt(repository: Repository, commit: Oid, path: string): Promise<Buffer | undefined> {
+  if (typeof pathBytes(path) !== "string") return readOddFileAt(repository, commit, path);
   const answer = await runGit(repository, {
     ...ownGit(repository, "plain"),
     args: ["cat-file", "blob", `${commit}:${path}`],
     answers: [0, 128],
   });
   return answer.code === 0 ? answer.stdout : undefined;
+}
+
+/** One whose name is no UTF-8: an argument of ours would come to git as another name. */
+async function readOddFileAt(repository: Repository, commit: Oid, path: string): Promise<Buffer | undefined> {
+  const listed = splitPaths(await runGit(repository, { ...ownGit(repository, "plain"), args: ["ls-tree", "-r", "-z", commit] }));
+  const entry = listed.find((line) => line.slice(line.indexOf("\t") + 1) === path);
+  const oid = /^\d{6} blob (\S+)\t/.exec(entry ?? "")?.[1];
+  return oid === undefined ? undefined : readBlob(repository, oid);
 }
 
 /** Paths in a commit or tree, optionally only those equal to one of `only`. */

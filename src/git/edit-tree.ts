@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { mkdirSync, rmSync } from "../state/index.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
+import { pathBytes } from "./path-text.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 
@@ -19,7 +20,7 @@ export async function editTree(repository: Repository, tree: Oid, edits: readonl
   const lines = edits.map((edit) => ("remove" in edit ? `0 ${zero}\t${edit.path}\0` : `${edit.mode} ${edit.oid}\t${edit.path}\0`));
   try {
     await runGit(repository, { ...call, args: ["read-tree", tree] });
-    await runGit(repository, { ...call, args: ["update-index", "-z", "--index-info"], stdin: lines.join("") });
+    await runGit(repository, { ...call, args: ["update-index", "-z", "--index-info"], stdin: pathBytes(lines.join("")) });
     return (await runGit(repository, { ...call, args: ["write-tree"] })).text.trim();
   } finally {
     rmSync(indexFile, { force: true });

@@ -1,6 +1,7 @@
 import { GraftworkError } from "../domain/index.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
+import { pathText } from "./path-text.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 
@@ -23,7 +24,7 @@ export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid)
     args: ["-c", "merge.conflictStyle=diff3", "merge-tree", "--write-tree", "--messages", "-z", ours, theirs],
     answers: [0, 1],
   });
-  const parsed = parseMergeTree(answer.code, answer.text);
+  const parsed = parseMergeTree(answer.code, pathText(answer.stdout));
   if (parsed !== undefined) return parsed;
   // Exit 1 with nothing on stdout is an error (an unknown commit), not a conflict.
   throw new GraftworkError("GIT_FAILED", {

@@ -4,7 +4,7 @@ export { type Landing, type LandResult, land, recoverLanding } from "./land.ts";
 export { type MergeResult, mergeApproved } from "./merge-approved.ts";
 export { collidingWith, openConflict, sidesOf } from "./open-conflict.ts";
 export { type Ordered, orderCandidates } from "./order-candidates.ts";
-export { type PacketInput, writePacket } from "./packet.ts";
+export { fileIn, type PacketInput, writePacket } from "./packet.ts";
 export { type PredictedConflict, type Prediction, predictConflicts, type Tip, touchedSince } from "./predict.ts";
 export { type Choice, choose, finishResolution, type Packet, readPacket } from "./resolve.ts";
 export { type Resolving, resolvingOf } from "./resolve-conflicts.ts";

@@ -10,6 +10,7 @@ import {
   mergeTrees,
   type Oid,
   type Person,
+  plainPath,
   type RefChange,
   type Repository,
   readFileAt,
@@ -66,9 +67,9 @@ function parsePart<T>(
   }
 }
 
-/** Keeps a choice in the packet, for `--done`. Throws USAGE where the packet has no such path. */
-export function choose(packet: Packet, path: string, choice: Choice): void {
-  requirePath(packet, path);
+/** Keeps a choice in the packet, for `--done`; `name` is a path as `fileIn` writes it. Throws USAGE where the packet has no such path. */
+export function choose(packet: Packet, name: string, choice: Choice): void {
+  const path = requirePath(packet, name);
   const content = choice.kind === "file" ? readBytes(choice.file) : undefined;
   if (choice.kind === "file" && content === undefined) {
     throw new GraftworkError("USAGE", {
@@ -150,7 +151,7 @@ async function editFor(
   const file = fileIn(packet.folder, "files", path);
   const bytes = readBytes(file);
   const left = bytes === undefined ? [] : await markersLeft(repository, stages, bytes);
-  const next = `edit it to its end, or choose a side: \`graftwork resolve ${packet.task} --ours ${path}\`.`;
+  const next = `edit it to its end, or choose a side: \`graftwork resolve ${packet.task} --ours ${plainPath(path)}\`.`;
   if (left.length > 0) throw markersStand(packet.task, { file, path, left, next });
   if (bytes === undefined || (choice === undefined && laid?.equals(bytes) === true)) throw undecided(packet.task, { path, file, next });
   return { path, mode: sides[0]?.mode ?? "100644", oid: await writeBlob(repository, bytes) };
@@ -162,11 +163,12 @@ function choicesOf(packet: Packet): v.InferOutput<typeof ChoicesSchema> {
 
 const choicesFile = (packet: Packet): string => join(packet.folder, "choices.json");
 
-function requirePath(packet: Packet, path: string): void {
-  if (packet.files.some((file) => file.path === path)) return;
+function requirePath(packet: Packet, path: string): string {
+  const found = packet.files.find((file) => plainPath(file.path) === path);
+  if (found !== undefined) return found.path;
   throw new GraftworkError("USAGE", {
     message: `${JSON.stringify(path)} is not among the conflicted files of ${packet.task}.`,
-    because: `they are ${packet.files.map((file) => file.path).join(", ") || "none"}.`,
+    because: `they are ${packet.files.map((file) => plainPath(file.path)).join(", ") || "none"}.`,
     try: `see ${packet.folder}/README.md.`,
   });
 }

@@ -218,6 +218,20 @@ describe("names that collide with those of the packet's own files, or are long",
   });
 });
 
+test("a name that is no UTF-8 stays the one file it is, and no markers land", async () => {
+  const odd = (text: string): Step => ({
+    run: ["node", "-e", `require("fs").writeFileSync(Buffer.from([99, 0xe9]), "${text}\\n")`],
+  });
+  const { repo, graftwork } = await stage("", [], { left: [odd("l")], right: [odd("r")] });
+  const chosen = ["--theirs", "list.txt", "--theirs", "c%E9"];
+  const { files } = JSON.parse((await graftwork("resolve", "right", "--json")).stdout) as Opened;
+  expect(files.map((file) => readFileSync(file, "utf8").includes("<<<<<<<"))).toEqual([true, true]);
+  expect((await graftwork("resolve", "right", ...chosen, "--done")).code).toBe(0);
+  expect((await graftwork("continue")).code).toBe(0);
+  expect(repo.git("ls-tree", "--name-only", "main").split("\n")).toEqual([".claude", "README.md", '"c\\351"', "gone", "list.txt"]);
+  expect(() => repo.git("grep", "-q", "<<<<<<<", "main")).toThrow();
+});
+
 test("a branch that somebody has checked out is neither moved nor deleted under them", async () => {
   const { repo, graftwork } = await stage();
   const { files } = JSON.parse((await graftwork("resolve", "right", "--json")).stdout) as Opened;
