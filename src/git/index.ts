@@ -45,6 +45,7 @@ export {
   type RefChange,
   readRef,
   readRefs,
+  requireBranch,
   requireCommit,
   resolveCommit,
   resolveNames,

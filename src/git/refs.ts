@@ -33,6 +33,35 @@ export async function requireCommit(repository: Repository, name: string, cwd?: 
   });
 }
 
+/**
+ * The commit of a branch that is to be moved, by its short name. Throws REF_UNKNOWN where there is none of exactly that
+ * name (`main~1` has a commit too), USAGE where it is another name of a branch: git would move the name off it.
+ */
+export async function requireBranch(repository: Repository, name: string): Promise<Oid> {
+  const ref = `refs/heads/${name}`;
+  const commit = await requireCommit(repository, ref);
+  if (!(await readRefs(repository, ref)).has(ref)) {
+    throw new GraftworkError("REF_UNKNOWN", {
+      message: `${JSON.stringify(name)} is no branch.`,
+      because: "it means a commit, and only the name of a branch can be moved to another one.",
+      try: "see `git branch` for what there is.",
+      details: { name },
+    });
+  }
+  const symbolic = await runGit(repository, {
+    cwd: repository.root,
+    gitDir: repository.commonDir,
+    args: ["symbolic-ref", "--quiet", "--short", ref],
+    answers: [0, 1],
+  });
+  if (symbolic.code !== 0) return commit;
+  throw new GraftworkError("USAGE", {
+    message: `${name} is another name of ${symbolic.text.trim()}.`,
+    because: "it is a symbolic ref, and that branch is the one to be moved.",
+    try: `the same command with ${symbolic.text.trim()}.`,
+  });
+}
+
 function emptyRepository(repository: Repository): GraftworkError {
   return new GraftworkError("REPOSITORY_EMPTY", {
     message: `${repository.root} has no commit yet.`,

@@ -56,7 +56,7 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
     result.failed.push({ branch, reason, waitsFor });
     exits.push(exit);
   };
-  const all = await offeredBranches(context, request.plan, request.only);
+  const all = await offeredBranches(context, { given: request.plan, only: request.only, base });
   for (const { branch, reason, exit, waitsFor } of all.left) fail(branch, reason, exit, waitsFor);
   const candidates: Candidate[] = [];
   for (const one of all.candidates) {

@@ -28,7 +28,7 @@ export type MergePreview = {
 /** What `mergeByHand` would do with the slots as they are: order, predicted conflicts, checks. Changes nothing. */
 export async function previewMerge({ context, config, into, plan, only }: PreviewRequest): Promise<MergePreview> {
   const at = await targetOf(context, into);
-  const offered = await offeredBranches(context, plan, only);
+  const offered = await offeredBranches(context, { given: plan, only, base: at.base });
   const { order, prediction } = await handOrder(context, at, offered);
   const checks = config.qa.checks.length > 0 ? config.qa.checks : await packageChecks(context.repository, at.base);
   return {
@@ -56,7 +56,7 @@ export type MergeDryRun = {
 export async function dryRunMerge({ context, config, into, plan, only, strategy }: PreviewRequest): Promise<MergeDryRun> {
   const { repository, run } = context;
   const at = await targetOf(context, into);
-  const offered = await offeredBranches(context, plan, only);
+  const offered = await offeredBranches(context, { given: plan, only, base: at.base });
   const { order } = await handOrder(context, at, offered);
   const person = await userIdentity(repository);
   const merging = { run, person, resolving: resolvingOf(config), strategy: strategy ?? config.merge.strategy, narrate: context.narrate };

@@ -1,8 +1,8 @@
 import { count, EXIT, type ExitCode, GraftworkError, type Plan } from "../domain/index.ts";
-import { currentBranch, type Oid, readRef, requireCommit } from "../git/index.ts";
+import { currentBranch, integratedBy, type Oid, readRef, readRefs, requireBranch } from "../git/index.ts";
 import { type Candidate, type Ordered, orderCandidates } from "../merge/index.ts";
 import { dependentsOf } from "../plan/index.ts";
-import { type PoolContext, poolStatus } from "../pool/index.ts";
+import { existingStore, type PoolContext, poolStatus } from "../pool/index.ts";
 import { listRuns } from "./run-folder.ts";
 
 /** Why a branch is not merged, on which task it waits if that is why, and the exit code that goes with it. */
@@ -14,7 +14,7 @@ export type Offered = { candidates: readonly Candidate[]; left: readonly LeftOut
 /** The target branch, named or else the one checked out, and where it is. Throws REF_UNKNOWN. */
 export async function targetOf({ repository }: PoolContext, into: string | null): Promise<{ target: string; base: Oid }> {
   const target = into ?? (await currentBranch(repository, repository.root));
-  if (target !== null) return { target, base: await requireCommit(repository, `refs/heads/${target}`) };
+  if (target !== null) return { target, base: await requireBranch(repository, target) };
   throw new GraftworkError("REF_UNKNOWN", {
     message: "There is no target branch.",
     because: "HEAD is detached and none was named.",
@@ -24,10 +24,14 @@ export async function targetOf({ repository }: PoolContext, into: string | null)
 
 /**
  * Branches of busy slots that can be merged as they are, in slot order; the others with the reason. What they depend on
- * is in the plan given, else in that of the run that slots belong to. `only` names tasks or slots; none means all.
+ * is in the plan given, else in that of the run that slots belong to. `only` names tasks or slots; none means all. `base`:
+ * the target's commit.
  * Throws POOL_MISSING, SLOT_UNKNOWN.
  */
-export async function offeredBranches(context: PoolContext, given: Plan | null, only: readonly string[]): Promise<Offered> {
+export async function offeredBranches(
+  context: PoolContext,
+  { given, only, base }: { given: Plan | null; only: readonly string[]; base: Oid },
+): Promise<Offered> {
   const candidates: Candidate[] = [];
   const passedOver: { task: string }[] = [];
   const left: LeftOut[] = [];
@@ -51,7 +55,8 @@ export async function offeredBranches(context: PoolContext, given: Plan | null, 
   const runs = new Set(slots.map(({ lease }) => lease?.run));
   const plan = given ?? listRuns(context.repository).find(({ run }) => runs.has(run))?.record.plan ?? null;
   if (plan === null) return { candidates, left, plan };
-  const out = [...left, ...passedOver];
+  const gone = await unmergedTasks(context, base, ({ run, task }) => runs.has(run) && !slots.some(({ lease }) => lease?.task === task));
+  const out = [...left, ...passedOver, ...gone];
   const ordered = planned(candidates, out, plan);
   const missingFor = (one: Candidate): string | undefined => one.dependsOn.find((id) => out.some(({ task }) => task === id));
   const held = ordered.flatMap((one): LeftOut[] => {
@@ -59,6 +64,23 @@ export async function offeredBranches(context: PoolContext, given: Plan | null, 
     return missing === undefined ? [] : [heldBack(one, missing)];
   });
   return { candidates: ordered.filter((one) => missingFor(one) === undefined), left: [...left, ...held], plan };
+}
+
+/** Tasks whose branch is there, of a slot that was given back, and not in the target. */
+async function unmergedTasks(
+  { repository, settings }: PoolContext,
+  base: Oid,
+  isMeant: (of: { run: string; task: string }) => boolean,
+): Promise<{ task: string }[]> {
+  const { branches } = existingStore(repository).read().state;
+  const refs = await readRefs(repository, `refs/heads/${settings.branchPrefix}/`);
+  const found: { task: string }[] = [];
+  for (const [branch, record] of Object.entries(branches)) {
+    const tip = refs.get(`refs/heads/${branch}`);
+    if (tip === undefined || !isMeant(record)) continue;
+    if ((await integratedBy(repository, { base: record.base, tip }, base)) === undefined) found.push({ task: record.task });
+  }
+  return found;
 }
 
 /** A branch that depends on one that is not merged. */

@@ -1,6 +1,6 @@
 import { checksOf, requireAgent } from "../dispatch/index.ts";
 import { type Config, type Decision, GraftworkError, type Plan } from "../domain/index.ts";
-import { currentBranch, type Oid, type Repository, requireCommit } from "../git/index.ts";
+import { currentBranch, type Oid, type Repository, requireBranch } from "../git/index.ts";
 import { decide } from "../plan/index.ts";
 import { packageChecks } from "../qa/index.ts";
 
@@ -14,7 +14,7 @@ export async function prepareRun(
   const { repository, config } = host;
   const target = request.into ?? request.plan.base ?? (await currentBranch(repository, repository.root));
   if (target === null) throw noTarget();
-  const base = await requireCommit(repository, `refs/heads/${target}`).catch((error: unknown) => {
+  const base = await requireBranch(repository, target).catch((error: unknown) => {
     throw error instanceof GraftworkError && error.code === "REF_UNKNOWN" ? unknownTarget(target) : error;
   });
   for (const task of request.plan.tasks) requireAgent({ config }, task, task.agent ?? config.agents.default);

@@ -80,3 +80,28 @@ test("two targets wait for their checkouts: each command takes what was verified
   expect(repo.git("ls-tree", "--name-only", "main", "a.txt", "unfinished.txt")).toBe("a.txt");
   expect(repo.git("show", "main:a.txt")).toBe("t");
 });
+
+test("what depends on a branch whose slot was given back unmerged is not merged, until that one is", async () => {
+  const { repo, pool } = await mergeStage({ first: { "first.txt": "1\n" }, second: { "second.txt": "2\n" } });
+  const plan = join(repo.parent, "plan.json");
+  const tasks = [
+    { id: "first", title: "1" },
+    { id: "second", title: "2", depends_on: ["first"] },
+  ];
+  writeFileSync(plan, JSON.stringify({ version: 1, name: "p", verification: ["true"], tasks }));
+  await pool("release", "first");
+  const refused = { code: 4, stdout: expect.stringContaining("- auto/second: it depends on first, which is not merged") };
+  expect(await pool("merge", "--plan", plan)).toMatchObject(refused);
+  repo.git("merge", "-q", "--squash", "auto/first");
+  repo.git("commit", "-qm", "first, in one");
+  expect(await pool("merge", "--plan", plan)).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: auto/second") });
+});
+
+test("only a branch is a target: neither another commit nor another name of one", async () => {
+  const { repo, pool } = await mergeStage({ t: { "t.txt": "t\n" } });
+  repo.git("symbolic-ref", "refs/heads/trunk", "refs/heads/main");
+  for (const name of ["main~0", "main^0", "main@{0}"])
+    expect(await pool("merge", name)).toMatchObject({ code: 2, stderr: expect.stringContaining(`"${name}" is no branch`) });
+  expect(await pool("merge", "trunk")).toMatchObject({ code: 2, stderr: expect.stringContaining("trunk is another name of main") });
+  expect(repo.git("symbolic-ref", "refs/heads/trunk")).toBe("refs/heads/main");
+});
