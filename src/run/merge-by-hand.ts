@@ -1,6 +1,15 @@
 import { join } from "node:path";
 import { type Config, EXIT, type ExitCode, GraftworkError, type Plan, type RunEvent, type Verify, worstExit } from "../domain/index.ts";
-import { dangerousConfig, isAncestor, mergeTrees, requireCommit, userIdentity } from "../git/index.ts";
+import {
+  dangerousConfig,
+  integratedBy,
+  isAncestor,
+  mergeTrees,
+  type Oid,
+  type Repository,
+  requireCommit,
+  userIdentity,
+} from "../git/index.ts";
 import { type Candidate, type MergeContext, mergeApproved, resolvingOf, verifyResolved } from "../merge/index.ts";
 import { existingStore, type PoolContext } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
@@ -42,7 +51,23 @@ export async function mergeByHand(request: ByHand): Promise<ByHandResult> {
   const { target, base } = await targetOf(context, request.into);
   const checkable = config.qa.checks.length > 0 || (await packageChecks(repository, base)).length > 0;
   if (request.verify && !checkable) throw noChecks();
-  return withMutex(join(repository.layout.root, "merge"), () => mergeSlots(request, target), { timeoutMs: 1_000 });
+  const place = join(repository.layout.root, "merge");
+  let begun = false;
+  const work = (): Promise<ByHandResult> => {
+    begun = true;
+    return mergeSlots(request, target);
+  };
+  return withMutex(place, work, { timeoutMs: 1_000 }).catch((error: unknown) => {
+    throw !begun && error instanceof GraftworkError && error.code === "LOCK_TIMEOUT" ? mergeUnderWay(error) : error;
+  });
+}
+
+function mergeUnderWay({ because }: GraftworkError): GraftworkError {
+  return new GraftworkError("LOCK_TIMEOUT", {
+    message: "Another merge by hand is under way in this repository.",
+    because,
+    try: "the same command again when it has ended.",
+  });
 }
 
 async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult> {
@@ -56,11 +81,12 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
     result.failed.push({ branch, reason, waitsFor });
     exits.push(exit);
   };
+  const strategy = request.strategy ?? request.config.merge.strategy;
   const all = await offeredBranches(context, { given: request.plan, only: request.only, base });
   for (const { branch, reason, exit, waitsFor } of all.left) fail(branch, reason, exit, waitsFor);
   const candidates: Candidate[] = [];
   for (const one of all.candidates) {
-    if (await isAncestor(repository, one.commit, base)) result.already.push(one.branch);
+    if (await isIn(repository, one, base, strategy)) result.already.push(one.branch);
     else candidates.push(one);
   }
   // In slot order nothing has to be predicted.
@@ -74,7 +100,7 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
     verify: verifierOf(request),
     slots: request.config.qa.slots,
     resolving: resolvingOf(request.config, signal),
-    strategy: request.strategy ?? request.config.merge.strategy,
+    strategy,
     emit: (event: RunEvent) => {
       if (event.type === "conflict")
         fail(
@@ -114,6 +140,17 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
   if (end.kind === "moved") for (const one of approved) fail(one.branch, `${target} moved each time`, EXIT.refused);
   for (const one of approved) failWaiting(one);
   return { ...result, exit: worstExit(exits) };
+}
+
+/** Squashed work is in the target by what it changes: merged once more, it would bring back what was reverted since. */
+async function isIn(
+  repository: Repository,
+  { base, commit }: Candidate,
+  target: Oid,
+  strategy: MergeContext["strategy"],
+): Promise<boolean> {
+  if (strategy === "merge" || base === undefined) return isAncestor(repository, commit, target);
+  return (await integratedBy(repository, { base, tip: commit }, target)) !== undefined;
 }
 
 function verifierOf({ context, config, verify, onLine }: ByHand): Verify {
