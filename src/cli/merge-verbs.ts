@@ -118,11 +118,11 @@ async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
   const branches = found.lines.flatMap(({ event }) =>
     event.type === "branch-deleted" ? [{ branch: event.branch, commit: event.commit }] : [],
   );
-  await inRun(
+  const { taken } = await inRun(
     { repository },
     found.record,
     async (ownership, _journal, _facts, emit) => {
-      await undoLandings({
+      const undone = await undoLandings({
         repository,
         target: found.facts.target,
         after: last.to,
@@ -133,15 +133,14 @@ async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
       });
       // Going on with it would build on what was just taken back.
       emit({ type: "run-ended", exit: found.ended ?? EXIT.ok });
+      return undone;
     },
     () => new Date(),
   );
-  shell.answer(`${found.facts.target} is back at ${first.from.slice(0, 12)}; the run's branches are there again.`, {
-    run: found.run,
-    target: found.facts.target,
-    from: last.to,
-    to: first.from,
-  });
+  const { run, facts } = found;
+  const names = taken.map(({ branch, commit }) => `- ${branch} is not: its name is taken; it was at ${commit.slice(0, 12)}`);
+  const text = [`${facts.target} is back at ${first.from.slice(0, 12)}; the run's branches are there again.`, ...names];
+  shell.answer(text.join("\n"), { run, target: facts.target, from: last.to, to: first.from, taken });
   return EXIT.ok;
 }
 

@@ -28,8 +28,8 @@ export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
 export { type Planted, plantedText } from "./guarded-settings.ts";
 export { integratedBy } from "./integrated.ts";
-export { checkoutOf, dangerousConfig, fastForward, headOf, landingMark, movedFrom, outwaitLanding } from "./land-checkout.ts";
-export { type FilesLanded, landFiles, settleDeadLandings, settleLandings } from "./land-files.ts";
+export { checkoutOf, dangerousConfig, fastForward, headOf, movedFrom } from "./land-checkout.ts";
+export { type FilesLanded, landFiles, moveByGit, settleDeadLandings, settleLandings } from "./land-files.ts";
 export { type LockFile, lockFiles } from "./lock-files.ts";
 export { type MergeBases, mergeBases } from "./merge-bases.ts";
 export { mergePairs, type PairMerge } from "./merge-pairs.ts";
@@ -53,7 +53,7 @@ export {
   updateRefs,
 } from "./refs.ts";
 export { openRepository, type Repository } from "./repository.ts";
-export { moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";
+export { halfLanded, moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";
 export type { GitContext } from "./run-git.ts";
 export { type SlotChanges, scanSlot } from "./scan-slot.ts";
 export { adoptCommit, checkoutChanges, commitInSlot, dropLocks, type SlotStatus, slotStatus } from "./slot-commit.ts";

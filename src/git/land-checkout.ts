@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { GraftworkError } from "../domain/index.ts";
 import { readText } from "../state/index.ts";
 import { findProcesses, sweepProcesses, uptimeMs } from "../subprocess/index.ts";
 import type { Oid } from "./oid.ts";
@@ -33,7 +34,8 @@ type Place = { worktree: Worktree; busy: string | null };
 
 /**
  * The worktree whose HEAD is `branch`, or that is rebasing or bisecting it (then nobody may move it). Nor may anybody
- * where git was made to check it out twice: the other checkout would show the reverse of what the branch got.
+ * where git was made to check it out twice: the other checkout would show the reverse of what the branch got. Throws
+ * CHECKOUT_WAITS where the folder is gone, which may be on a disk that comes back.
  */
 export async function checkoutOf(repository: Repository, branch: string): Promise<Place | undefined> {
   const places: Place[] = [];
@@ -46,6 +48,7 @@ export async function checkoutOf(repository: Repository, branch: string): Promis
 async function placeIn(repository: Repository, worktree: Worktree, branch: string): Promise<Place[]> {
   const ref = `refs/heads/${branch}`;
   const gitDir = await gitDirOf(repository, worktree);
+  if (worktree.branch === ref && !existsSync(worktree.path)) throw checkoutGone(worktree.path, branch);
   if (worktree.branch === ref) return [{ worktree, busy: existsSync(join(gitDir, "MERGE_HEAD")) ? "a merge is in progress there" : null }];
   for (const [file, what] of [
     ["rebase-merge/head-name", "a rebase"],
@@ -56,6 +59,15 @@ async function placeIn(repository: Repository, worktree: Worktree, branch: strin
     if (named === ref || named === branch) return [{ worktree, busy: `${what} of ${branch} is in progress there` }];
   }
   return [];
+}
+
+function checkoutGone(path: string, branch: string): GraftworkError {
+  return new GraftworkError("CHECKOUT_WAITS", {
+    message: `${branch} is checked out in ${path}, and that folder is gone.`,
+    because: "should it come back, it would show the reverse of what the branch got meanwhile.",
+    try: "`git worktree prune` where it was deleted, `git worktree repair PATH` where it was moved; then the same command again (in a run: `graftwork continue`).",
+    details: { path },
+  });
 }
 
 /** The git directory of one worktree: its HEAD and index are there. */
@@ -75,7 +87,7 @@ export async function headOf(repository: Repository, worktree: string): Promise<
   return { ref: symbolic.code === 0 ? symbolic.text.trim() : null, commit: commit.code === 0 ? commit.text.trim() : null };
 }
 
-/** In the environment of a landing's git, with the folder of the landing or of the repository: a process that outlives a killed coordinator is known by it. */
+/** In the environment of a landing's git, with the folder of the landing: a process that outlives a killed coordinator is known by it. */
 export function landingMark(place: string): Record<string, string> {
   return { GRAFTWORK_LANDING: place };
 }
@@ -84,10 +96,15 @@ export function landingMark(place: string): Record<string, string> {
  * Brings a checkout forward from the commit its HEAD is at to `to`. git itself refuses where a file it would write
  * has unsaved or untracked content, ignored files included; then nothing moved and git's sentence is returned.
  */
-export async function fastForward(repository: Repository, worktree: string, to: Oid): Promise<string | undefined> {
+export async function fastForward(
+  repository: Repository,
+  worktree: string,
+  to: Oid,
+  mark: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
   const answer = await runGit(repository, {
     cwd: worktree,
-    env: landingMark(repository.commonDir),
+    env: mark,
     args: [
       "-c",
       "merge.autoStash=false",

@@ -28,6 +28,7 @@ import type { Oid } from "./oid.ts";
 import { pathBytes } from "./path-text.ts";
 import { type RefChange, readRef, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
+import { restoreHalfLanded } from "./restore-checkout.ts";
 import { runGit, splitNul } from "./run-git.ts";
 import { lstatBelow } from "./slot-path.ts";
 import {
@@ -88,7 +89,7 @@ export async function landFiles(repository: Repository, landing: FileLanding): P
   ]);
   const changes = all.filter(isOfFiles);
   if (settings.sparse || !changes.every((change) => isPlain(checkout, change))) return { kind: "by-git" };
-  const folder = openLandingFolder(repository, { checkout, gitDir, ref, from, to });
+  const folder = openLandingFolder(repository, { checkout, gitDir, ref, from, to, byGit: false });
   const end = await attempt(repository, landing, folder, settings, all).catch(async (error: unknown) => {
     await settle(repository, folder, true);
     if (error instanceof LinksMissing) return { kind: "by-git" } as const;
@@ -235,10 +236,12 @@ export async function settleDeadLandings(repository: Repository, ref: string): P
 
 /** `certain`: whoever asks knows that this landing did not move the branch, wherever that is by now. */
 async function settle(repository: Repository, folder: LandingFolder, certain: boolean): Promise<void> {
-  const { checkout, ref, from, to } = folder.note;
+  const { checkout, ref, from, to, byGit } = folder.note;
   const at = await readRef(repository, ref);
   const isThere = existsSync(checkout);
-  if (isThere && at === to) await finish(repository, folder);
+  if (byGit) {
+    if (isThere && at === from) await restoreHalfLanded(repository, folder.note);
+  } else if (isThere && at === to) await finish(repository, folder);
   else if (isThere && (certain || at === from)) await putBack(repository, folder);
   unlockIndex(folder);
   closeLanding(folder);
@@ -269,4 +272,20 @@ async function putBack(repository: Repository, folder: LandingFolder): Promise<v
   unlockIndex(folder);
   const back = changes.map(({ path, from: to, to: was }) => ({ path, from: was, to }));
   await refreshIndex(repository, checkout, back);
+}
+
+/**
+ * Has git itself move a checkout and its branch, under a note by which `settleLandings` puts back what a kill leaves.
+ * `work` gets the environment that marks its git.
+ */
+export async function moveByGit<Result>(
+  repository: Repository,
+  about: Pick<FileLanding, "checkout" | "ref" | "from" | "to">,
+  work: (mark: Readonly<Record<string, string>>) => Promise<Result>,
+): Promise<Result> {
+  const gitDir = await gitDirOf(repository, { path: about.checkout });
+  const folder = openLandingFolder(repository, { ...about, gitDir, byGit: true });
+  const result = await work(landingMark(folder.path));
+  closeLanding(folder);
+  return result;
 }

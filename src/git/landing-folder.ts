@@ -19,6 +19,8 @@ export type LandingNote = {
   ref: string;
   from: Oid;
   to: Oid;
+  /** git itself moves the checkout: nothing of it is in the folder. */
+  byGit: boolean;
   owner: ProcessIdentity;
 };
 
@@ -49,6 +51,7 @@ const noteShape = v.object({
   ref: v.string(),
   from: v.string(),
   to: v.string(),
+  byGit: v.optional(v.boolean(), false),
   owner: v.object({ pid: v.number(), startTime: v.string(), bootId: v.string(), host: v.string() }),
 });
 

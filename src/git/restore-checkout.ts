@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { GraftworkError } from "../domain/index.ts";
 import { rmdirSync, rmSync } from "../state/index.ts";
 import { readBlob } from "./commit-objects.ts";
+import { headOf } from "./land-checkout.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import { foldersOf } from "./path-text.ts";
@@ -46,6 +48,26 @@ export async function restoreCheckout(repository: Repository, worktree: string, 
   }
   await runGit(repository, { ...files, args: ["update-index", "-q", "--refresh"], answers: [0, 1] });
   return [];
+}
+
+/** The same for a checkout that is still on `ref` at `from`. Throws CHECKOUT_WAITS where a person's content is in the way. */
+export async function restoreHalfLanded(
+  repository: Repository,
+  { checkout, ref, from, to }: { checkout: string; ref: string; from: Oid; to: Oid },
+): Promise<void> {
+  const head = await headOf(repository, checkout);
+  if (head.ref !== ref || head.commit !== from) return;
+  const foreign = await restoreCheckout(repository, checkout, from, to);
+  if (foreign.length > 0) throw halfLanded(checkout, foreign);
+}
+
+export function halfLanded(checkout: string, paths: readonly string[]): GraftworkError {
+  return new GraftworkError("CHECKOUT_WAITS", {
+    message: `A landing was cut off in ${checkout}, and ${paths.length === 1 ? "a file was" : "files were"} changed there since.`,
+    because: `these hold content that is neither the old nor the new one: ${paths.slice(0, 10).join(", ")}.`,
+    try: "save what you need of them elsewhere, `git checkout -- PATH` each, then the same command again (in a run: `graftwork continue`).",
+    details: { checkout, paths },
+  });
 }
 
 /** Git writes no file where a folder is; a folder that holds anything is left, and git says so. */
@@ -96,9 +118,15 @@ export async function moveCheckoutBack(
   ref: string | null,
   from: Oid,
   to: Oid,
+  mark: Readonly<Record<string, string>> = {},
 ): Promise<string | undefined> {
   const readTree = async (a: Oid, b: Oid, ...flags: string[]): Promise<string | undefined> => {
-    const answer = await runGit(repository, { cwd: worktree, args: ["read-tree", ...flags, "-m", "-u", a, b], answers: [0, 128] });
+    const answer = await runGit(repository, {
+      cwd: worktree,
+      env: mark,
+      args: ["read-tree", ...flags, "-m", "-u", a, b],
+      answers: [0, 128],
+    });
     return answer.code === 0 ? undefined : answer.stderr.trim();
   };
   const inTheWay = (await readTree(from, to, "-n")) ?? (await readTree(from, to));

@@ -8,11 +8,10 @@ import {
   headOf,
   isAncestor,
   landFiles,
-  landingMark,
+  moveByGit,
   moveCheckoutBack,
   movedFrom,
   type Oid,
-  outwaitLanding,
   readRef,
   readRefs,
   restoreCheckout,
@@ -103,7 +102,7 @@ async function landByGit(context: MergeContext, landing: Landing, worktree: stri
   const ref = `refs/heads/${target}`;
   context.emit({ type: "landing", target, ...landing, checkout: worktree });
   const refused = await patiently(
-    () => fastForward(repository, worktree, landing.to),
+    () => moveByGit(repository, { checkout: worktree, ref, ...landing }, (mark) => fastForward(repository, worktree, landing.to, mark)),
     (said) => said?.includes("index.lock") === true,
   );
   if (refused !== undefined) return waits(context, landing, worktree, refused);
@@ -182,7 +181,6 @@ export async function recoverLanding(
   begun: Landing & { checkout: string | null; byFile?: true },
 ): Promise<{ landed: boolean; foreign: readonly string[] }> {
   const { repository, target } = context;
-  await outwaitLanding(landingMark(repository.commonDir));
   await settleLandings(repository, ({ checkout, from, to }) => checkout === begun.checkout && from === begun.from && to === begun.to);
   const at = await readRef(repository, `refs/heads/${target}`);
   if (at !== undefined && (await isAncestor(repository, begun.to, at))) {

@@ -4,6 +4,7 @@ import {
   type FilesLanded,
   headOf,
   landFiles,
+  moveByGit,
   moveCheckoutBack,
   type Oid,
   type RefChange,
@@ -25,26 +26,39 @@ export type Undo = {
   emit: (event: RunEvent) => void;
 };
 
+/** `taken`: names that somebody else has by now; the commits are in the run's backup all the same. */
+export type UndoneBranches = { taken: readonly { branch: string; commit: Oid }[] };
+
 /**
  * Puts the target back where it was before a run, and the run's deleted branches with it. Throws UNDO_REFUSED where
  * somebody has built on it, or unsaved work in its checkout is in the way; then nothing has changed.
  */
-export async function undoLandings(undo: Undo): Promise<void> {
+export async function undoLandings(undo: Undo): Promise<UndoneBranches> {
   const { repository, target, after, before } = undo;
   const ref = `refs/heads/${target}`;
   await settleDeadLandings(repository, ref);
   const at = await readRef(repository, ref);
   // Where it is back already, an undo was cut off after that: the rest of it is done.
   if (at === after) await moveBack(undo, ref);
+  else if (at === undefined) throw targetGone(target, after);
   else if (at !== before)
-    throw refused(
-      target,
-      `it is at ${at?.slice(0, 12) ?? "nothing"}, not at ${after.slice(0, 12)} where the run left it: somebody has built on it.`,
-    );
+    throw refused(target, `it is at ${at.slice(0, 12)}, not at ${after.slice(0, 12)} where the run left it: somebody has built on it.`);
   undo.emit({ type: "undone", from: after, to: before });
-  // A name that was taken again since then stays with its new owner; the commit is in the run's backup all the same.
-  for (const { branch, commit } of undo.branches)
-    await updateRefs(repository, [{ ref: `refs/heads/${branch}`, set: commit, old: null }], "undo");
+  const taken: { branch: string; commit: Oid }[] = [];
+  for (const one of undo.branches) {
+    const name = `refs/heads/${one.branch}`;
+    const why = await updateRefs(repository, [{ ref: name, set: one.commit, old: null }], "undo");
+    if (why !== undefined && (await readRef(repository, name)) !== one.commit) taken.push(one);
+  }
+  return { taken };
+}
+
+function targetGone(target: string, after: Oid): GraftworkError {
+  return new GraftworkError("REF_UNKNOWN", {
+    message: `The target branch ${target} is gone, so it was not put back.`,
+    because: "somebody deleted or renamed it.",
+    try: `make it again where the run left it (\`git branch ${target} ${after.slice(0, 12)}\`), and run the same command.`,
+  });
 }
 
 async function moveBack({ repository, target, after, before, fence }: Undo, ref: string): Promise<void> {
@@ -59,7 +73,10 @@ async function moveBack({ repository, target, after, before, fence }: Undo, ref:
   if (head.ref !== ref || head.commit !== after) throw refused(target, "its checkout was switched a moment ago.");
   const checkout = place.worktree.path;
   const end = await landFiles(repository, { checkout, ref, from: after, to: before, fence, reason: "undo" });
-  const why = end.kind === "by-git" ? await moveCheckoutBack(repository, checkout, ref, after, before) : whyNot(end);
+  const about = { checkout, ref, from: after, to: before };
+  const back = (mark: Readonly<Record<string, string>>): Promise<string | undefined> =>
+    moveCheckoutBack(repository, checkout, ref, after, before, mark);
+  const why = end.kind === "by-git" ? await moveByGit(repository, about, back) : whyNot(end);
   if (why !== undefined) throw refused(target, why);
 }
 

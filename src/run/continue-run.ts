@@ -1,5 +1,5 @@
 import { GraftworkError, type Plan, type RunEvent } from "../domain/index.ts";
-import { isAncestor, type Repository, readRef } from "../git/index.ts";
+import { halfLanded, isAncestor, type Repository, readRef } from "../git/index.ts";
 import { land, type MergeContext, recoverLanding } from "../merge/index.ts";
 import { diffPlans, planDigest } from "../plan/index.ts";
 import { ensureSlots } from "../pool/index.ts";
@@ -156,14 +156,5 @@ function planChanged(record: RunRecord, differences: readonly string[], begun: r
         ? "`graftwork continue --replan` takes the changes, or put the plan back."
         : `put ${begun.join(", ")} back as ${begun.length === 1 ? "it was: it has" : "they were: they have"} begun.`,
     details: { differences, begun },
-  });
-}
-
-function halfLanded(checkout: string, paths: readonly string[]): GraftworkError {
-  return new GraftworkError("CHECKOUT_WAITS", {
-    message: `A landing was cut off in ${checkout}, and ${paths.length === 1 ? "a file was" : "files were"} changed there since.`,
-    because: `these hold content that is neither the old nor the new one: ${paths.slice(0, 10).join(", ")}.`,
-    try: "save what you need of them elsewhere, `git checkout -- PATH` each, then `graftwork continue`.",
-    details: { checkout, paths },
   });
 }

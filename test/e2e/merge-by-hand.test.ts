@@ -1,7 +1,7 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { commitFiles, runCli, tempRepo } from "../fixtures/index.ts";
+import { type CliResult, commitFiles, runCli, tempRepo } from "../fixtures/index.ts";
 import { mergeStage } from "./merge-stage.ts";
 
 /** The first numbers are those of reproductions-merge.test.ts. */
@@ -104,4 +104,45 @@ test("only a branch is a target: neither another commit nor another name of one"
     expect(await pool("merge", name)).toMatchObject({ code: 2, stderr: expect.stringContaining(`"${name}" is no branch`) });
   expect(await pool("merge", "trunk")).toMatchObject({ code: 2, stderr: expect.stringContaining("trunk is another name of main") });
   expect(repo.git("symbolic-ref", "refs/heads/trunk")).toBe("refs/heads/main");
+});
+
+test("a landing that git made is put right by the next merge, however it was cut off; a person's content is named and kept", async () => {
+  const { repo, pool, as } = await mergeStage(
+    { t: { ".gitattributes": "*.x text\n", "a.txt": "new\n", "b.txt": "new\n" } },
+    { files: { "a.txt": "old\n", "b.txt": "old\n" } },
+  );
+  expect(await as({ GRAFTWORK_FAILPOINT: "spawn.git-merge=kill" }).pool("merge", "main")).toMatchObject({ signal: "SIGKILL" });
+  const write = (path: string, text: string): void => writeFileSync(join(repo.dir, path), text);
+  write(".gitattributes", "*.x text\n");
+  write("a.txt", "ne");
+  write("b.txt", "a person's\n");
+  write(".git/index.lock", "");
+  expect(await pool("merge", "main")).toMatchObject({
+    code: 5,
+    stderr: expect.stringMatching(/CHECKOUT_WAITS[\s\S]*the new one: b\.txt\./),
+  });
+  expect(readFileSync(join(repo.dir, "b.txt"), "utf8")).toBe("a person's\n");
+  write("b.txt", "old\n");
+  expect(await pool("merge", "main")).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: auto/t") });
+  expect([repo.git("status", "--porcelain"), repo.git("show", "main:a.txt")]).toEqual(["", "new"]);
+});
+
+test("what was squashed is merged before, also where a person has reverted it since", async () => {
+  const { repo, pool } = await mergeStage({ t: { "a.txt": "t\n" } }, { files: { "a.txt": "0\n" } });
+  const squash = (): Promise<CliResult> => runCli(["merge", "--strategy", "squash"], { cwd: repo.dir });
+  expect(await squash()).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: auto/t") });
+  repo.git("revert", "--no-edit", "HEAD");
+  expect(await squash()).toMatchObject({ code: 0, stdout: expect.stringContaining("- auto/t: merged before\nMerged: none") });
+  expect([repo.git("show", "main:a.txt"), (await pool("status")).code]).toEqual(["0", 0]);
+});
+
+test("a target whose checkout's folder is gone waits, and says what to do about it", async () => {
+  const { repo, pool } = await mergeStage({ t: { "t.txt": "t\n" } });
+  repo.git("switch", "-q", "--detach");
+  const other = join(repo.parent, "other");
+  repo.git("worktree", "add", "-q", other, "main");
+  rmSync(other, { recursive: true });
+  expect(await pool("merge", "main")).toMatchObject({ code: 5, stderr: expect.stringMatching(/CHECKOUT_WAITS[\s\S]*git worktree prune/) });
+  repo.git("worktree", "prune");
+  expect(await pool("merge", "main")).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: auto/t") });
 });

@@ -42,3 +42,23 @@ test("run by group, undo: main and its branches are back; refused where somebody
   });
   expect(repo.git("ls-files", "user.txt", "made.txt", "two.txt").split("\n")).toHaveLength(3);
 });
+
+test("undo says which branch's name is taken by now, and that a target is gone", async () => {
+  const agent = fakeAgent({ "*": [[{ write: "made.txt", text: "x\n" }, { commit: "work" }, { promise: "READY_FOR_QA" }]] });
+  const settings = { agents: { default: "fake", fake: { command: agent.command } } };
+  const repo = tempRepo({ files: { ".claude/auto-context.yaml": JSON.stringify(settings) } });
+  const plan = join(repo.parent, "plan.json");
+  writeFileSync(plan, JSON.stringify({ version: 1, name: "u", verification: ["test -f README.md"], tasks: [{ id: "one", title: "One" }] }));
+  const graftwork = (...args: readonly string[]) => runCli(args, { cwd: repo.dir });
+  expect((await graftwork("run", plan, "--yes")).code).toBe(0);
+  const work = repo.git("rev-parse", "--short=12", "main^2");
+  repo.git("branch", "auto/one", "main");
+  repo.git("switch", "-q", "-c", "elsewhere");
+  repo.git("branch", "-m", "main", "trunk");
+  expect(await graftwork("merge", "--undo")).toMatchObject({ code: 2, stderr: expect.stringContaining("The target branch main is gone") });
+  repo.git("branch", "-m", "trunk", "main");
+  expect(await graftwork("merge", "--undo")).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`- auto/one is not: its name is taken; it was at ${work}`),
+  });
+});

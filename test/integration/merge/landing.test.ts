@@ -290,7 +290,8 @@ describe("what changes may be", () => {
   ])("%s: git does it, as ever", async ([, change]) => {
     const made = await twoCommits(change);
     expect(await landIt(made)).toEqual({ kind: "landed" });
-    expect([status(made), isAt(made, made.to), existsSync(landings(made))]).toEqual(["", true, false]);
+    expect([status(made), isAt(made, made.to), readdirSync(landings(made))]).toEqual(["", true, []]);
+    expect(made.repo.git("log", "-g", "-1", "--format=%gs", "main")).toContain("Fast-forward");
   });
 
   test("in a sparse checkout git does it, and what is not shown stays hidden", async () => {
