@@ -21,7 +21,7 @@ export function closingText(end: SessionEnd, shell: Pick<Shell, "width" | "unico
       ? []
       : [
           `Waits for your checkout: ${facts.waiting.reason}`,
-          `  commit or stash what is in the way, then take it with: ${facts.waiting.command}, and \`graftwork continue\``,
+          `  move or stash what is in the way, then \`graftwork continue\`; or by hand: ${facts.waiting.command}`,
         ]),
   ];
   if (facts.landings.length > 0) lines.push(`Undo: graftwork merge --undo ${run}`);

@@ -162,8 +162,8 @@ function landed(context: MergeContext, landing: Landing): LandResult {
 }
 
 function waits(context: MergeContext, landing: Landing, worktree: string, reason: string): LandResult {
-  // By its id: the ref is another target's as soon as a second merge by hand has to wait.
-  const command = `git -C ${quote(worktree)} merge --ff-only ${landing.to}`;
+  // An ignored file in the way is a person's as well, and git would overwrite it. By its id: the ref is another target's as soon as a second merge by hand has to wait.
+  const command = `git -C ${quote(worktree)} merge --ff-only --no-overwrite-ignore ${landing.to}`;
   context.emit({ type: "landing-waits", ...landing, reason, command });
   return { kind: "waits", reason, command };
 }

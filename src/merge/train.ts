@@ -6,9 +6,11 @@ import {
   integratedBy,
   isAncestor,
   mergeBase,
+  mergePairs,
   type Oid,
   type Repository,
   treeOf,
+  withQuarantine,
 } from "../git/index.ts";
 import { findingsOf, revertedWork } from "./check-merged.ts";
 import type { MergeContext } from "./context.ts";
@@ -76,8 +78,9 @@ export async function buildTrain(
     } else {
       out.add(candidate.task);
       if (context.resolving.level !== "off") for (const file of step.left) context.narrate(`  ${candidate.task}: ${leftText(file)}`);
-      const against = await touching(context.repository, [...start.steps, ...steps], step.paths, start.base);
       const { paths, reason } = step;
+      const collision = { commit: candidate.commit, paths };
+      const against = await metIn(context.repository, [...start.steps, ...steps], collision, start.base);
       conflicts.push({
         task: candidate.task,
         commit: candidate.commit,
@@ -135,15 +138,30 @@ async function replayed(repository: Repository, tip: Oid, { base, commit }: Cand
   return { ours: await like(tip, [from]), theirs: await like(commit, [from]) };
 }
 
-/** Which tasks ahead in the train touch one of these paths: with whom a conflict is. */
-async function touching(repository: Repository, steps: readonly TrainStep[], paths: readonly string[], base: Oid): Promise<string[]> {
+/**
+ * With which tasks ahead in the train a conflict is: those that touch one of its paths and collide there by themselves,
+ * or all that touch one where only several of them together do.
+ */
+async function metIn(
+  repository: Repository,
+  steps: readonly TrainStep[],
+  { commit, paths }: { commit: Oid; paths: readonly string[] },
+  base: Oid,
+): Promise<string[]> {
   const wanted = new Set(paths);
-  const found: string[] = [];
+  const touching: TrainStep[] = [];
   let before = base;
   for (const step of steps) {
     const changed = await changedPaths(repository, before, step.merge);
-    if (changed.some((path) => wanted.has(path))) found.push(step.task);
+    if (changed.some((path) => wanted.has(path))) touching.push(step);
     before = step.merge;
   }
-  return found;
+  const merges = await withQuarantine(repository, (inside) =>
+    mergePairs(
+      inside,
+      touching.map((step) => [step.branchTip, commit] as const),
+    ),
+  );
+  const colliding = touching.filter((_, index) => merges[index]?.paths.some((path) => wanted.has(path)) === true);
+  return (colliding.length > 0 ? colliding : touching).map(({ task }) => task);
 }

@@ -199,7 +199,7 @@ describe("conformance: merge by hand", () => {
     const merged = await stage.pool("merge", "main");
     expect(merged.code).toBe(5);
     expect(closingLines(stage, merged)).toEqual({ merged: [], failed: ["auto/x"] });
-    expect(merged.stdout).toMatch(/take it with: git -C .* merge --ff-only refs\/graftwork\/merged\//);
+    expect(merged.stdout).toMatch(/take it with: git -C .* merge --ff-only --no-overwrite-ignore [0-9a-f]{40}/);
     expect(readFileSync(join(stage.repo.dir, "README.md"), "utf8")).toBe("mine, \r\nunsaved");
     expect([stage.repo.git("rev-parse", "main"), stage.repo.git("status", "--porcelain")]).toEqual([before, " M README.md"]);
   });

@@ -59,6 +59,19 @@ describe("a train", () => {
     expect(existsSync(join(repo.dir, "y.txt"))).toBe(false);
   });
 
+  test("a conflict is with whom it collides, not with who only changed the same file", async () => {
+    const lines = (changes: Readonly<Record<number, string>>): string =>
+      Array.from({ length: 20 }, (_, n) => `${changes[n] ?? n}\n`).join("");
+    const { context, events, candidate } = await bench(
+      { z: { "l.txt": lines({ 15: "z" }) }, w: { "l.txt": lines({ 2: "w" }) }, x: { "l.txt": lines({ 2: "x" }) } },
+      undefined,
+      { "l.txt": lines({}) },
+    );
+    const { landed } = await mergeApproved(context, [candidate("z"), candidate("w"), candidate("x")], null);
+    expect(landed).toEqual(["z", "w"]);
+    expect(events).toContainEqual(expect.objectContaining({ type: "conflict", task: "x", against: ["w"] }));
+  });
+
   test("who collides with an ejected branch alone lands, and no conflict is said; a train of which nothing lands leaves no ref", async () => {
     const { repo, context, events, candidate } = await bench(
       { bad: { "a.txt": "bad\n" }, good: { "a.txt": "good\n" }, after: { "after.txt": "" } },
@@ -115,7 +128,7 @@ describe("the user's checkout", () => {
     expect(readFileSync(join(repo.dir, path), "utf8")).toBe("mine\n");
     const waiting = events.find((event) => event.type === "landing-waits");
     const waits = repo.git("rev-parse", "refs/graftwork/merged/r");
-    expect(waiting?.command).toMatch(new RegExp(`merge --ff-only ${waits}$`));
+    expect(waiting?.command).toMatch(new RegExp(`merge --ff-only --no-overwrite-ignore ${waits}$`));
     git(repo.dir, "gc", "-q", "--prune=now");
     git(repo.dir, "checkout", "-q", "--", ".");
     git(repo.dir, "clean", "-qfdx");
