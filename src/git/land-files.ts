@@ -93,6 +93,10 @@ export async function landFiles(repository: Repository, landing: FileLanding): P
   const end = await attempt(repository, landing, folder, settings, all).catch(async (error: unknown) => {
     await settle(repository, folder, true);
     if (error instanceof LinksMissing) return { kind: "by-git" } as const;
+    const code = systemCode(error) ?? "";
+    // A folder or file that this user may not write to.
+    if (["EACCES", "EPERM", "EROFS"].includes(code))
+      return { kind: "refused", reason: `what may not be changed (${(error as Error).message})` } as const;
     throw error;
   });
   if (end.kind === "landed") await refreshIndex(repository, checkout, changes);

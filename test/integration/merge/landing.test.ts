@@ -303,6 +303,18 @@ describe("what changes may be", () => {
   });
 });
 
+test("in a folder that may not be written to nothing is changed, and the landing waits", async (context) => {
+  if (process.getuid?.() === 0) return context.skip("root may write anywhere");
+  const made = await twoCommits(
+    (dir) => writeFiles(dir, { "a.txt": "new\n", "sub/b.txt": "new\n" }),
+    (dir) => writeFiles(dir, { "sub/b.txt": "old\n" }),
+  );
+  chmodSync(join(made.repo.dir, "sub"), 0o555);
+  expect(await landIt(made)).toMatchObject({ kind: "waits", reason: expect.stringContaining("EACCES") });
+  chmodSync(join(made.repo.dir, "sub"), 0o755);
+  expect([status(made), read(made, "sub/b.txt"), isAt(made, made.from)]).toEqual(["", "old\n", true]);
+});
+
 describe("what was moved aside", () => {
   test("is kept for a day, for a program that had it open, and longer where that wrote to it", async () => {
     const made = await usual();
