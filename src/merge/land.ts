@@ -19,6 +19,7 @@ import {
   updateRefs,
 } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
+import { shellWord } from "./shell-word.ts";
 
 export type Landing = {
   /** Where the target must be now: the commit that `to` was verified against. */
@@ -163,13 +164,9 @@ function landed(context: MergeContext, landing: Landing): LandResult {
 
 function waits(context: MergeContext, landing: Landing, worktree: string, reason: string): LandResult {
   // An ignored file in the way is a person's as well, and git would overwrite it. By its id: the ref is another target's as soon as a second merge by hand has to wait.
-  const command = `git -C ${quote(worktree)} merge --ff-only --no-overwrite-ignore ${landing.to}`;
+  const command = `git -C ${shellWord(worktree)} merge --ff-only --no-overwrite-ignore ${landing.to}`;
   context.emit({ type: "landing-waits", ...landing, reason, command });
   return { kind: "waits", reason, command };
-}
-
-function quote(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 /**

@@ -17,6 +17,7 @@ import { textsOf } from "./conflict-sides.ts";
 import { type LeftFile, leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
 import { splitLines } from "./resolvers/align/text-lines.ts";
 import { mergeLines } from "./resolvers/align/three-way.ts";
+import { shellWord } from "./shell-word.ts";
 
 export type PacketInput = {
   /** Folder to write into: `.claude/conflicts/<run>/<task>`. */
@@ -146,12 +147,12 @@ async function whoChanged(repository: Repository, base: Oid, onto: Oid, paths: r
 }
 
 function commandsOf(task: string, paths: readonly string[]): string[] {
-  const path = paths[0] ?? "PATH";
+  const path = plainPath(paths[0] ?? "PATH");
   return [
     `graftwork resolve ${task} --open`,
-    `graftwork resolve ${task} --ours ${path}`,
-    `graftwork resolve ${task} --theirs ${path}`,
-    `graftwork resolve ${task} --take-file ${path}=FILE`,
+    `graftwork resolve ${task} --ours ${shellWord(path)}`,
+    `graftwork resolve ${task} --theirs ${shellWord(path)}`,
+    `graftwork resolve ${task} --take-file ${shellWord(path)}=FILE`,
     `graftwork resolve ${task} --done`,
     `graftwork resolve ${task} --retry-agent`,
     `graftwork resolve ${task} --skip`,
@@ -164,6 +165,12 @@ function resolversSay(left: LeftFile | undefined): { declined: string; resolved_
   return left === undefined ? null : { declined: left.why, resolved_by: left.solved, places_left: left.hunksLeft };
 }
 
+/** A name with a line break, a backtick or a terminal's codes in it must not write a part of the page. */
+function shown(path: string): string {
+  const plain = plainPath(path);
+  return /^[^\p{Cc}`]+$/u.test(plain) ? plain : JSON.stringify(plain).replaceAll("`", "\\u0060");
+}
+
 type Told = { kind: string; tried: readonly string[]; ours_changed: readonly string[] };
 
 function readme(input: PacketInput, { kind, tried, ours_changed: others }: Told, paths: readonly string[]): string {
@@ -174,14 +181,14 @@ function readme(input: PacketInput, { kind, tried, ours_changed: others }: Told,
   return [
     `# ${task} collides with what is on ${target} now`,
     "",
-    `**${title}** (branch \`${branch}\`) and \`${target}\` both changed ${paths.map((path) => `\`${path}\``).join(", ")} (${kind}). Merging one way or the other would lose one side's intent, so nothing was merged: ${target} is as it was, and only tasks that depend on ${task} wait.`,
+    `**${title}** (branch \`${branch}\`) and \`${target}\` both changed ${paths.map((path) => `\`${shown(path)}\``).join(", ")} (${kind}). Merging one way or the other would lose one side's intent, so nothing was merged: ${target} is as it was, and only tasks that depend on ${task} wait.`,
     "",
     "## What is here",
     "",
     "- `files/PATH`: the file with conflict markers; `ours/PATH` (the target's), `theirs/PATH` (the task's) and `base/PATH` (before both)",
     "- `ours.diff`, `theirs.diff`: what each side changed since they parted",
     ...(others.length === 0 ? [] : ["", "On the target since then:", "", ...others.map((subject) => `- ${subject}`)]),
-    ...(tried.length === 0 ? [] : ["", "Tried already:", "", ...tried.map((text) => `- ${text}`)]),
+    ...(tried.length === 0 ? [] : ["", "Tried already:", "", ...tried.map((text) => `- ${text.replace(/\p{Cc}/gu, " ")}`)]),
     "",
     "## How to go on",
     "",

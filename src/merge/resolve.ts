@@ -22,6 +22,7 @@ import { readBytes, readText, replaceFile } from "../state/index.ts";
 import { markersLeft } from "./conflict-sides.ts";
 import { commitByHand, keepResolution, markersStand, undecided } from "./hand-resolution.ts";
 import { fileIn } from "./packet.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** What a person decided for one path of a packet. */
 export type Choice = { kind: "ours" } | { kind: "theirs" } | { kind: "file"; file: string };
@@ -151,7 +152,7 @@ async function editFor(
   const file = fileIn(packet.folder, "files", path);
   const bytes = readBytes(file);
   const left = bytes === undefined ? [] : await markersLeft(repository, stages, bytes);
-  const next = `edit it to its end, or choose a side: \`graftwork resolve ${packet.task} --ours ${plainPath(path)}\`.`;
+  const next = `edit it to its end, or choose a side: \`graftwork resolve ${packet.task} --ours ${shellWord(plainPath(path))}\`.`;
   if (left.length > 0) throw markersStand(packet.task, { file, path, left, next });
   if (bytes === undefined || (choice === undefined && laid?.equals(bytes) === true)) throw undecided(packet.task, { path, file, next });
   return { path, mode: sides[0]?.mode ?? "100644", oid: await writeBlob(repository, bytes) };

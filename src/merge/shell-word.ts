@@ -1,0 +1,4 @@
+/** Text as one word of a command line that people copy: quoted where a shell would read more into it. */
+export function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
