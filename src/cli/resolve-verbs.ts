@@ -11,6 +11,7 @@ import type { ResolveOptions } from "./run-options.ts";
 import type { Shell } from "./shell.ts";
 
 export async function resolve(shell: Shell, task: string, options: ResolveOptions): Promise<ExitCode> {
+  requireOneWay(options);
   const { context: own } = await openPoolContext(shell);
   const { repository } = own;
   const found = findRun(repository, options.run ?? null);
@@ -18,6 +19,8 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   // The branch is the run's, the lease the person's.
   const context: PoolContext = { ...own, run: found.run };
   const folder = packetFolder(repository, found.run, facts.id);
+  // A decision that was cut off behind its last word left the slot leased.
+  if (facts.status !== "conflict") await closeOpened(context, folder);
   if (facts.status === "done") throw notWaiting(facts.id, facts.status);
   if (options.skip === true || options.retryAgent === true)
     return decide(shell, context, facts.id, options.skip === true ? "skip" : "retry");
@@ -75,6 +78,16 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   const files = packet.files.map((file) => fileIn(folder, "files", file.path));
   shell.answer([...shown, ...listed(files)].join("\n"), { packet: folder, files });
   return EXIT.ok;
+}
+
+function requireOneWay({ open, done, skip, retryAgent }: ResolveOptions): void {
+  const ways = [open && "--open", done && "--done", skip && "--skip", retryAgent && "--retry-agent"].filter(Boolean);
+  if (ways.length < 2) return;
+  throw new GraftworkError("USAGE", {
+    message: `${ways.join(" and ")} were given together.`,
+    because: "each of them is another decision.",
+    try: "name one of them; `--open` lays the conflict out to look at.",
+  });
 }
 
 const packetFolder = ({ root }: Repository, run: string, task: string): string => join(viewPaths(root).conflicts, run, task);

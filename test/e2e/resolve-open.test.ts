@@ -120,6 +120,17 @@ describe("resolve --open", () => {
     expect(repo.git("show", "refs/graftwork/rescue/right/1:list.txt")).toBe("half done");
   });
 
+  test("a --done that was cut off behind its last word gives the slot back when it is asked again", async () => {
+    const { repo, graftwork, open } = await stage();
+    const { path } = await open();
+    writeFileSync(join(path, "list.txt"), BOTH);
+    const env = { GRAFTWORK_FAILPOINT: "done.fs.fdatasync=kill" };
+    expect(await runCli(["resolve", "right", "--done"], { cwd: repo.dir, env })).toMatchObject({ signal: "SIGKILL" });
+    expect((await graftwork("pool", "status", "--json")).stdout).toContain('"busy":1,');
+    expect(await graftwork("resolve", "right", "--done")).toMatchObject({ code: 2, stderr: expect.stringContaining("ready_for_qa") });
+    expect((await graftwork("pool", "status", "--json")).stdout).toContain('"busy":0,');
+  });
+
   test("once the slot was given back it is laid out anew, and --done without it looks at the packet", async () => {
     const { graftwork, open } = await stage();
     const { slot, path } = await open();
@@ -131,6 +142,15 @@ describe("resolve --open", () => {
 });
 
 describe("resolve --done, from the packet", () => {
+  test("is not taken together with another decision", async () => {
+    const { graftwork } = await stage();
+    expect(await graftwork("resolve", "right", "--skip", "--done")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--done and --skip were given together."),
+    });
+    expect((await graftwork("status")).stdout).toMatch(/right +conflict/);
+  });
+
   test("refuses one that was damaged, and --skip goes on without it", async () => {
     const { repo, graftwork } = await stage();
     const { packet } = JSON.parse((await graftwork("resolve", "right", "--json")).stdout) as { packet: string };
@@ -216,6 +236,16 @@ describe("names that collide with those of the packet's own files, or are long",
     expect((await graftwork("resolve", "right", "--done")).code).toBe(0);
     expect([one, other].map((path) => repo.git("show", `auto/right:${path}`))).toEqual(["r", "r"]);
   });
+});
+
+test("a name that a shell would read more into is quoted in the packet's commands, and writes no line of its page", async () => {
+  const name = "a`touch pwned`\n# b";
+  const write = (text: string): Step[] => [{ write: name, text }];
+  const { graftwork } = await stage("", [], { left: write("l\n"), right: write("r\n") });
+  const { packet } = JSON.parse((await graftwork("resolve", "right", "--json")).stdout) as { packet: string };
+  const { commands } = JSON.parse(readFileSync(join(packet, "packet.json"), "utf8")) as { commands: string[] };
+  expect(commands).toContain(`graftwork resolve right --ours '${name}'`);
+  expect(readFileSync(join(packet, "README.md"), "utf8")).not.toMatch(/^# b/m);
 });
 
 test("a name that is no UTF-8 stays the one file it is, and no markers land", async () => {
