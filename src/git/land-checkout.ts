@@ -52,11 +52,13 @@ async function placeIn(repository: Repository, worktree: Worktree, branch: strin
   if (worktree.branch === ref) return [{ worktree, busy: existsSync(join(gitDir, "MERGE_HEAD")) ? "a merge is in progress there" : null }];
   for (const [file, what] of [
     ["rebase-merge/head-name", "a rebase"],
+    ["rebase-merge/update-refs", "a rebase"],
     ["rebase-apply/head-name", "a rebase"],
     ["BISECT_START", "a bisect"],
   ] as const) {
-    const named = readText(join(gitDir, file))?.trim();
-    if (named === ref || named === branch) return [{ worktree, busy: `${what} of ${branch} is in progress there` }];
+    // `rebase --update-refs` names all that it is going to move, with their commits.
+    const named = readText(join(gitDir, file))?.trim().split("\n") ?? [];
+    if (named.includes(ref) || named[0] === branch) return [{ worktree, busy: `${what} of ${branch} is in progress there` }];
   }
   return [];
 }

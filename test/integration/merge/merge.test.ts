@@ -147,6 +147,24 @@ describe("the user's checkout", () => {
     expect(readFileSync(join(repo.dir, ".git/MERGE_HEAD"), "utf8")).toBe(head);
   });
 
+  test("a target that a rebase of the user's own is about to move too (--update-refs) is left alone", async () => {
+    const { repo, context, candidate } = await bench({ x: { "x.txt": "x\n" } });
+    repo.git("switch", "-q", "-c", "other");
+    repo.commit({ "a.txt": "other\n" });
+    repo.git("switch", "-q", "main");
+    repo.commit({ "a.txt": "main\n" });
+    repo.git("switch", "-q", "-c", "top");
+    repo.commit({ "top.txt": "top\n" });
+    expect(() => repo.git("rebase", "--update-refs", "other")).toThrow();
+    expect(await mergeApproved(context, [candidate("x")], null)).toMatchObject({
+      result: { kind: "waits", reason: "a rebase of main is in progress there" },
+    });
+    writeFileSync(join(repo.dir, "a.txt"), "both\n");
+    repo.git("add", "a.txt");
+    repo.git("-c", "core.editor=true", "rebase", "--continue");
+    repo.git("merge-base", "--is-ancestor", "other", "main");
+  });
+
   test("where git was made to check the target out twice, neither checkout is left behind", async () => {
     const { repo, context, candidate } = await bench({ x: { "x.txt": "x\n" } });
     const second = join(repo.parent, "second");
