@@ -14,7 +14,7 @@ import { type Candidate, type MergeContext, mergeApproved, resolvingOf, verifyRe
 import { existingStore, type PoolContext } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import { withMutex } from "../state/index.ts";
-import { handOrder, heldBack, offeredBranches, targetOf } from "./offered-branches.ts";
+import { handOrder, heldBack, type LeftOut, offeredBranches, targetOf } from "./offered-branches.ts";
 
 export type ByHand = {
   context: PoolContext;
@@ -34,8 +34,8 @@ export type ByHandResult = {
   merged: string[];
   /** In the target before, so nothing was done about them. */
   already: string[];
-  /** `waitsFor`: the tasks that hold it back, where nothing else does. */
-  failed: { branch: string; reason: string; waitsFor: readonly string[] }[];
+  /** `waitsFor`: the tasks that hold it back, where nothing else does; `run`: the live run that is at work on it. */
+  failed: { branch: string; reason: string; waitsFor: readonly string[]; run: string | null }[];
   exit: ExitCode;
 };
 
@@ -77,13 +77,14 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
   const base = await requireCommit(repository, `refs/heads/${target}`);
   const result: ByHandResult = { merged: [], already: [], failed: [], exit: EXIT.ok };
   const exits: ExitCode[] = [];
-  const fail = (branch: string, reason: string, exit: ExitCode, waitsFor: readonly string[] = []): void => {
-    result.failed.push({ branch, reason, waitsFor });
+  const leave = ({ branch, reason, exit, waitsFor, run: of }: Omit<LeftOut, "task">): void => {
+    result.failed.push({ branch, reason, waitsFor, run: of });
     exits.push(exit);
   };
+  const fail = (branch: string, reason: string, exit: ExitCode): void => leave({ branch, reason, exit, waitsFor: [], run: null });
   const strategy = request.strategy ?? request.config.merge.strategy;
   const all = await offeredBranches(context, { given: request.plan, only: request.only, base });
-  for (const { branch, reason, exit, waitsFor } of all.left) fail(branch, reason, exit, waitsFor);
+  for (const one of all.left) leave(one);
   const candidates: Candidate[] = [];
   for (const one of all.candidates) {
     if (await isIn(repository, one, base, strategy)) result.already.push(one.branch);
@@ -124,8 +125,7 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
   const failWaiting = (one: Candidate): boolean => {
     const missing = offered.find((other) => one.dependsOn.includes(other.task) && isOut(other));
     if (missing === undefined || isOut(one) || result.merged.includes(one.branch)) return false;
-    const { reason, exit, waitsFor } = heldBack(one, missing.task);
-    fail(one.branch, reason, exit, waitsFor);
+    leave(heldBack(one, missing.task));
     return true;
   };
   for (const one of offered) {

@@ -2,11 +2,15 @@ import { count, EXIT, type ExitCode, GraftworkError, type Plan } from "../domain
 import { currentBranch, integratedBy, type Oid, readRef, readRefs, requireBranch } from "../git/index.ts";
 import { type Candidate, type Ordered, orderCandidates } from "../merge/index.ts";
 import { dependentsOf } from "../plan/index.ts";
-import { existingStore, type PoolContext, poolStatus } from "../pool/index.ts";
+import { existingStore, type PoolContext, poolStatus, type SlotRow } from "../pool/index.ts";
+import { liveRun } from "./ownership.ts";
 import { listRuns } from "./run-folder.ts";
 
-/** Why a branch is not merged, on which task it waits if that is why, and the exit code that goes with it. */
-export type LeftOut = { task: string; branch: string; reason: string; waitsFor: readonly string[]; exit: ExitCode };
+/**
+ * Why a branch is not merged, on which task it waits if that is why, which live run is still at work on it, and the exit
+ * code that goes with it.
+ */
+export type LeftOut = { task: string; branch: string; reason: string; waitsFor: readonly string[]; run: string | null; exit: ExitCode };
 
 /** The branches that a merge by hand is about. */
 export type Offered = { candidates: readonly Candidate[]; left: readonly LeftOut[]; plan: Plan | null };
@@ -36,18 +40,23 @@ export async function offeredBranches(
   const passedOver: { task: string }[] = [];
   const left: LeftOut[] = [];
   const { slots } = await poolStatus(context);
+  const live = liveRun(context.repository)?.run;
   const unknown = only.find((name) => !slots.some(({ id, lease }) => lease !== null && (id === name || lease.task === name)));
   if (unknown !== undefined) throw noSuchTask(unknown);
-  for (const { id, status, lease, unsaved } of slots) {
+  for (const slot of slots) {
+    const { id, status, lease, unsaved } = slot;
     if (status !== "busy" || lease === null) continue;
     const { task, branch } = lease;
     if (only.length > 0 && !only.includes(task) && !only.includes(id)) {
       passedOver.push({ task });
       continue;
     }
-    const refuse = (reason: string): unknown => left.push({ task, branch, reason, waitsFor: [], exit: EXIT.refused });
+    const refuse = (reason: string, run: string | null = null): unknown =>
+      left.push({ task, branch, reason, waitsFor: [], run, exit: EXIT.refused });
     const commit = await readRef(context.repository, `refs/heads/${branch}`);
-    if (commit === undefined) refuse("the branch is gone");
+    if (isAtWork(slot, live))
+      refuse(`run ${lease.run} is at work on it: wait for it (\`graftwork status\`), or end it with \`graftwork stop\``, lease.run);
+    else if (commit === undefined) refuse("the branch is gone");
     else if ((unsaved ?? 0) > 0) refuse(`${id} has unsaved work in ${count(unsaved ?? 0, "file")}: commit it first`);
     else if (commit === lease.base) refuse("nothing was committed on it");
     else candidates.push({ task, title: task, branch, commit, dependsOn: [], base: lease.base });
@@ -64,6 +73,11 @@ export async function offeredBranches(
     return missing === undefined ? [] : [heldBack(one, missing)];
   });
   return { candidates: ordered.filter((one) => missingFor(one) === undefined), left: [...left, ...held], plan };
+}
+
+/** Its agent may be halfway, and the run lands the work itself: true also where another process has taken the run over. */
+function isAtWork({ lease, ownerAlive }: SlotRow, live: string | undefined): boolean {
+  return lease?.run === live || (ownerAlive !== null && ownerAlive !== "dead");
 }
 
 /** Tasks whose branch is there, of a slot that was given back, and not in the target. */
@@ -85,7 +99,7 @@ async function unmergedTasks(
 
 /** A branch that depends on one that is not merged. */
 export function heldBack({ task, branch }: { task: string; branch: string }, missing: string): LeftOut {
-  return { task, branch, reason: `it depends on ${missing}, which is not merged`, waitsFor: [missing], exit: EXIT.refused };
+  return { task, branch, reason: `it depends on ${missing}, which is not merged`, waitsFor: [missing], run: null, exit: EXIT.refused };
 }
 
 /** In plan order, each depending on those of all these that its task waits for, at any distance. */

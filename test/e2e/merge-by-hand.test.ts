@@ -1,8 +1,9 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type CliResult, commitFiles, runCli, tempRepo } from "../fixtures/index.ts";
+import { type CliResult, commitFiles, fakeAgent, runCli, startCli, tempFolder, tempRepo } from "../fixtures/index.ts";
 import { mergeStage } from "./merge-stage.ts";
+import { poolStage } from "./pool-stage.ts";
 
 /** The first numbers are those of reproductions-merge.test.ts. */
 test("11, 12, 16, and conformance 46, 47, 53: verified branches of busy slots land, the others are named, slots stay leased", async () => {
@@ -145,4 +146,35 @@ test("a target whose checkout's folder is gone waits, and says what to do about 
   expect(await pool("merge", "main")).toMatchObject({ code: 5, stderr: expect.stringMatching(/CHECKOUT_WAITS[\s\S]*git worktree prune/) });
   repo.git("worktree", "prune");
   expect(await pool("merge", "main")).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: auto/t") });
+});
+
+test("what the agent of a live run is at work on is left out and named with its run, until the run has ended", async () => {
+  const flag = join(tempFolder("flag"), "go");
+  const begun = `${flag}.begun`;
+  const agent = fakeAgent({
+    mine: [[{ write: "half.txt", text: "h\n" }, { commit: "half" }, { write: begun }, { waitFor: flag }, { exit: 1 }]],
+  });
+  const settings = { agents: { default: "fake", fake: { command: agent.command } }, qa: { checks: ["test -f README.md"] } };
+  const { repo, pool, lease } = await poolStage(2, { files: { ".claude/auto-context.yaml": JSON.stringify(settings) } });
+  commitFiles((await lease("by-hand")).path, { "done.txt": "d\n" });
+  const plan = join(repo.parent, "plan.json");
+  const tasks = [{ id: "mine", title: "m", retries: 0 }];
+  writeFileSync(plan, JSON.stringify({ version: 1, name: "p", verification: ["test -f README.md"], tasks }));
+  const running = startCli(["run", plan, "--yes"], { cwd: repo.dir });
+  await expect.poll(() => existsSync(begun), { timeout: 30_000 }).toBe(true);
+  const json = async (...args: readonly string[]) =>
+    JSON.parse((await runCli(["merge", ...args, "--json"], { cwd: repo.dir })).stdout) as object;
+  const left = [
+    { branch: "auto/mine", run: expect.stringMatching(/./), reason: expect.stringMatching(/^run \S+ is at work on it: .*graftwork stop/) },
+  ];
+  expect(await json("--preview")).toMatchObject({ order: [{ branch: "auto/by-hand" }], left });
+  expect(await json("--dry-run")).toMatchObject({ merged: [{ branch: "auto/by-hand" }], left });
+  expect(await pool("merge")).toMatchObject({
+    code: 4,
+    stdout: expect.stringMatching(/^- auto\/mine: run \S+ is at work on it: [^]*Merged: auto\/by-hand\nFailed: auto\/mine\n/m),
+  });
+  expect(await json()).toMatchObject({ merged: [], failed: left });
+  expect(repo.git("ls-tree", "--name-only", "main", "half.txt", "done.txt")).toBe("done.txt");
+  writeFileSync(flag, "");
+  await running.result;
 });
