@@ -83,6 +83,7 @@ export {
   trustIndex,
 } from "./slot-tree.ts";
 export { snapshotSlot } from "./snapshot-slot.ts";
+export { squashedCommits } from "./squashed-commits.ts";
 export { trackedPaths } from "./tracked-paths.ts";
 export { type CommitRange, committedPaths, differencesOfAll, emptyTree, type TreeDifference, treeDifferences } from "./tree-differences.ts";
 export { untrackedPaths } from "./untracked-paths.ts";

@@ -10,7 +10,7 @@ import {
   requireCommit,
   userIdentity,
 } from "../git/index.ts";
-import { type Candidate, type MergeContext, mergeApproved, resolvingOf, verifyResolved } from "../merge/index.ts";
+import { buildTrain, type Candidate, type MergeContext, mergeApproved, resolvingOf, verifyResolved } from "../merge/index.ts";
 import { existingStore, type PoolContext } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import { withMutex } from "../state/index.ts";
@@ -130,7 +130,8 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
   };
   for (const one of offered) {
     if (failWaiting(one)) continue;
-    const verification = await verify({ label: one.task, tasks: [one.task], commit: one.commit, base, signal, onProgress: onLine });
+    const commit = await judgedCommit(merging, one, base);
+    const verification = await verify({ label: one.task, tasks: [one.task], commit, base, signal, onProgress: onLine });
     if (verification.decision === "approved") approved.push(one);
     else if (verification.decision === "conflict") fail(one.branch, `conflict in ${verification.paths.join(", ")}`, EXIT.person);
     else fail(one.branch, verification.reason, verification.decision === "blocked" ? EXIT.person : EXIT.refused);
@@ -151,6 +152,13 @@ async function isIn(
 ): Promise<boolean> {
   if (strategy === "merge" || base === undefined) return isAncestor(repository, commit, target);
   return (await integratedBy(repository, { base, tip: commit }, target)) !== undefined;
+}
+
+/** Of a branch that goes on from squashed work, its own changes on the target: the whole of it collides with itself. */
+async function judgedCommit(merging: MergeContext, one: Candidate, base: Oid): Promise<Oid> {
+  if (merging.strategy === "merge" || one.base === undefined || (await isAncestor(merging.repository, one.base, base))) return one.commit;
+  const { steps } = await buildTrain(merging, { base, steps: [], tip: base, out: new Set() }, [one]);
+  return steps[0]?.merge ?? one.commit;
 }
 
 function verifierOf({ context, config, verify, onLine }: ByHand): Verify {

@@ -1,5 +1,16 @@
 import { count, EXIT, type ExitCode, GraftworkError, type Plan } from "../domain/index.ts";
-import { currentBranch, integratedBy, type Oid, readRef, readRefs, requireBranch } from "../git/index.ts";
+import {
+  commitsBetween,
+  currentBranch,
+  integratedBy,
+  isAncestor,
+  type Oid,
+  type Repository,
+  readRef,
+  readRefs,
+  requireBranch,
+  squashedCommits,
+} from "../git/index.ts";
 import { type Candidate, type Ordered, orderCandidates } from "../merge/index.ts";
 import { dependentsOf } from "../plan/index.ts";
 import { existingStore, type PoolContext, poolStatus, type SlotRow } from "../pool/index.ts";
@@ -59,7 +70,15 @@ export async function offeredBranches(
     else if (commit === undefined) refuse("the branch is gone");
     else if ((unsaved ?? 0) > 0) refuse(`${id} has unsaved work in ${count(unsaved ?? 0, "file")}: commit it first`);
     else if (commit === lease.base) refuse("nothing was committed on it");
-    else candidates.push({ task, title: task, branch, commit, dependsOn: [], base: lease.base });
+    else
+      candidates.push({
+        task,
+        title: task,
+        branch,
+        commit,
+        dependsOn: [],
+        base: await openFrom(context.repository, lease.base, commit, base),
+      });
   }
   const runs = new Set(slots.map(({ lease }) => lease?.run));
   const plan = given ?? listRuns(context.repository).find(({ run }) => runs.has(run))?.record.plan ?? null;
@@ -73,6 +92,15 @@ export async function offeredBranches(
     return missing === undefined ? [] : [heldBack(one, missing)];
   });
   return { candidates: ordered.filter((one) => missingFor(one) === undefined), left: [...left, ...held], plan };
+}
+
+/** Where the work begins that is not in the target: behind what was squashed of the branch before, else at its base. */
+async function openFrom(repository: Repository, begun: Oid, commit: Oid, target: Oid): Promise<Oid> {
+  const squashed = await squashedCommits(repository, begun, target);
+  if (squashed.length === 0) return begun;
+  const own = new Set(await commitsBetween(repository, [begun], commit));
+  const held = squashed.find((one) => own.has(one) && one !== commit);
+  return held === undefined || (await isAncestor(repository, held, target)) ? begun : held;
 }
 
 /** Its agent may be halfway, and the run lands the work itself: true also where another process has taken the run over. */

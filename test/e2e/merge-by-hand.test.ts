@@ -178,3 +178,22 @@ test("what the agent of a live run is at work on is left out and named with its 
   writeFileSync(flag, "");
   await running.result;
 });
+
+test("what is committed after a squash lands as one commit of its own, again and again, beside the work of others", async () => {
+  const lines = Array.from({ length: 20 }, (_, n) => `line ${n + 1}`);
+  const text = (): string => `${lines.join("\n")}\n`;
+  const { repo, slot } = await mergeStage({ f: { "f.txt": text() } }, { files: { "f.txt": "" } });
+  const squash = (...args: readonly string[]): Promise<CliResult> => runCli(["merge", "--strategy", "squash", ...args], { cwd: repo.dir });
+  expect(await squash()).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: auto/f") });
+  for (const n of [15, 3, 9]) {
+    lines[n - 1] = `changed ${n}`;
+    commitFiles(slot("wt-1"), { "f.txt": text() });
+    const before = repo.git("rev-parse", "main");
+    expect(await squash("--dry-run")).toMatchObject({ code: 0, stdout: expect.stringContaining("Would merge: auto/f\n") });
+    expect(await squash()).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: auto/f\n") });
+    expect(repo.git("rev-parse", "main^")).toBe(before);
+    expect(repo.git("diff", "--unified=0", "main^", "main").match(/^[-+]\w.*/gm)).toEqual([`-line ${n}`, `+changed ${n}`]);
+    expect(await squash()).toMatchObject({ code: 0, stdout: expect.stringContaining("- auto/f: merged before\nMerged: none") });
+    repo.commit({ [`other-${n}.txt`]: "o\n" });
+  }
+});
