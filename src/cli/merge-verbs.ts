@@ -51,6 +51,7 @@ async function preview(shell: Shell, tasks: readonly string[], options: MergeOpt
     ),
     ...(found.order.length === 0 ? ["Nothing to merge."] : []),
     ...leftText(found.left),
+    ...alreadyText(found.already),
     ...(found.conflicts === null ? ["Conflicts: not predicted"] : conflictText(found.conflicts)),
     options.verify === false
       ? "Verified: nothing (--no-verify)"
@@ -69,6 +70,7 @@ async function dryRun(shell: Shell, tasks: readonly string[], options: MergeOpti
       ({ branch, paths, against }) => `- ${branch}: conflict in ${cleanText(paths.join(", "))} with ${against.join(", ") || found.target}`,
     ),
     ...leftText(found.left),
+    ...alreadyText(found.already),
     `Would merge: ${found.merged.map(({ branch }) => branch).join(", ") || "none"}`,
     ...found.merged.flatMap(({ branch, resolved }) =>
       resolved.map(({ path, rules }) => `${branch}: ${path} collides, resolved by rule (${rules.join(", ")})`),
@@ -80,6 +82,10 @@ async function dryRun(shell: Shell, tasks: readonly string[], options: MergeOpti
 
 function leftText(left: readonly { branch: string; reason: string }[]): string[] {
   return left.map(({ branch, reason }) => `- ${branch}: ${reason}`);
+}
+
+function alreadyText(already: readonly string[]): string[] {
+  return already.map((branch) => `- ${branch}: merged before`);
 }
 
 /** For `--json`: snake case, as in a run's. */
@@ -170,7 +176,7 @@ export async function poolMerge(
     "MERGE RESULTS",
     title,
     ...failed,
-    ...done.already.map((branch) => `- ${branch}: merged before`),
+    ...alreadyText(done.already),
     `Merged: ${done.merged.join(", ") || "none"}`,
     `Failed: ${done.failed.map((one) => one.branch).join(", ") || "none"}`,
   ];

@@ -1,15 +1,6 @@
 import { join } from "node:path";
 import { type Config, EXIT, type ExitCode, GraftworkError, type Plan, type RunEvent, type Verify, worstExit } from "../domain/index.ts";
-import {
-  dangerousConfig,
-  integratedBy,
-  isAncestor,
-  mergeTrees,
-  type Oid,
-  type Repository,
-  requireCommit,
-  userIdentity,
-} from "../git/index.ts";
+import { dangerousConfig, isAncestor, mergeTrees, type Oid, requireCommit, userIdentity } from "../git/index.ts";
 import { buildTrain, type Candidate, type MergeContext, mergeApproved, resolvingOf, verifyResolved } from "../merge/index.ts";
 import { existingStore, type PoolContext } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
@@ -83,15 +74,11 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
   };
   const fail = (branch: string, reason: string, exit: ExitCode): void => leave({ branch, reason, exit, waitsFor: [], run: null });
   const strategy = request.strategy ?? request.config.merge.strategy;
-  const all = await offeredBranches(context, { given: request.plan, only: request.only, base });
+  const all = await offeredBranches(context, { given: request.plan, only: request.only, base, strategy });
   for (const one of all.left) leave(one);
-  const candidates: Candidate[] = [];
-  for (const one of all.candidates) {
-    if (await isIn(repository, one, base, strategy)) result.already.push(one.branch);
-    else candidates.push(one);
-  }
+  result.already.push(...all.already);
   // In slot order nothing has to be predicted.
-  const offered = all.plan === null ? candidates : (await handOrder(context, { target, base }, { ...all, candidates })).order;
+  const offered = all.plan === null ? all.candidates : (await handOrder(context, { target, base }, all)).order;
   const branchOf = (task: string): string => offered.find((one) => one.task === task)?.branch ?? task;
   const merging: MergeContext = {
     repository,
@@ -141,17 +128,6 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
   if (end.kind === "moved") for (const one of approved) fail(one.branch, `${target} moved each time`, EXIT.refused);
   for (const one of approved) failWaiting(one);
   return { ...result, exit: worstExit(exits) };
-}
-
-/** Squashed work is in the target by what it changes: merged once more, it would bring back what was reverted since. */
-async function isIn(
-  repository: Repository,
-  { base, commit }: Candidate,
-  target: Oid,
-  strategy: MergeContext["strategy"],
-): Promise<boolean> {
-  if (strategy === "merge" || base === undefined) return isAncestor(repository, commit, target);
-  return (await integratedBy(repository, { base, tip: commit }, target)) !== undefined;
 }
 
 /** Of a branch that goes on from squashed work, its own changes on the target: the whole of it collides with itself. */

@@ -11,6 +11,7 @@ export type PreviewRequest = {
   into: string | null;
   plan: Plan | null;
   only: readonly string[];
+  /** Null: as configured. */
   strategy: MergeContext["strategy"] | null;
 };
 
@@ -20,15 +21,16 @@ export type MergePreview = {
   order: readonly { task: string; branch: string; commit: Oid; dependsOn: readonly string[]; paths: number | null }[];
   /** Null: the prediction failed, and was narrated. */
   conflicts: readonly PredictedConflict[] | null;
+  already: readonly string[];
   left: readonly LeftOut[];
   /** What each branch, and then all of them together, would have to pass. */
   checks: readonly string[];
 };
 
 /** What `mergeByHand` would do with the slots as they are: order, predicted conflicts, checks. Changes nothing. */
-export async function previewMerge({ context, config, into, plan, only }: PreviewRequest): Promise<MergePreview> {
+export async function previewMerge({ context, config, into, plan, only, strategy }: PreviewRequest): Promise<MergePreview> {
   const at = await targetOf(context, into);
-  const offered = await offeredBranches(context, { given: plan, only, base: at.base });
+  const offered = await offeredBranches(context, { given: plan, only, base: at.base, strategy: strategy ?? config.merge.strategy });
   const { order, prediction } = await handOrder(context, at, offered);
   const checks = config.qa.checks.length > 0 ? config.qa.checks : await packageChecks(context.repository, at.base);
   return {
@@ -38,6 +40,7 @@ export async function previewMerge({ context, config, into, plan, only }: Previe
       return { task, branch, commit, dependsOn, paths };
     }),
     conflicts: prediction === null ? null : prediction.conflicts,
+    already: offered.already,
     left: offered.left,
     checks: checks.map((check) => check.name),
   };
@@ -49,6 +52,7 @@ export type MergeDryRun = {
   /** `tree`: the target's files once the branch is in. */
   merged: readonly { task: string; branch: string; tree: Oid; resolved: readonly ResolvedFile[] }[];
   conflicts: readonly { task: string; branch: string; paths: readonly string[]; against: readonly string[] }[];
+  already: readonly string[];
   left: readonly LeftOut[];
 };
 
@@ -56,10 +60,10 @@ export type MergeDryRun = {
 export async function dryRunMerge({ context, config, into, plan, only, strategy }: PreviewRequest): Promise<MergeDryRun> {
   const { repository, run } = context;
   const at = await targetOf(context, into);
-  const offered = await offeredBranches(context, { given: plan, only, base: at.base });
-  const { order } = await handOrder(context, at, offered);
   const person = await userIdentity(repository);
   const merging = { run, person, resolving: resolvingOf(config), strategy: strategy ?? config.merge.strategy, narrate: context.narrate };
+  const offered = await offeredBranches(context, { given: plan, only, base: at.base, strategy: merging.strategy });
+  const { order } = await handOrder(context, at, offered);
   const train = await withQuarantine(repository, (inside) =>
     buildTrain({ ...merging, repository: inside }, { base: at.base, steps: [], tip: at.base, out: new Set() }, order),
   );
@@ -73,6 +77,7 @@ export async function dryRunMerge({ context, config, into, plan, only, strategy 
     ...at,
     merged: train.steps.map(({ task, branch, tree, resolved = [] }) => ({ task, branch, tree, resolved })),
     conflicts: train.conflicts.map(({ task, paths, against }) => ({ task, branch: branchOf(task), paths, against })),
+    already: offered.already,
     left: [...offered.left, ...waiting],
   };
 }

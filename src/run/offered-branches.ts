@@ -11,7 +11,7 @@ import {
   requireBranch,
   squashedCommits,
 } from "../git/index.ts";
-import { type Candidate, type Ordered, orderCandidates } from "../merge/index.ts";
+import { type Candidate, type MergeContext, type Ordered, orderCandidates } from "../merge/index.ts";
 import { dependentsOf } from "../plan/index.ts";
 import { existingStore, type PoolContext, poolStatus, type SlotRow } from "../pool/index.ts";
 import { liveRun } from "./ownership.ts";
@@ -24,7 +24,13 @@ import { listRuns } from "./run-folder.ts";
 export type LeftOut = { task: string; branch: string; reason: string; waitsFor: readonly string[]; run: string | null; exit: ExitCode };
 
 /** The branches that a merge by hand is about. */
-export type Offered = { candidates: readonly Candidate[]; left: readonly LeftOut[]; plan: Plan | null };
+export type Offered = {
+  candidates: readonly Candidate[];
+  /** Branches that are in the target before, so that nothing is done about them. */
+  already: readonly string[];
+  left: readonly LeftOut[];
+  plan: Plan | null;
+};
 
 /** The target branch, named or else the one checked out, and where it is. Throws REF_UNKNOWN. */
 export async function targetOf({ repository }: PoolContext, into: string | null): Promise<{ target: string; base: Oid }> {
@@ -40,14 +46,15 @@ export async function targetOf({ repository }: PoolContext, into: string | null)
 /**
  * Branches of busy slots that can be merged as they are, in slot order; the others with the reason. What they depend on
  * is in the plan given, else in that of the run that slots belong to. `only` names tasks or slots; none means all. `base`:
- * the target's commit.
+ * the target's commit, `strategy`: how they would get there.
  * Throws POOL_MISSING, SLOT_UNKNOWN.
  */
 export async function offeredBranches(
   context: PoolContext,
-  { given, only, base }: { given: Plan | null; only: readonly string[]; base: Oid },
+  { given, only, base, strategy }: { given: Plan | null; only: readonly string[]; base: Oid; strategy: MergeContext["strategy"] },
 ): Promise<Offered> {
   const candidates: Candidate[] = [];
+  const already: string[] = [];
   const passedOver: { task: string }[] = [];
   const left: LeftOut[] = [];
   const { slots } = await poolStatus(context);
@@ -70,19 +77,15 @@ export async function offeredBranches(
     else if (commit === undefined) refuse("the branch is gone");
     else if ((unsaved ?? 0) > 0) refuse(`${id} has unsaved work in ${count(unsaved ?? 0, "file")}: commit it first`);
     else if (commit === lease.base) refuse("nothing was committed on it");
-    else
-      candidates.push({
-        task,
-        title: task,
-        branch,
-        commit,
-        dependsOn: [],
-        base: await openFrom(context.repository, lease.base, commit, base),
-      });
+    else {
+      const one = { task, title: task, branch, commit, dependsOn: [], base: await openFrom(context.repository, lease.base, commit, base) };
+      if (await isIn(context.repository, one, base, strategy)) already.push(branch);
+      else candidates.push(one);
+    }
   }
   const runs = new Set(slots.map(({ lease }) => lease?.run));
   const plan = given ?? listRuns(context.repository).find(({ run }) => runs.has(run))?.record.plan ?? null;
-  if (plan === null) return { candidates, left, plan };
+  if (plan === null) return { candidates, already, left, plan };
   const gone = await unmergedTasks(context, base, ({ run, task }) => runs.has(run) && !slots.some(({ lease }) => lease?.task === task));
   const out = [...left, ...passedOver, ...gone];
   const ordered = planned(candidates, out, plan);
@@ -91,7 +94,7 @@ export async function offeredBranches(
     const missing = missingFor(one);
     return missing === undefined ? [] : [heldBack(one, missing)];
   });
-  return { candidates: ordered.filter((one) => missingFor(one) === undefined), left: [...left, ...held], plan };
+  return { candidates: ordered.filter((one) => missingFor(one) === undefined), already, left: [...left, ...held], plan };
 }
 
 /** Where the work begins that is not in the target: behind what was squashed of the branch before, else at its base. */
@@ -101,6 +104,17 @@ async function openFrom(repository: Repository, begun: Oid, commit: Oid, target:
   const own = new Set(await commitsBetween(repository, [begun], commit));
   const held = squashed.find((one) => own.has(one) && one !== commit);
   return held === undefined || (await isAncestor(repository, held, target)) ? begun : held;
+}
+
+/** Squashed work is in the target by what it changes: merged once more, it would bring back what was reverted since. */
+async function isIn(
+  repository: Repository,
+  { base, commit }: { base: Oid; commit: Oid },
+  target: Oid,
+  strategy: MergeContext["strategy"],
+): Promise<boolean> {
+  if (strategy === "merge") return isAncestor(repository, commit, target);
+  return (await integratedBy(repository, { base, tip: commit }, target)) !== undefined;
 }
 
 /** Its agent may be halfway, and the run lands the work itself: true also where another process has taken the run over. */

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
-import { withQuarantine } from "../git/index.ts";
+import { integratedBy, isAncestor, withQuarantine } from "../git/index.ts";
 import { type PredictedConflict, predictConflicts, touchedSince, touches } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import { targetOf } from "./offered-branches.ts";
@@ -14,14 +14,28 @@ export type OpenConflicts = {
   conflicts: readonly PredictedConflict[];
 };
 
-/** Which open branches would conflict with each other or with the target, unsaved work included. Changes nothing. */
+/** Which open branches would conflict with each other or with the target, unsaved work included. One that is in the target already does with none. Changes nothing. */
 export async function openConflicts(context: PoolContext, into: string | null): Promise<OpenConflicts> {
   const { target, base } = await targetOf(context, into);
   const branches = await openBranches(context);
   return withQuarantine(context.repository, async (inside) => {
     const tips = await Promise.all(branches.map(async (one) => ({ name: one.branch, commit: await tipOf(context, inside, one) })));
-    const { touched, conflicts } = await predictConflicts(inside, { name: target, commit: base }, tips);
-    return { target, branches: branches.map((one) => ({ ...one, paths: touched.get(one.branch)?.paths.size ?? 0 })), conflicts };
+    // A target that is worked on itself is looked at as it will be, once.
+    const onto = tips.find(({ name }) => name === target) ?? { name: target, commit: base };
+    const isOpen = await Promise.all(
+      tips.map(async ({ commit }, index) => {
+        const begun = branches[index]?.slot?.lease?.base;
+        if (begun === undefined) return !(await isAncestor(inside, commit, base));
+        return (await integratedBy(inside, { base: begun, tip: commit }, base)) === undefined;
+      }),
+    );
+    const open = tips.filter((tip, index) => tip !== onto && isOpen[index] === true);
+    const { touched, conflicts } = await predictConflicts(inside, onto, open);
+    return {
+      target,
+      branches: branches.map((one) => ({ ...one, paths: touched.get(one.branch)?.paths.size ?? one.unsaved.length })),
+      conflicts,
+    };
   });
 }
 

@@ -62,6 +62,23 @@ describe("graftwork conflicts", () => {
     expect([...stateOf(repo), readFileSync(index, "base64")]).toEqual(before);
   });
 
+  test("what is in the target already conflicts with nothing, nor would it be merged; a pair with the target counts once", async () => {
+    const { repo, graftwork, json, slots } = await stage("a", "b");
+    for (const task of ["a", "b"]) commitFiles(slots[task] ?? "", { "a.txt": `1\n${task}\n3\n` });
+    const pairs = [{ between: ["auto/a", "auto/b"], paths: ["a.txt"] }];
+    expect((await json(["conflicts", "list", "--into", "auto/a"]))["pairs"]).toEqual(pairs);
+    writeFileSync(join(slots["a"] ?? "", "a.txt"), "1\nunsaved\n3\n");
+    expect((await json(["conflicts", "list", "--into", "auto/a"]))["pairs"]).toEqual(pairs);
+    writeFileSync(join(slots["a"] ?? "", "a.txt"), "1\na\n3\n");
+    repo.git("merge", "-q", "auto/a");
+    repo.git("merge", "-q", "-X", "ours", "auto/b");
+    expect((await json(["conflicts"]))["pairs"]).toEqual([]);
+    expect(await json(["merge", "--preview"])).toMatchObject({ order: [], already: ["auto/a", "auto/b"] });
+    expect(await graftwork(["merge", "--dry-run"])).toMatchObject({
+      stdout: expect.stringContaining("- auto/a: merged before\n- auto/b: merged before\nWould merge: none\n"),
+    });
+  });
+
   test("unsaved files count as git would store them, line ends included; large files and copied ones do not count", async () => {
     const files = {
       ".gitattributes": "*.txt text eol=crlf\n",
