@@ -1,11 +1,14 @@
 import { resolve } from "node:path";
-import { cleanText, count, EXIT, type ExitCode, GraftworkError, type Plan } from "../domain/index.ts";
+import { cleanText, count, EXIT, type ExitCode, GraftworkError, type Plan, tailLines } from "../domain/index.ts";
 import { type MergeContext, undoLandings } from "../merge/index.ts";
-import { dryRunMerge, findRun, inRun, listRuns, mergeByHand, type PreviewRequest, previewMerge } from "../run/index.ts";
+import { dryRunMerge, type FailedBranch, findRun, inRun, listRuns, mergeByHand, type PreviewRequest, previewMerge } from "../run/index.ts";
 import { conflictText } from "./conflict-text.ts";
 import { readPlanAt } from "./plan-files.ts";
 import { openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
+
+/** The rest is in the log, which is named. */
+const EXCERPT_LINES = 10;
 
 export type MergeOptions = {
   into?: string;
@@ -150,6 +153,13 @@ async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
   return EXIT.ok;
 }
 
+/** Why, then below it what the check printed last and how to go on. */
+function failedText({ branch, reason, excerpt, log, next }: FailedBranch): string[] {
+  const shown = excerpt === null || excerpt === "" ? [] : tailLines(excerpt, EXCERPT_LINES).split("\n");
+  const below = [...shown, ...(log === null ? [] : [`log: ${log}`]), ...(next === null ? [] : [next])];
+  return [`- ${branch}: ${reason}`, ...below.map((line) => `    ${line}`)];
+}
+
 /** `pool-manager merge [branch]`: the busy slots' branches, by hand. */
 export async function poolMerge(
   shell: Shell,
@@ -169,7 +179,7 @@ export async function poolMerge(
     signal: shell.interrupted(),
     onLine: (line) => shell.note(line),
   });
-  const failed = done.failed.map(({ branch, reason }) => `- ${branch}: ${reason}`);
+  const failed = done.failed.flatMap(failedText);
   const good = done.merged.length === 0 ? "Status: NOTHING TO DO" : "Status: ALL MERGED SUCCESSFULLY";
   const title = failed.length === 0 ? good : "Status: SOME MERGES FAILED";
   const text = [

@@ -1,5 +1,15 @@
 import { join } from "node:path";
-import { type Config, EXIT, type ExitCode, GraftworkError, type Plan, type RunEvent, type Verify, worstExit } from "../domain/index.ts";
+import {
+  type Config,
+  EXIT,
+  type ExitCode,
+  GraftworkError,
+  type Plan,
+  type RunEvent,
+  type Verdict,
+  type Verify,
+  worstExit,
+} from "../domain/index.ts";
 import { dangerousConfig, isAncestor, mergeTrees, type Oid, requireCommit, userIdentity } from "../git/index.ts";
 import { buildTrain, type Candidate, type MergeContext, mergeApproved, resolvingOf, verifyResolved } from "../merge/index.ts";
 import { existingStore, type PoolContext } from "../pool/index.ts";
@@ -21,12 +31,24 @@ export type ByHand = {
   signal: AbortSignal;
   onLine: (line: string) => void;
 };
+export type FailedBranch = {
+  branch: string;
+  reason: string;
+  /** The tasks that hold it back, where nothing else does. */
+  waitsFor: readonly string[];
+  /** The live run that is at work on it. */
+  run: string | null;
+  /** How to go on, where the reason does not say so. */
+  next: string | null;
+  /** The relevant last lines of the check that failed, and the absolute path of its whole output. */
+  excerpt: string | null;
+  log: string | null;
+};
 export type ByHandResult = {
   merged: string[];
   /** In the target before, so nothing was done about them. */
   already: string[];
-  /** `waitsFor`: the tasks that hold it back, where nothing else does; `run`: the live run that is at work on it. */
-  failed: { branch: string; reason: string; waitsFor: readonly string[]; run: string | null }[];
+  failed: FailedBranch[];
   exit: ExitCode;
 };
 
@@ -68,11 +90,21 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
   const base = await requireCommit(repository, `refs/heads/${target}`);
   const result: ByHandResult = { merged: [], already: [], failed: [], exit: EXIT.ok };
   const exits: ExitCode[] = [];
-  const leave = ({ branch, reason, exit, waitsFor, run: of }: Omit<LeftOut, "task">): void => {
-    result.failed.push({ branch, reason, waitsFor, run: of });
+  type More = Partial<Pick<FailedBranch, "next" | "excerpt" | "log">>;
+  const leave = ({ branch, reason, exit, waitsFor, run: of }: Omit<LeftOut, "task">, more: More = {}): void => {
+    result.failed.push({ branch, reason, waitsFor, run: of, next: null, excerpt: null, log: null, ...more });
     exits.push(exit);
   };
-  const fail = (branch: string, reason: string, exit: ExitCode): void => leave({ branch, reason, exit, waitsFor: [], run: null });
+  const fail = (branch: string, reason: string, exit: ExitCode, more: More = {}): void =>
+    leave({ branch, reason, exit, waitsFor: [], run: null }, more);
+  const inSlot = (branch: string, work: string): More => {
+    const slot = existingStore(repository)
+      .read()
+      .state.slots.find(({ lease }) => lease?.branch === branch);
+    const where = slot === undefined ? `on ${branch}` : `in ${slot.id} (${slot.path})`;
+    return { next: `${where}: \`git merge ${target}\`, ${work}, \`git commit\`; then the same command again` };
+  };
+  const verdicts: Verdict[] = [];
   const strategy = request.strategy ?? request.config.merge.strategy;
   const all = await offeredBranches(context, { given: request.plan, only: request.only, base, strategy });
   for (const one of all.left) leave(one);
@@ -90,16 +122,22 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
     resolving: resolvingOf(request.config, signal),
     strategy,
     emit: (event: RunEvent) => {
-      if (event.type === "conflict")
-        fail(
-          branchOf(event.task),
-          event.reason ?? `conflict in ${event.paths.join(", ")} with ${event.against.join(", ") || target}`,
-          EXIT.person,
-        );
-      if (event.type === "ejected") fail(branchOf(event.task), event.reason, EXIT.refused);
+      if (event.type === "conflict") {
+        const branch = branchOf(event.task);
+        const reason = event.reason ?? `conflict in ${event.paths.join(", ")} with ${event.against.join(", ") || target}`;
+        fail(branch, reason, EXIT.person, inSlot(branch, event.reason === undefined ? "resolve it" : "bring back what is missing"));
+      }
+      if (event.type === "train-verdict") verdicts.push(event.verdict);
+      if (event.type === "ejected") {
+        const verdict = verdicts.findLast((one) => failedCheck(one).excerpt === event.excerpt);
+        fail(branchOf(event.task), event.reason, EXIT.refused, verdict === undefined ? {} : failedCheck(verdict));
+      }
       if (event.type === "landed") result.merged.push(...event.tasks.map((one) => one.branch));
       if (event.type === "landing-waits")
-        for (const one of event.tasks) fail(one.branch, `${event.reason}; take it with: ${event.command}`, EXIT.person);
+        for (const one of event.tasks)
+          fail(one.branch, `${event.reason}; take it with: ${event.command}`, EXIT.person, {
+            next: `${target} has not moved: put right what is in the way, then that command, or the same merge again`,
+          });
     },
     fence: [],
     trustedConfig: await dangerousConfig(repository),
@@ -120,14 +158,20 @@ async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult
     const commit = await judgedCommit(merging, one, base);
     const verification = await verify({ label: one.task, tasks: [one.task], commit, base, signal, onProgress: onLine });
     if (verification.decision === "approved") approved.push(one);
-    else if (verification.decision === "conflict") fail(one.branch, `conflict in ${verification.paths.join(", ")}`, EXIT.person);
-    else fail(one.branch, verification.reason, verification.decision === "blocked" ? EXIT.person : EXIT.refused);
+    else if (verification.decision === "conflict")
+      fail(one.branch, `conflict in ${verification.paths.join(", ")}`, EXIT.person, inSlot(one.branch, "resolve it"));
+    else fail(one.branch, verification.reason, verification.decision === "blocked" ? EXIT.person : EXIT.refused, failedCheck(verification));
   }
   const { result: end } = await mergeApproved(merging, approved, null);
   if (end.kind === "blocked") for (const one of approved) fail(one.branch, end.reason, EXIT.person);
   if (end.kind === "moved") for (const one of approved) fail(one.branch, `${target} moved each time`, EXIT.refused);
   for (const one of approved) failWaiting(one);
   return { ...result, exit: worstExit(exits) };
+}
+
+function failedCheck({ checks }: Verdict): { excerpt: string | null; log: string | null } {
+  const failed = checks.find(({ state }) => state === "failed");
+  return { excerpt: failed?.excerpt ?? null, log: failed?.log ?? null };
 }
 
 /** Of a branch that goes on from squashed work, its own changes on the target: the whole of it collides with itself. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type CliResult, commitFiles, fakeAgent, runCli, startCli, tempFolder, tempRepo } from "../fixtures/index.ts";
+import { type CliResult, commitFiles, fakeAgent, git, runCli, startCli, tempFolder, tempRepo } from "../fixtures/index.ts";
 import { mergeStage } from "./merge-stage.ts";
 import { poolStage } from "./pool-stage.ts";
 
@@ -196,4 +196,31 @@ test("what is committed after a squash lands as one commit of its own, again and
     expect(await squash()).toMatchObject({ code: 0, stdout: expect.stringContaining("- auto/f: merged before\nMerged: none") });
     repo.commit({ [`other-${n}.txt`]: "o\n" });
   }
+});
+
+test("what failed says how to go on: where to resolve, what the check printed and its log, that the target has not moved", async () => {
+  const { repo, pool, slot } = await mergeStage(
+    { left: { "a.txt": "left\n" }, right: { "a.txt": "right\n" }, bad: { "bad.txt": "b\n" } },
+    { files: { "a.txt": "0\n" }, checks: ["test ! -f bad.txt || { echo it is bad; exit 1; }"] },
+  );
+  const first = await pool("merge");
+  expect(first.code).toBe(5);
+  const next = `    in wt-2 (${slot("wt-2")}): \`git merge main\`, resolve it, \`git commit\`; then the same command again\n`;
+  expect(first.stdout).toContain(`- auto/right: conflict in a.txt with left\n${next}`);
+  const log = /^- auto\/bad: .*\n(?: {4}.*\n)*? {4}it is bad\n {4}log: (.*)$/m.exec(first.stdout)?.[1] ?? "";
+  expect(readFileSync(log, "utf8")).toContain("it is bad");
+  expect(first.stdout).toMatch(/\nMerged: auto\/left\nFailed: .*\n$/);
+  const again = JSON.parse((await pool("merge", "--json")).stdout) as { failed: object[] };
+  expect(again.failed).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ branch: "auto/right", next: expect.stringContaining("in wt-2 (") }),
+      expect.objectContaining({ branch: "auto/bad", excerpt: expect.stringContaining("it is bad"), log: expect.stringMatching(/^\//) }),
+    ]),
+  );
+  git(slot("wt-2"), "merge", "-q", "-X", "ours", "main");
+  writeFileSync(join(repo.dir, "a.txt"), "mine\n");
+  const waits = await pool("merge");
+  expect(waits.stdout).toMatch(/^- auto\/right: .*; take it with: git -C .*\n {4}main has not moved: .*the same merge again$/m);
+  repo.git("checkout", "-q", "--", "a.txt");
+  expect(await pool("merge")).toMatchObject({ code: 4, stdout: expect.stringContaining("Merged: auto/right\nFailed: auto/bad\n") });
 });
