@@ -121,10 +121,12 @@ function afterConflict(task: TaskFacts, event: Extract<RunEvent, { type: "confli
 /** The next of what is tried for a conflict, each once; then a person. `commit` collides with `base`. */
 function escalate(task: TaskFacts, { commit, base }: { commit: string; base: string }, steps: RunLimits["onConflict"]): TaskFacts {
   const step = steps.find((one) => !task.tried.includes(one));
-  if (step === undefined) return { ...task, status: "conflict", resolve: null };
+  const rerun = { from: task.base ?? base, to: commit, paths: task.conflictPaths };
+  // On its old base it would collide again: should a person have it tried again, it begins anew as well.
+  if (step === undefined) return { ...task, status: "conflict", resolve: null, rerun };
   const next: TaskFacts = { ...task, status: "pending_retry", tried: [...task.tried, step], resolve: null };
   if (step === "agent") return { ...next, resolve: { onto: base } };
-  return { ...next, rerun: { from: task.base ?? base, to: commit, paths: task.conflictPaths } };
+  return { ...next, rerun };
 }
 
 /** A resolver agent's attempt costs no retry: what is of no use to the merge leaves the conflict as it was. */
@@ -147,7 +149,16 @@ export function resolveTask(task: TaskFacts, event: Extract<RunEvent, { type: "r
   if (task.status === "done") return task;
   if (event.how === "skip") return { ...task, status: "skipped", lastError: event.reason, endedAt: at };
   if (event.how === "commit" && event.commit !== null)
-    return { ...task, status: "ready_for_qa", commit: event.commit, resolve: null, verdict: null, lastError: null, packet: null };
+    return {
+      ...task,
+      status: "ready_for_qa",
+      commit: event.commit,
+      rerun: null,
+      resolve: null,
+      verdict: null,
+      lastError: null,
+      packet: null,
+    };
   return { ...task, status: "pending_retry", resolve: null, failures: 0, rateLimited: 0, verdict: null, endedAt: null, failure: null };
 }
 

@@ -53,7 +53,7 @@ export type TaskFacts = {
   landed: LandedTask | null;
   /** What is to be done with its branch after landing was done. */
   branchSettled: boolean;
-  /** Set where the next attempt begins anew on the current base, with this diff (from..to) as a hint. */
+  /** Set where the next attempt, if there is one, begins anew on the current base, with this diff (from..to) as a hint. */
   rerun: { from: string; to: string; paths: readonly string[] } | null;
   /** Set where the next attempt, or the one under way, is that of a resolver agent: the target's commit that it collides with. */
   resolve: { onto: string } | null;
