@@ -60,7 +60,7 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
     });
     return EXIT.ok;
   }
-  if ((options.ours ?? options.theirs ?? options.takeFile) !== undefined) {
+  if (options.open !== true && (options.ours ?? options.theirs ?? options.takeFile) !== undefined) {
     shell.answer(`Noted for ${facts.id}. When all files are decided: \`graftwork resolve ${facts.id} --done\`.`, {
       task: facts.id,
       packet: folder,

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { GraftworkError } from "../domain/index.ts";
 import {
   commitInSlot,
+  editTree,
   isAncestor,
   lstatBelow,
   mergeTrees,
@@ -32,7 +33,7 @@ import {
 import { readText, replaceFile } from "../state/index.ts";
 import { markersLeft } from "./conflict-sides.ts";
 import { commitByHand, handMessage, keepResolution, markersStand, undecided } from "./hand-resolution.ts";
-import { outdated, type Packet, requireMerge } from "./resolve.ts";
+import { notedEdits, outdated, type Packet, requireMerge } from "./resolve.ts";
 
 /** A packet's conflict that was laid out in a slot: which one, for which two commits, and from where the branch was on. */
 const OpenedSchema = v.object({ slot: v.string(), token: v.number(), ours: v.string(), theirs: v.string(), from: v.string() });
@@ -43,7 +44,7 @@ const noteIn = (folder: string): string => join(folder, "opened.json");
 
 /**
  * Lays a packet's conflict out in a free slot, leased to the caller, on the task's branch: what git could merge is
- * staged, the rest holds markers. Asked again it returns the same slot and touches nothing. Throws what acquireSlot
+ * staged, as are the choices noted in the packet; the rest holds markers. Asked again it returns the same slot and touches nothing. Throws what acquireSlot
  * throws, USAGE where there is no merge to make.
  */
 export async function openInSlot(context: PoolContext, packet: Packet): Promise<OpenedSlot> {
@@ -57,9 +58,10 @@ export async function openInSlot(context: PoolContext, packet: Packet): Promise<
   // Somebody's commits on top of the task's are part of what is merged: without them they would be taken back.
   const from = tip !== undefined && (await isAncestor(repository, theirs, tip)) ? tip : theirs;
   const merged = await mergeTrees(repository, ours, from);
+  const tree = await editTree(repository, merged.tree, await notedEdits(repository, packet, merged));
   // What is in a slot that was opened for an older conflict of the task is saved.
   await restartLease(context, { slot: id, token: lease.token, to: from, keepTipAt: null });
-  await stageTree(repository, treeOfSlot(requireSlot(existingStore(repository).read().state, id)), merged.tree);
+  await stageTree(repository, treeOfSlot(requireSlot(existingStore(repository).read().state, id)), tree);
   // Last: without it the slot is laid out again.
   replaceFile(noteIn(packet.folder), `${JSON.stringify({ slot: id, token: lease.token, ours, theirs, from })}\n`);
   return { id, path, branch: lease.branch, token: lease.token, from };
@@ -107,6 +109,7 @@ export async function finishInSlot(
   // What is in the slot holds all of that commit.
   if (!(await isAncestor(repository, target, onto))) throw outdated(packet);
   const merged = await mergeTrees(repository, target, opened.from);
+  const noted = (await notedEdits(repository, packet, merged)).map(({ path }) => path);
   const slot = treeOfSlot(requireSlot(existingStore(repository).read().state, opened.id));
   const ref = `refs/heads/${opened.branch}`;
   const [head, tip] = [await slotHead(repository, slot), await readRef(repository, ref)];
@@ -122,8 +125,9 @@ export async function finishInSlot(
     const next = `edit it to its end, then \`graftwork resolve ${task} --done\`.`;
     const file = join(slot.path, path);
     if (left.length > 0) throw markersStand(task, { file, path, left, next });
-    // Who committed there has decided.
-    if (tip === opened.from && (await readFileAt(repository, merged.tree, path))?.equals(bytes) === true)
+    // Who committed there, or chose before it was laid out, has decided.
+    const isOpen = tip === opened.from && !noted.includes(path);
+    if (isOpen && (await readFileAt(repository, merged.tree, path))?.equals(bytes) === true)
       throw undecided(task, {
         path,
         file,

@@ -143,12 +143,9 @@ async function editFor(
   { stages, laid }: { stages: readonly ConflictStage[]; laid: Buffer | undefined },
 ): Promise<TreeEdit> {
   const choice = choicesOf(packet)[path];
-  const sides = [2, 3].flatMap((n) => stages.find((one) => one.stage === n) ?? []);
+  const sides = sidesIn(stages);
   if (sides.length === 0) return { path, remove: true };
-  if (choice === "ours" || choice === "theirs") {
-    const side = stages.find((stage) => stage.stage === (choice === "ours" ? 2 : 3));
-    return side === undefined ? { path, remove: true } : { path, mode: side.mode, oid: side.oid };
-  }
+  if (choice === "ours" || choice === "theirs") return editToSide(path, stages, choice);
   const file = fileIn(packet.folder, "files", path);
   const bytes = readBytes(file);
   const left = bytes === undefined ? [] : await markersLeft(repository, stages, bytes);
@@ -156,6 +153,27 @@ async function editFor(
   if (left.length > 0) throw markersStand(packet.task, { file, path, left, next });
   if (bytes === undefined || (choice === undefined && laid?.equals(bytes) === true)) throw undecided(packet.task, { path, file, next });
   return { path, mode: sides[0]?.mode ?? "100644", oid: await writeBlob(repository, bytes) };
+}
+
+const sidesIn = (stages: readonly ConflictStage[]): ConflictStage[] => [2, 3].flatMap((n) => stages.find((one) => one.stage === n) ?? []);
+
+function editToSide(path: string, stages: readonly ConflictStage[], choice: "ours" | "theirs"): TreeEdit {
+  const side = stages.find((stage) => stage.stage === (choice === "ours" ? 2 : 3));
+  return side === undefined ? { path, remove: true } : { path, mode: side.mode, oid: side.oid };
+}
+
+/** What a person noted in the packet so far, as changes of the merge's tree. Throws CONFLICT where the packet cannot be read. */
+export async function notedEdits(repository: Repository, packet: Packet, merged: MergedTrees): Promise<TreeEdit[]> {
+  const edits: TreeEdit[] = [];
+  for (const [path, choice] of merged.clean ? [] : Object.entries(choicesOf(packet))) {
+    const stages = merged.clean ? [] : merged.stages.filter((stage) => stage.path === path);
+    const mode = sidesIn(stages)[0]?.mode;
+    if (mode === undefined) continue;
+    const bytes = choice === "file" ? readBytes(fileIn(packet.folder, "files", path)) : undefined;
+    if (choice !== "file") edits.push(editToSide(path, stages, choice));
+    else if (bytes !== undefined) edits.push({ path, mode, oid: await writeBlob(repository, bytes) });
+  }
+  return edits;
 }
 
 function choicesOf(packet: Packet): v.InferOutput<typeof ChoicesSchema> {

@@ -224,6 +224,35 @@ describe("files without markers", () => {
   });
 });
 
+describe("choices noted before --open", () => {
+  const image = (byte: string): Step => ({ run: ["node", "-e", `require("fs").writeFileSync("image", "\\0${byte}")`] });
+  const more = { left: [image("l"), { delete: "gone" }], right: [image("r"), { append: "gone", text: "r\n" }] };
+
+  test("are laid out in the slot, and taken as decided", async () => {
+    const { repo, graftwork, open } = await stage("", [], more);
+    const mine = join(repo.parent, "mine");
+    writeFileSync(mine, BOTH);
+    for (const [how, what] of [
+      ["--theirs", "gone"],
+      ["--ours", "image"],
+      ["--take-file", `list.txt=${mine}`],
+    ] as const)
+      expect((await graftwork("resolve", "right", how, what)).code).toBe(0);
+    const { path } = await open();
+    expect(["gone", "image", "list.txt"].map((file) => readFileSync(join(path, file), "utf8"))).toEqual(["0\nr\n", "\0l", BOTH]);
+    expect((await graftwork("resolve", "right", "--done")).code).toBe(0);
+    expect([repo.git("show", "auto/right:list.txt"), repo.git("show", "auto/right:gone")]).toEqual([BOTH.trim(), "0\nr"]);
+  });
+
+  test("one with --open itself too; a file without a choice holds markers", async () => {
+    const { graftwork } = await stage("", [], more);
+    const { code, stdout } = await graftwork("resolve", "right", "--open", "--theirs", "image", "--json");
+    const { path } = JSON.parse(stdout) as Opened;
+    expect({ code, image: readFileSync(join(path, "image"), "utf8") }).toEqual({ code: 0, image: "\0r" });
+    expect(readFileSync(join(path, "list.txt"), "utf8")).toContain("<<<<<<<");
+  });
+});
+
 describe("names that collide with those of the packet's own files, or are long", () => {
   const long = "n".repeat(250);
   test.each([
