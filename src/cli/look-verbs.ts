@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { cleanText, EXIT, type ExitCode, GraftworkError, humanDuration } from "../domain/index.ts";
 import { firstParentLog } from "../git/index.ts";
 import { decisionOf, findRun, listRuns, liveRun, type RunSummary, removeRunFolder } from "../run/index.ts";
-import { progressView, type TaskFacts } from "../session/index.ts";
+import { progressView, type RunFacts, shownStatus, type TaskFacts } from "../session/index.ts";
 import { readText } from "../state/index.ts";
 import { openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
@@ -13,7 +13,7 @@ export async function runs(shell: Shell): Promise<ExitCode> {
   const all = listRuns(context.repository).map((one) => ({ ...overview(one), live: live?.run === one.run }));
   const lines = all.map(
     (one) =>
-      `${one.run}  ${one.live ? "live" : one.ended === null ? "unfinished" : `exit ${one.ended}`}  ${one.done}/${one.tasks} tasks  ${one.startedAt}`,
+      `${one.run}  ${one.live ? "live" : one.undone ? "undone" : one.ended === null ? "unfinished" : `exit ${one.ended}`}  ${one.done}/${one.tasks} tasks  ${one.startedAt}`,
   );
   shell.answer(lines.length === 0 ? "No runs yet." : lines.join("\n"), { runs: all });
   return EXIT.ok;
@@ -24,6 +24,8 @@ function overview(one: RunSummary): {
   startedAt: string;
   ended: number | null;
   tasks: number;
+  /** Its landings were taken back. */
+  undone: boolean;
   done: number;
   plan: string;
   target: string;
@@ -34,7 +36,8 @@ function overview(one: RunSummary): {
     startedAt: one.startedAt,
     ended: one.ended,
     tasks: tasks.length,
-    done: tasks.filter((task) => task.status === "done").length,
+    undone: one.facts.undone,
+    done: tasks.filter((task) => shownStatus(one.facts, task) === "done").length,
     plan: one.record.plan.name,
     target: one.facts.target,
   };
@@ -64,30 +67,34 @@ export async function status(shell: Shell, id: string | undefined): Promise<Exit
   const landed = (await Promise.all(facts.landings.map(({ from, to }) => firstParentLog(context.repository, from, to, 50)))).flat();
   const width = Math.max(...tasks.map((task) => task.id.length));
   const lines = [
-    `${found.run}: plan ${record.plan.name} onto ${facts.target}${liveRun(context.repository)?.run === found.run ? " (live)" : found.ended === null ? " (unfinished)" : ` (exit ${found.ended})`}`,
+    `${found.run}: plan ${record.plan.name} onto ${facts.target}${liveRun(context.repository)?.run === found.run ? " (live)" : facts.undone ? " (undone)" : found.ended === null ? " (unfinished)" : ` (exit ${found.ended})`}`,
     ...decision.groups.flatMap((group) => [
       `  group ${group.number}${facts.groups.get(group.number)?.checkpoint === undefined ? "" : `: ${facts.groups.get(group.number)?.checkpoint ?? "under way"}`}`,
-      ...group.tasks.map((task) => row(facts.tasks.get(task), width)),
+      ...group.tasks.map((task) => row(facts, facts.tasks.get(task), width)),
     ]),
     ...(landed.length === 0
       ? []
-      : [`  landed on ${facts.target}`, ...landed.map(({ commit, subject }) => `    ${commit.slice(0, 10)}  ${cleanText(subject)}`)]),
+      : [
+          facts.undone ? `  undone: had landed on ${facts.target}, which was put back` : `  landed on ${facts.target}`,
+          ...landed.map(({ commit, subject }) => `    ${commit.slice(0, 10)}  ${cleanText(subject)}`),
+        ]),
     ...(facts.waiting === null ? [] : [`  waits for your checkout: ${facts.waiting.reason}`, `  ${facts.waiting.command}`]),
   ];
   shell.answer(lines.join("\n"), {
     run: found.run,
     ended: found.ended,
+    undone: facts.undone,
     waiting: facts.waiting,
     progress: progressView(record.plan, decision, facts),
   });
   return EXIT.ok;
 }
 
-function row(task: TaskFacts | undefined, width: number): string {
+function row(facts: RunFacts, task: TaskFacts | undefined, width: number): string {
   if (task === undefined) return "";
   const why = task.lastError === null || task.status === "done" ? "" : `  ${cleanText(task.lastError.split("\n")[0] ?? "")}`;
   const took = task.durationMs === 0 ? "" : `  ${humanDuration(task.durationMs)}`;
-  return `    ${task.id.padEnd(width)}  ${task.status.padEnd(12)}  attempt ${task.attempts}${took}${why}${task.packet === null ? "" : `\n      packet: ${task.packet}`}`;
+  return `    ${task.id.padEnd(width)}  ${shownStatus(facts, task).padEnd(12)}  attempt ${task.attempts}${took}${why}${task.packet === null ? "" : `\n      packet: ${task.packet}`}`;
 }
 
 export async function logs(shell: Shell, task: string, options: { run?: string; attempt?: string }): Promise<ExitCode> {

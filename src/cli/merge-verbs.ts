@@ -148,7 +148,8 @@ async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
   );
   const { run, facts } = found;
   const names = taken.map(({ branch, commit }) => `- ${branch} is not: its name is taken; it was at ${commit.slice(0, 12)}`);
-  const text = [`${facts.target} is back at ${first.from.slice(0, 12)}; the run's branches are there again.`, ...names];
+  const over = found.ended === null ? ["The run was not at its end: it ends here, and `graftwork run` begins a new one."] : [];
+  const text = [`${facts.target} is back at ${first.from.slice(0, 12)}; the run's branches are there again.`, ...names, ...over];
   shell.answer(text.join("\n"), { run, target: facts.target, from: last.to, to: first.from, taken });
   return EXIT.ok;
 }

@@ -7,6 +7,7 @@ export {
   type Landing,
   type RunFacts,
   type RunLimits,
+  shownStatus,
   type TaskFacts,
   type TaskStatus,
 } from "./run-facts.ts";

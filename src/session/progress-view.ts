@@ -1,5 +1,5 @@
 import type { Decision, Plan } from "../domain/index.ts";
-import type { RunFacts, TaskFacts } from "./run-facts.ts";
+import { type RunFacts, shownStatus, type TaskFacts } from "./run-facts.ts";
 
 /** `.claude/auto-progress.yaml` as data: the source system's fields, then our own. */
 export function progressView(plan: Plan, decision: Decision, facts: RunFacts): object {
@@ -23,14 +23,14 @@ export function progressView(plan: Plan, decision: Decision, facts: RunFacts): o
       ]),
     ),
     completed_at: facts.endedAt,
-    tasks: Object.fromEntries(all.map((task) => [task.id, taskView(plan, decision, task)])),
+    tasks: Object.fromEntries(all.map((task) => [task.id, taskView(plan, decision, facts, task)])),
   };
 }
 
-function taskView(plan: Plan, decision: Decision, task: TaskFacts): object {
+function taskView(plan: Plan, decision: Decision, facts: RunFacts, task: TaskFacts): object {
   return {
     name: plan.tasks.find((one) => one.id === task.id)?.title ?? task.id,
-    status: task.status,
+    status: shownStatus(facts, task),
     branch: task.branch,
     worktree: task.slot,
     group: decision.groups.find((group) => group.tasks.includes(task.id))?.number ?? null,
@@ -46,6 +46,7 @@ function taskView(plan: Plan, decision: Decision, task: TaskFacts): object {
 }
 
 function statusWord(facts: RunFacts, all: readonly TaskFacts[]): string {
+  if (facts.undone) return "undone";
   if (facts.ended === null) return "in_progress";
   if (all.every((task) => task.status === "done")) return "done";
   return all.some((task) => task.status === "failed") ? "failed" : "in_progress";

@@ -136,6 +136,11 @@ export function isSettled(status: TaskStatus): boolean {
   return status === "done" || status === "failed" || status === "skipped" || status === "conflict" || status === "qa_blocked";
 }
 
+/** What is said of a task: one that had landed is not done any more once its run was undone. */
+export function shownStatus(facts: RunFacts, task: TaskFacts): TaskStatus | "undone" {
+  return facts.undone && task.landed !== null ? "undone" : task.status;
+}
+
 /** Retries a task may use. */
 export function retryLimit(plan: Plan, id: string, limits: RunLimits): number {
   return plan.tasks.find((task) => task.id === id)?.retries ?? limits.retries;

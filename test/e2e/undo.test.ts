@@ -28,7 +28,10 @@ test("run by group, undo: main and its branches are back; refused where somebody
   const before = repo.git("rev-parse", "main");
   const first = await graftwork("run", plan, "--yes", "--one-group");
   expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining("Session complete. Run /auto-continue for next group.") });
-  expect(await graftwork("merge", "--undo")).toMatchObject({ code: 0, stdout: expect.stringContaining("main is back at") });
+  expect(await graftwork("merge", "--undo")).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/main is back at[\s\S]*The run was not at its end: it ends here/),
+  });
   expect(repo.git("rev-parse", "main")).toBe(before);
   expect(repo.git("branch", "--list", "auto/one").trim()).toBe("auto/one");
 
@@ -41,6 +44,25 @@ test("run by group, undo: main and its branches are back; refused where somebody
     stderr: expect.stringContaining("somebody else committed to main between two of them"),
   });
   expect(repo.git("ls-files", "user.txt", "made.txt", "two.txt").split("\n")).toHaveLength(3);
+});
+
+test("status and runs say of a run that it was undone", async () => {
+  const agent = fakeAgent({ "*": [[{ write: "made.txt", text: "x\n" }, { commit: "work" }, { promise: "READY_FOR_QA" }]] });
+  const settings = { agents: { default: "fake", fake: { command: agent.command } } };
+  const repo = tempRepo({ files: { ".claude/auto-context.yaml": JSON.stringify(settings) } });
+  const plan = join(repo.parent, "plan.json");
+  writeFileSync(plan, JSON.stringify({ version: 1, name: "u", verification: ["test -f README.md"], tasks: [{ id: "one", title: "One" }] }));
+  const graftwork = (...args: readonly string[]) => runCli(args, { cwd: repo.dir });
+  expect((await graftwork("run", plan, "--yes")).code).toBe(0);
+  expect((await graftwork("status")).stdout).toMatch(/\(exit 0\)[\s\S]* one  done [\s\S]* landed on main\n/);
+  expect((await graftwork("merge", "--undo")).stdout).not.toContain("not at its end");
+  const { stdout } = await graftwork("status");
+  expect(stdout).toMatch(/ \(undone\)[\s\S]* one  undone [\s\S]* undone: had landed on main, which was put back\n/);
+  expect(JSON.parse((await graftwork("status", "--json")).stdout)).toMatchObject({
+    undone: true,
+    progress: { status: "undone", tasks: { one: { status: "undone" } } },
+  });
+  expect((await graftwork("runs")).stdout).toMatch(/ {2}undone {2}0\/1 tasks/);
 });
 
 test("undo says which branch's name is taken by now, and that a target is gone", async () => {
