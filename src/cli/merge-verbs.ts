@@ -28,7 +28,7 @@ export async function merge(shell: Shell, tasks: readonly string[], options: Mer
       because: "each of them is another thing to do.",
       try: "`graftwork merge --preview` first, it changes nothing.",
     });
-  if (options.undo !== undefined) return undo(shell, options.undo === true ? null : options.undo);
+  if (options.undo !== undefined) return undo(shell, options.undo === true ? null : options.undo, tasks);
   if (options.preview === true) return preview(shell, tasks, options);
   if (options.dryRun === true) return dryRun(shell, tasks, options);
   return poolMerge(shell, options.into, options, tasks);
@@ -96,7 +96,13 @@ function leftObject({ waitsFor, ...rest }: object & { waitsFor: readonly string[
   return { ...rest, waits_for: waitsFor };
 }
 
-async function undo(shell: Shell, id: string | null): Promise<ExitCode> {
+async function undo(shell: Shell, id: string | null, more: readonly string[]): Promise<ExitCode> {
+  if (more.length > 0)
+    throw new GraftworkError("USAGE", {
+      message: `${[id, ...more].map((name) => JSON.stringify(name)).join(", ")} are not one run.`,
+      because: "one run is undone at a time, with all that landed of it.",
+      try: "`graftwork merge --undo RUN`; `graftwork runs` lists them.",
+    });
   const { context } = await openPoolContext(shell);
   const { repository } = context;
   const newest = id ?? listRuns(repository).find((one) => one.facts.landings.length > 0 && !one.facts.undone)?.run;

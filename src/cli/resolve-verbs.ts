@@ -11,7 +11,7 @@ import type { ResolveOptions } from "./run-options.ts";
 import type { Shell } from "./shell.ts";
 
 export async function resolve(shell: Shell, task: string, options: ResolveOptions): Promise<ExitCode> {
-  requireOneWay(options);
+  refuseContradiction(options);
   const { context: own } = await openPoolContext(shell);
   const { repository } = own;
   const found = findRun(repository, options.run ?? null);
@@ -80,16 +80,6 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   return EXIT.ok;
 }
 
-function requireOneWay({ open, done, skip, retryAgent }: ResolveOptions): void {
-  const ways = [open && "--open", done && "--done", skip && "--skip", retryAgent && "--retry-agent"].filter(Boolean);
-  if (ways.length < 2) return;
-  throw new GraftworkError("USAGE", {
-    message: `${ways.join(" and ")} were given together.`,
-    because: "each of them is another decision.",
-    try: "name one of them; `--open` lays the conflict out to look at.",
-  });
-}
-
 const packetFolder = ({ root }: Repository, run: string, task: string): string => join(viewPaths(root).conflicts, run, task);
 
 const listed = (files: readonly string[]): string[] => files.map((file) => `  ${cleanText(file)}`);
@@ -127,6 +117,19 @@ export async function retry(shell: Shell, task: string, run: string | undefined)
   const facts = requireFound(found, task);
   if (facts.status === "done") throw notWaiting(facts.id, facts.status);
   return decide(shell, { ...context, run: found.run }, facts.id, "retry");
+}
+
+/** One decision at a time: of two, one would be dropped without a word. Throws USAGE. */
+function refuseContradiction({ open, done, skip, retryAgent, ours, theirs, takeFile }: ResolveOptions): void {
+  const chosen = [ours && "--ours", theirs && "--theirs", takeFile && "--take-file"].filter(Boolean);
+  const ways = [open && "--open", done && "--done", skip && "--skip", retryAgent && "--retry-agent"].filter(Boolean);
+  const given = skip === true || retryAgent === true ? [...ways, ...chosen] : ways;
+  if (given.length < 2) return;
+  throw new GraftworkError("USAGE", {
+    message: `${given.join(" and ")} were given together.`,
+    because: "each of them is another decision.",
+    try: "the one that is meant; `--ours`, `--theirs` and `--take-file` go with `--open` and `--done`.",
+  });
 }
 
 function isLanding(task: string, command: string | undefined): GraftworkError {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { GraftworkError } from "../domain/index.ts";
@@ -75,7 +76,7 @@ export function choose(packet: Packet, name: string, choice: Choice): void {
   if (choice.kind === "file" && content === undefined) {
     throw new GraftworkError("USAGE", {
       message: `${choice.file} cannot be read.`,
-      because: "there is no such file.",
+      because: statSync(choice.file, { throwIfNoEntry: false })?.isDirectory() === true ? "it is a folder." : "there is no such file.",
       try: `\`graftwork resolve ${packet.task} --take-file ${path}=FILE\`.`,
     });
   }

@@ -47,3 +47,16 @@ test("retry of a conflict that was skipped does the same", async () => {
   expect((await staged.graftwork("retry", "right")).code).toBe(0);
   await expectAnew(staged);
 });
+
+test("a decision that contradicts itself is refused, and a folder is no file", async () => {
+  const { graftwork, repo } = await stage();
+  const refusals: [string[], string][] = [
+    [["resolve", "right", "--skip", "--retry-agent"], "--skip and --retry-agent were given together"],
+    [["resolve", "right", "--open", "--done"], "--open and --done were given together"],
+    [["resolve", "right", "--skip", "--ours", "list.txt"], "--skip and --ours were given together"],
+    [["resolve", "right", "--take-file", `list.txt=${repo.dir}`], "it is a folder"],
+    [["merge", "--undo", "one-run", "another"], '"one-run", "another" are not one run'],
+  ];
+  for (const [args, said] of refusals) expect(await graftwork(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(said) });
+  expect((await graftwork("status")).stdout).toMatch(/right +conflict/);
+});
