@@ -2,6 +2,7 @@ import { count } from "../domain/index.ts";
 import { progressBox, type TaskProgress } from "../plan/index.ts";
 import type { SessionEnd } from "../run/index.ts";
 import type { TaskFacts } from "../session/index.ts";
+import { blockedText } from "./blocked-text.ts";
 import { progressFor } from "./event-text.ts";
 import type { Shell } from "./shell.ts";
 
@@ -57,7 +58,9 @@ function reason(task: TaskFacts, waitsFor: readonly string[]): string {
       ? `\n  take it with: git merge ${task.branch ?? ""}`
       : task.status === "failed"
         ? `\n  look: \`graftwork logs ${task.id}\`; once more: \`graftwork retry ${task.id}\`, then \`graftwork continue\``
-        : "";
+        : blockedText(task)
+            .map((line) => `\n  ${line}`)
+            .join("");
   return `${first === undefined ? "" : `: ${first}`}${branch}${packet}${next}`;
 }
 

@@ -4,6 +4,7 @@ import { firstParentLog } from "../git/index.ts";
 import { decisionOf, findRun, listRuns, liveRun, type RunSummary, removeRunFolder } from "../run/index.ts";
 import { progressView, type RunFacts, shownStatus, type TaskFacts } from "../session/index.ts";
 import { readText } from "../state/index.ts";
+import { blockedText } from "./blocked-text.ts";
 import { openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
 
@@ -70,7 +71,7 @@ export async function status(shell: Shell, id: string | undefined): Promise<Exit
     `${found.run}: plan ${record.plan.name} onto ${facts.target}${liveRun(context.repository)?.run === found.run ? " (live)" : facts.undone ? " (undone)" : found.ended === null ? " (unfinished)" : ` (exit ${found.ended})`}`,
     ...decision.groups.flatMap((group) => [
       `  group ${group.number}${facts.groups.get(group.number)?.checkpoint === undefined ? "" : `: ${facts.groups.get(group.number)?.checkpoint ?? "under way"}`}`,
-      ...group.tasks.map((task) => row(facts, facts.tasks.get(task), width)),
+      ...group.tasks.flatMap((task) => row(facts, facts.tasks.get(task), width)),
     ]),
     ...(landed.length === 0
       ? []
@@ -90,11 +91,14 @@ export async function status(shell: Shell, id: string | undefined): Promise<Exit
   return EXIT.ok;
 }
 
-function row(facts: RunFacts, task: TaskFacts | undefined, width: number): string {
-  if (task === undefined) return "";
+function row(facts: RunFacts, task: TaskFacts | undefined, width: number): string[] {
+  if (task === undefined) return [];
   const why = task.lastError === null || task.status === "done" ? "" : `  ${cleanText(task.lastError.split("\n")[0] ?? "")}`;
   const took = task.durationMs === 0 ? "" : `  ${humanDuration(task.durationMs)}`;
-  return `    ${task.id.padEnd(width)}  ${shownStatus(facts, task).padEnd(12)}  attempt ${task.attempts}${took}${why}${task.packet === null ? "" : `\n      packet: ${task.packet}`}`;
+  return [
+    `    ${task.id.padEnd(width)}  ${shownStatus(facts, task).padEnd(12)}  attempt ${task.attempts}${took}${why}`,
+    ...[...(task.packet === null ? [] : [`packet: ${task.packet}`]), ...blockedText(task)].map((line) => `      ${line}`),
+  ];
 }
 
 export async function logs(shell: Shell, task: string, options: { run?: string; attempt?: string }): Promise<ExitCode> {
