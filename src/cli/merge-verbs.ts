@@ -1,7 +1,18 @@
 import { resolve } from "node:path";
 import { cleanText, count, EXIT, type ExitCode, GraftworkError, type Plan, tailLines } from "../domain/index.ts";
 import { type MergeContext, undoLandings } from "../merge/index.ts";
-import { dryRunMerge, type FailedBranch, findRun, inRun, listRuns, mergeByHand, type PreviewRequest, previewMerge } from "../run/index.ts";
+import {
+  decisionOf,
+  dryRunMerge,
+  type FailedBranch,
+  findRun,
+  inRun,
+  listRuns,
+  mergeByHand,
+  type PreviewRequest,
+  previewMerge,
+} from "../run/index.ts";
+import { progressView, viewPaths, writeYamlView } from "../session/index.ts";
 import { conflictText } from "./conflict-text.ts";
 import { readPlanAt } from "./plan-files.ts";
 import { openPoolContext } from "./pool-context.ts";
@@ -152,7 +163,13 @@ async function undo(shell: Shell, id: string | null, more: readonly string[]): P
     },
     () => new Date(),
   );
-  const { run, facts } = found;
+  const { run, facts, record } = found;
+  // The file is the newest run's: an older one's undo is no news of it.
+  if (listRuns(repository)[0]?.run === run)
+    await writeYamlView(
+      viewPaths(repository.root).progress,
+      progressView(record.plan, decisionOf(record.plan, record.config), findRun(repository, run).facts),
+    );
   const names = taken.map(({ branch, commit }) => `- ${branch} is not: its name is taken; it was at ${commit.slice(0, 12)}`);
   const over = found.ended === null ? ["The run was not at its end: it ends here, and `graftwork run` begins a new one."] : [];
   const text = [`${facts.target} is back at ${first.from.slice(0, 12)}; the run's branches are there again.`, ...names, ...over];

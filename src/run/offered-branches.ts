@@ -39,7 +39,7 @@ export async function targetOf({ repository }: PoolContext, into: string | null)
   throw new GraftworkError("REF_UNKNOWN", {
     message: "There is no target branch.",
     because: "HEAD is detached and none was named.",
-    try: "name it: `pool-manager merge main`, `graftwork conflicts --into main`.",
+    try: "name it: `pool-manager merge main`, `graftwork conflicts list --into main`.",
   });
 }
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fakeAgent, runCli, tempRepo } from "../fixtures/index.ts";
@@ -62,6 +62,7 @@ test("status and runs say of a run that it was undone", async () => {
     undone: true,
     progress: { status: "undone", tasks: { one: { status: "undone" } } },
   });
+  expect(readFileSync(join(repo.dir, ".claude/auto-progress.yaml"), "utf8")).toMatch(/^status: undone$/m);
   expect((await graftwork("runs")).stdout).toMatch(/ {2}undone {2}0\/1 tasks/);
 });
 
