@@ -103,7 +103,7 @@ async function addToTrain(context: Parameters<typeof buildTrain>[0], at: { commi
   const tip = at.commit;
   const { repository, run, person, resolving, strategy } = context;
   const { task, branch, commit } = candidate;
-  const own = strategy === "squash" ? await replayed(repository, tip, candidate) : undefined;
+  const own = await replayed(repository, tip, candidate);
   const merged = await mergeOnto(repository, own?.ours ?? tip, own?.theirs ?? commit, resolving);
   if (merged.kind === "conflict") return merged;
   const { tree, resolved, both } = merged;

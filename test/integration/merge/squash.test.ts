@@ -21,13 +21,13 @@ test("squash: one commit a task, with its trailers and without its history", asy
   expect(repo.git("rev-parse", "main")).toBe(before);
 });
 
-test("squash: work that goes on from a squashed branch brings its own changes only", async () => {
+test.each(["squash", "merge"] as const)("%s: work that goes on from a squashed branch brings its own changes only", async (strategy) => {
   const { repo, context, candidate } = await bench({ x: { "a.txt": "1\nby x\n3\n" } });
   const base = candidate("x").commit;
   repo.git("switch", "-q", "-c", "auto/y", "auto/x");
   repo.commit({ "a.txt": "1\nby x, then y\n3\n" });
   repo.git("switch", "-q", "main");
-  const squashing = { ...context, strategy: "squash" as const };
-  expect((await mergeApproved(squashing, [candidate("x"), { ...candidate("y", ["x"]), base }], null)).landed).toEqual(["x", "y"]);
+  expect((await mergeApproved({ ...context, strategy: "squash" }, [candidate("x")], null)).landed).toEqual(["x"]);
+  expect((await mergeApproved({ ...context, strategy }, [{ ...candidate("y", ["x"]), base }], null)).landed).toEqual(["y"]);
   expect(repo.git("show", "main:a.txt")).toBe("1\nby x, then y\n3");
 });
