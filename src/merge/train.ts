@@ -80,7 +80,7 @@ export async function buildTrain(
       if (context.resolving.level !== "off") for (const file of step.left) context.narrate(`  ${candidate.task}: ${leftText(file)}`);
       const { paths, reason } = step;
       const collision = { commit: candidate.commit, paths };
-      const against = await metIn(context.repository, [...start.steps, ...steps], collision, start.base);
+      const against = await collidersOf(context.repository, [...start.steps, ...steps], collision, start.base);
       conflicts.push({
         task: candidate.task,
         commit: candidate.commit,
@@ -125,7 +125,7 @@ async function addToTrain(context: Parameters<typeof buildTrain>[0], at: { commi
 }
 
 /**
- * What stands for the two sides where work goes on from another branch that was squashed: its own changes since its
+ * What stands for the two sides where work goes on from a branch that was squashed, another's or its own: its own changes since its
  * recorded base, since git would take the squashed ones for both sides' (review-core rule 16). Undefined otherwise.
  */
 async function replayed(repository: Repository, tip: Oid, { base, commit }: Candidate): Promise<{ ours: Oid; theirs: Oid } | undefined> {
@@ -142,7 +142,7 @@ async function replayed(repository: Repository, tip: Oid, { base, commit }: Cand
  * With which tasks ahead in the train a conflict is: those that touch one of its paths and collide there by themselves,
  * or all that touch one where only several of them together do.
  */
-async function metIn(
+async function collidersOf(
   repository: Repository,
   steps: readonly TrainStep[],
   { commit, paths }: { commit: Oid; paths: readonly string[] },

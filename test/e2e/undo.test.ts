@@ -46,7 +46,8 @@ test("run by group, undo: main and its branches are back; refused where somebody
   expect(repo.git("ls-files", "user.txt", "made.txt", "two.txt").split("\n")).toHaveLength(3);
 });
 
-test("status and runs say of a run that it was undone", async () => {
+/** A run of one task whose work is on main. */
+async function landedRun() {
   const agent = fakeAgent({ "*": [[{ write: "made.txt", text: "x\n" }, { commit: "work" }, { promise: "READY_FOR_QA" }]] });
   const settings = { agents: { default: "fake", fake: { command: agent.command } } };
   const repo = tempRepo({ files: { ".claude/auto-context.yaml": JSON.stringify(settings) } });
@@ -54,6 +55,11 @@ test("status and runs say of a run that it was undone", async () => {
   writeFileSync(plan, JSON.stringify({ version: 1, name: "u", verification: ["test -f README.md"], tasks: [{ id: "one", title: "One" }] }));
   const graftwork = (...args: readonly string[]) => runCli(args, { cwd: repo.dir });
   expect((await graftwork("run", plan, "--yes")).code).toBe(0);
+  return { repo, graftwork };
+}
+
+test("status and runs say of a run that it was undone", async () => {
+  const { repo, graftwork } = await landedRun();
   expect((await graftwork("status")).stdout).toMatch(/\(exit 0\)[\s\S]* one  done [\s\S]* landed on main\n/);
   expect((await graftwork("merge", "--undo")).stdout).not.toContain("not at its end");
   const { stdout } = await graftwork("status");
@@ -67,13 +73,7 @@ test("status and runs say of a run that it was undone", async () => {
 });
 
 test("undo says which branch's name is taken by now, and that a target is gone", async () => {
-  const agent = fakeAgent({ "*": [[{ write: "made.txt", text: "x\n" }, { commit: "work" }, { promise: "READY_FOR_QA" }]] });
-  const settings = { agents: { default: "fake", fake: { command: agent.command } } };
-  const repo = tempRepo({ files: { ".claude/auto-context.yaml": JSON.stringify(settings) } });
-  const plan = join(repo.parent, "plan.json");
-  writeFileSync(plan, JSON.stringify({ version: 1, name: "u", verification: ["test -f README.md"], tasks: [{ id: "one", title: "One" }] }));
-  const graftwork = (...args: readonly string[]) => runCli(args, { cwd: repo.dir });
-  expect((await graftwork("run", plan, "--yes")).code).toBe(0);
+  const { repo, graftwork } = await landedRun();
   const work = repo.git("rev-parse", "--short=12", "main^2");
   repo.git("branch", "auto/one", "main");
   repo.git("switch", "-q", "-c", "elsewhere");
