@@ -11,6 +11,19 @@ export type CheckEntry =
       history?: boolean | null | undefined;
     };
 
+/** A check of one verification, and what a failure of it says. */
+export type JudgedCheck = {
+  check: Check;
+  /** Why it cannot run; null: it runs. */
+  skip: string | null;
+  /**
+   * `shared`: the base has to pass it too, so a failure that the base shares is not the work's.
+   * `own`: only the tasks that land now bring it, so a failure is the work's, whatever the base says.
+   * `earlier`: only tasks that landed before bring it; if it fails on the base alone, it is left out and said.
+   */
+  standing: "shared" | "own" | "earlier";
+};
+
 export const CHECK_TIMEOUT_MS = 10 * 60_000;
 const NAME_MAX = 60;
 

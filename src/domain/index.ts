@@ -1,4 +1,4 @@
-export { argvOf, CHECK_JSON_SCHEMA, CHECK_KEYS, CHECK_TIMEOUT_MS, type CheckEntry, checkOf } from "./check.ts";
+export { argvOf, CHECK_JSON_SCHEMA, CHECK_KEYS, CHECK_TIMEOUT_MS, type CheckEntry, checkOf, type JudgedCheck } from "./check.ts";
 export type { AgentSpec, Config } from "./config.ts";
 export { ERROR_EXITS, type ErrorCode, type ErrorParts, EXIT, type ExitCode, GraftworkError, systemCode, worstExit } from "./errors.ts";
 export type { JournalLine, LandedTask, ResolvedFile, RunEvent } from "./events.ts";
@@ -10,7 +10,7 @@ export { type Lease, type LeasedSlot, type LeaseOwner, type ProcessIdentity, SLO
 export { describeValue, type SchemaIssue, schemaFinding, unknownKeys } from "./schema-finding.ts";
 export { cleanText, count, hideCredentials, humanDuration, humanSize, tailLines } from "./text.ts";
 export { DURATION_FORM, parseDuration, parseSize, SIZE_FORM } from "./units.ts";
-export type { CheckResult, MergeConflict, Verdict, Verification, Verify, VerifyRequest } from "./verdict.ts";
+export type { CheckResult, Verdict, Verify, VerifyRequest } from "./verdict.ts";
 export { gateYaml, YAML_LIMITS } from "./yaml-gate.ts";
 export { readYaml, type YamlPackage, type YamlText } from "./yaml-read.ts";
 export type { YamlLimits } from "./yaml-scan.ts";

@@ -29,18 +29,18 @@ export type Verdict = {
   checks: readonly CheckResult[];
   install: "fresh" | "none" | "reused-verdict";
   at: string;
+  /** A check failed beside another verification and passed alone, so that verifications disturb each other here. */
+  overlapped?: true;
 };
 
-/** The commit does not merge onto the base: no check was run. */
-export type MergeConflict = { decision: "conflict"; label: string; commit: string; base: string; paths: readonly string[] };
-
-export type Verification = Verdict | MergeConflict;
-
-/** A request to judge `commit` merged onto `base`, with the checks of `task` (a train: of all its tasks). */
+/** A request to judge `commit`, which merging made on top of `base`. */
 export type VerifyRequest = {
-  /** Names the folder of logs and the verdict; a task id, or `train`. */
+  /** Names the folder of logs and the verdict: a task id, or `train` for a landing. */
   label: string;
+  /** The tasks that `commit` brings to `base`. */
   tasks: readonly string[];
+  /** Tasks of the same run that `base` holds already. */
+  earlier: readonly string[];
   commit: string;
   base: string;
   /** Called with plain lines for progress. */
@@ -49,4 +49,4 @@ export type VerifyRequest = {
 };
 
 /** The function that judges, handed to dispatch and merge by `run`. */
-export type Verify = (request: VerifyRequest) => Promise<Verification>;
+export type Verify = (request: VerifyRequest) => Promise<Verdict>;

@@ -1,3 +1,4 @@
+export { checksOf, checksOfTask, type TreeTasks } from "./checks-of.ts";
 export { decide, type Limits } from "./decide.ts";
 export { diffPlans } from "./diff-plans.ts";
 export { cutToWidth, displayWidth, fitWidth } from "./display-width.ts";

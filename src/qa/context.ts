@@ -1,4 +1,4 @@
-import type { Check, Config } from "../domain/index.ts";
+import type { Config, JudgedCheck } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
 
 /** What judging needs from its caller: a run, or a command by hand. */
@@ -11,12 +11,14 @@ export type QaContext = {
   settings: Config["qa"];
   /** Variables of all checks, with fixed values (`pool.env`). */
   setEnv: Config["pool"]["env"];
-  /** The checks for these tasks (the plan's and the tasks' own), in order; empty: from configuration or package scripts. */
-  checksFor: (tasks: readonly string[]) => readonly Check[];
   /**
-   * Those of them that only the tasks bring. They may be red until the work is done, so that one that fails is the
-   * work's fault, whatever it says on the base.
+   * The checks that a tree must pass, in order: of the tasks that land now, and of those that landed before. `defaults`
+   * are those of the configuration, else the package scripts of the base.
    */
-  ownChecks?: (tasks: readonly string[]) => readonly Check[];
+  checksFor: (tree: {
+    tasks: readonly string[];
+    earlier: readonly string[];
+    defaults: readonly JudgedCheck[];
+  }) => readonly JudgedCheck[];
   now: () => Date;
 };
