@@ -20,6 +20,12 @@ export type DispatchContext = {
   /** One cleaned line of an agent's output, for progress. */
   onLine: (task: string, line: string) => void;
   signal: AbortSignal;
+  /** How long to wait for a slot that others hold. */
+  slotWaitMs: number;
+  /** Short name of the target branch. */
+  target: string;
+  /** Commits that the target may move to: approved work, and what landed. */
+  approved: () => readonly string[];
 };
 
 /** Throws AGENT_UNKNOWN. */
@@ -31,9 +37,4 @@ export function requireAgent(context: Pick<DispatchContext, "config">, task: Tas
     because: `configured are ${Object.keys(context.config.agents.byName).join(", ")}.`,
     try: `add \`agents.${name}.command\` to .claude/auto-context.yaml, or name another agent in the plan.`,
   });
-}
-
-/** The plan's checks, then the task's own. */
-export function checksOf(plan: Plan, task: Task): readonly Check[] {
-  return [...plan.verification, ...task.verification];
 }

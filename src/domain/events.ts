@@ -1,4 +1,5 @@
 import type { Outcome, Usage } from "./outcome.ts";
+import type { Plan } from "./plan.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
@@ -16,7 +17,10 @@ export type RunEvent =
       mode: "all" | "one-group";
       merge: boolean;
     }
-  | { type: "run-resumed"; mode: "all" | "one-group" }
+  /** `land`: this session only lands these approved tasks. */
+  | { type: "run-resumed"; mode: "all" | "one-group"; land?: readonly string[] }
+  /** The plan that counts from here on. */
+  | { type: "replanned"; plan: Plan; digest: string }
   | { type: "group-started"; group: number; base: string }
   | {
       type: "attempt-started";
@@ -42,10 +46,29 @@ export type RunEvent =
     }
   | { type: "verdict"; task: string; verdict: Verdict }
   /** The task's commit does not merge: with the target (`against` empty) or with tasks ahead of it in the train. */
-  | { type: "conflict"; task: string; commit: string; base: string; paths: readonly string[]; against: readonly string[]; reason?: string }
+  | {
+      type: "conflict";
+      task: string;
+      commit: string;
+      base: string;
+      paths: readonly string[];
+      against: readonly string[];
+      reason?: string;
+      /** No agent is asked: only a person can say what is meant. */
+      person?: true;
+    }
   | { type: "packet"; task: string; folder: string }
-  /** Green alone, red with the tasks ahead of it in the train. */
-  | { type: "ejected"; task: string; reason: string; excerpt: string }
+  /** Green alone, red with the tasks ahead of it in the train. `base`: the target then. `blocked`: the environment is in the way. */
+  | { type: "ejected"; task: string; reason: string; excerpt: string; base?: string; blocked?: true }
+  /**
+   * A task that QA rejected for good, verified again on a later target. Without a verdict the target has not moved since,
+   * or the work collides with it (`reason`): the task has failed.
+   */
+  | { type: "second-look"; task: string; base: string; verdict: Verdict | null; reason?: string }
+  /** The target holds the work, by another hand than this run's. */
+  | { type: "merged-elsewhere"; at: string; tasks: readonly LandedTask[] }
+  /** The target held the task's work and holds it no longer. */
+  | { type: "taken-back"; task: string; at: string; reason: string }
   | { type: "resolved"; task: string; how: "commit" | "skip" | "retry"; commit: string | null; reason: string }
   | { type: "train"; base: string; tip: string; tasks: readonly LandedTask[] }
   | { type: "train-verdict"; tip: string; tasks: readonly string[]; verdict: Verdict }
@@ -62,7 +85,8 @@ export type RunEvent =
     }
   | { type: "landed"; from: string; to: string; tasks: readonly LandedTask[] }
   /** Verified and merged at `refs/graftwork/merged/<run>`, but the target could not move there yet. */
-  | { type: "landing-waits"; from: string; to: string; tasks: readonly LandedTask[]; reason: string; command: string }
+  /** `command` takes it; null if no command can at present. */
+  | { type: "landing-waits"; from: string; to: string; tasks: readonly LandedTask[]; reason: string; command: string | null }
   /** The target went elsewhere: what waited is merged and verified anew. */
   | { type: "landing-void"; reason: string }
   | { type: "checkpoint"; group: number; status: "complete" | "partial" | "failed" }

@@ -47,6 +47,8 @@ export type FailureKind =
 export type Outcome =
   | { kind: "ready"; commit: string; summary: string; notes: readonly string[] }
   | { kind: "failed"; failure: FailureKind; reason: string; retry: boolean }
+  /** The slot could not be made ready: the machine's trouble. No agent was started, so it costs no retry. */
+  | { kind: "unready"; reason: string }
   | { kind: "rate-limited"; reason: string }
   /** Ended from outside (Ctrl-C, the coordinator's death): costs no retry. */
   | { kind: "interrupted"; reason: string }

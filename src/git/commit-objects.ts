@@ -34,6 +34,19 @@ export async function commitTree(
   return answer.text.trim();
 }
 
+/** Writes a commit like `source`, by the same author and with the same message, but with this tree and parent. */
+export async function commitLike(repository: Repository, source: Oid, { tree, parent }: { tree: Oid; parent: Oid }): Promise<Oid> {
+  const own = ownGit(repository, "plain");
+  const raw = (await runGit(repository, { ...own, args: ["cat-file", "commit", source] })).stdout;
+  const end = raw.indexOf("\n\n");
+  const [head, body] = [raw.subarray(0, end).toString("latin1"), raw.subarray(end)];
+  // A signature is about the commit that was; its lines go on with a space.
+  const kept = head.split(/\n(?! )/).filter((line) => !/^(?:tree|parent|gpgsig|gpgsig-sha256|mergetag) /.test(line));
+  const lines = [`tree ${tree}`, `parent ${parent}`, ...kept].join("\n");
+  const args = ["-c", "core.fsync=committed", "hash-object", "-w", "-t", "commit", "--stdin"];
+  return (await runGit(repository, { ...own, args, stdin: Buffer.concat([Buffer.from(lines, "latin1"), body]) })).text.trim();
+}
+
 /** The tree of a commit. */
 export async function treeOf(repository: Repository, commit: Oid): Promise<Oid> {
   const answer = await runGit(repository, {

@@ -2,6 +2,7 @@ export { captureWork, writeCapture } from "./capture.ts";
 export {
   aheadBehind,
   changedPaths,
+  commitLike,
   commitsBetween,
   commitTree,
   GRAFTWORK,
@@ -27,7 +28,8 @@ export { exportChanges, treeOfExport } from "./export-changes.ts";
 export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
 export { type Planted, plantedText } from "./guarded-settings.ts";
-export { integratedBy } from "./integrated.ts";
+export { heldValues, isRunsBase, type Listed, lostValues, ownCommits, PUT_BACK } from "./held-values.ts";
+export { firstParentOf, integratedBy, revertsOf } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, movedFrom } from "./land-checkout.ts";
 export { type FilesLanded, landFiles, moveByGit, settleDeadLandings, settleLandings } from "./land-files.ts";
 export { type LockFile, lockFiles } from "./lock-files.ts";

@@ -22,22 +22,60 @@ export async function integratedBy(
   if ((await treeOf(repository, branch.tip)) === (await treeOf(repository, target))) return "squash";
   // What is squashed in parts, or merged into its surroundings, is no one patch of the target.
   if ((await squashedCommits(repository, branch.base, target)).includes(branch.tip)) return "squash";
-  const own = ownGit(repository, "plain");
-  const shared = ["--no-ext-diff", "--no-textconv", "--no-renames", "--full-index"];
-  const one = await runGit(repository, { ...own, args: ["diff-tree", "-r", "-p", ...shared, branch.base, branch.tip] });
-  const [wanted] = await patchIds(repository, one.stdout);
+  const wanted = await patchOf(repository, branch.base, branch.tip);
   if (wanted === undefined) return undefined;
-  const range = `${branch.base}..${target}`;
-  const all = await runGit(repository, {
-    ...own,
-    args: ["log", "-p", "--no-merges", `-${LOOKED_AT}`, ...shared, range],
-    answers: [0, 128],
-  });
-  return (await patchIds(repository, all.stdout)).includes(wanted) ? "squash" : undefined;
+  return (await patchesOf(repository, branch.base, target)).some(({ patch }) => patch === wanted) ? "squash" : undefined;
+}
+
+/**
+ * For each change (`from` to `to`) that `target` holds: the commit that took it back there, if one did and none brought
+ * it again since.
+ */
+export async function revertsOf(
+  repository: Repository,
+  changes: readonly { from: Oid; to: Oid }[],
+  target: Oid,
+): Promise<(Oid | undefined)[]> {
+  return Promise.all(
+    changes.map(async ({ from, to }) => {
+      if (to === target) return undefined;
+      const since = await patchesOf(repository, to, target);
+      if (since.length === 0) return undefined;
+      const [forth, back] = await Promise.all([patchOf(repository, from, to), patchOf(repository, to, from)]);
+      const newest = since.find(({ patch }) => patch === forth || patch === back);
+      return newest?.patch === back ? newest?.commit : undefined;
+    }),
+  );
+}
+
+/** The first parent of a commit; the commit itself if it has none. */
+export async function firstParentOf(repository: Repository, commit: Oid): Promise<Oid> {
+  const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${commit}^1^{commit}`];
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args, answers: [0, 1, 128] });
+  return answer.code === 0 ? answer.text.trim() : commit;
+}
+
+const SHARED = ["--no-ext-diff", "--no-textconv", "--no-renames", "--full-index"];
+
+/** The patch id of one change; undefined if it changes nothing. */
+async function patchOf(repository: Repository, from: Oid, to: Oid): Promise<string | undefined> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["diff-tree", "-r", "-p", ...SHARED, from, to] });
+  return (await patchIds(repository, answer.stdout))[0]?.patch;
+}
+
+/** The patch ids of the commits in `from..to`, merges apart, newest first. */
+async function patchesOf(repository: Repository, from: Oid, to: Oid): Promise<{ patch: string; commit: Oid }[]> {
+  const args = ["log", "-p", "--no-merges", `-${LOOKED_AT}`, ...SHARED, `${from}..${to}`];
+  const all = await runGit(repository, { ...ownGit(repository, "plain"), args, answers: [0, 128] });
+  return patchIds(repository, all.stdout);
 }
 
 /** What tells one change from another, wherever it is applied. */
-async function patchIds(repository: Repository, patches: Uint8Array): Promise<string[]> {
+async function patchIds(repository: Repository, patches: Uint8Array): Promise<{ patch: string; commit: Oid }[]> {
+  if (patches.length === 0) return [];
   const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["patch-id", "--stable"], stdin: patches });
-  return answer.text.split("\n").flatMap((line) => (line === "" ? [] : [line.split(" ")[0] ?? ""]));
+  return answer.text.split("\n").flatMap((line) => {
+    const [patch = "", commit = ""] = line.split(" ");
+    return patch === "" ? [] : [{ patch, commit }];
+  });
 }

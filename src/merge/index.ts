@@ -1,7 +1,7 @@
 export { acceptResolution } from "./agent-resolution.ts";
 export type { MergeContext } from "./context.ts";
-export { type Landing, type LandResult, land, recoverLanding } from "./land.ts";
-export { type MergeResult, mergeApproved } from "./merge-approved.ts";
+export { backupPrefix, type Landing, type LandResult, land, landed, recoverLanding } from "./land.ts";
+export { type MergeResult, mergeApproved, type Offer, type Waiting } from "./merge-approved.ts";
 export { collidingWith, openConflict, sidesOf } from "./open-conflict.ts";
 export { type Ordered, orderCandidates } from "./order-candidates.ts";
 export { fileIn, type PacketInput, writePacket } from "./packet.ts";
@@ -14,4 +14,4 @@ export { type AppliedRule, type ConflictedFile, type Resolution, type ResolverLe
 export { touches } from "./touched-paths.ts";
 export { buildTrain, type Candidate, type Train, type TrainConflict, type TrainStep } from "./train.ts";
 export { type Undo, undoLandings } from "./undo.ts";
-export { verifyResolved } from "./verify-resolved.ts";
+export { type Judged, verifyOne, verifyTogether } from "./verify-one.ts";

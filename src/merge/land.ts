@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import type { LandedTask } from "../domain/index.ts";
+import { GraftworkError, type LandedTask } from "../domain/index.ts";
 import {
   checkoutOf,
   dangerousConfig,
@@ -12,6 +12,7 @@ import {
   moveCheckoutBack,
   movedFrom,
   type Oid,
+  PUT_BACK,
   readRef,
   readRefs,
   restoreCheckout,
@@ -19,6 +20,7 @@ import {
   updateRefs,
 } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
+import { rememberResolutions } from "./resolution-memory.ts";
 import { shellWord } from "./shell-word.ts";
 
 export type Landing = {
@@ -32,7 +34,7 @@ export type LandResult =
   | { kind: "landed" }
   /** The target is somewhere else by now: build and verify again. */
   | { kind: "moved"; at: Oid | undefined }
-  | { kind: "waits"; reason: string; command: string };
+  | { kind: "waits"; reason: string; command: string | null };
 
 export const mergedRef = (run: string): string => `refs/graftwork/merged/${run}`;
 export const backupPrefix = (run: string): string => `refs/graftwork/backup/${run}/`;
@@ -49,21 +51,32 @@ export async function land(context: MergeContext, landing: Landing): Promise<Lan
     const at = await readRef(repository, ref);
     if (at === landing.to) return landed(context, landing);
     if (at !== landing.from) return { kind: "moved", at };
-    const [place] = await Promise.all([checkoutOf(repository, target), keep(context, landing)]);
+    const [place] = await Promise.all([placeOf(context), keep(context, landing)]);
+    if (place !== undefined && "gone" in place) return waits(context, landing, null, place.gone);
     if (place === undefined) {
       context.emit({ type: "landing", target, ...landing, checkout: null });
       const refused = await updateRefs(repository, [...context.fence, { ref, set: landing.to, old: landing.from }], `land ${run}`);
       if (refused !== undefined) continue;
       // Somebody may have checked it out between the look and the move: then the checkout would show the reverse.
       if ((await checkoutOf(repository, target)) === undefined) return landed(context, landing);
-      await updateRefs(repository, [...context.fence, { ref, set: landing.from, old: landing.to }], "put back: checked out meanwhile");
+      await updateRefs(repository, [...context.fence, { ref, set: landing.from, old: landing.to }], `${PUT_BACK}: checked out meanwhile`);
       continue;
     }
-    if (place.busy !== null) return waits(context, landing, place.worktree.path, place.busy);
+    if (place.busy !== null) return waits(context, landing, null, place.busy);
     const result = await landInCheckout(context, landing, place.worktree.path);
     if (result !== "look again") return result;
   }
   return { kind: "moved", at: await readRef(repository, ref) };
+}
+
+/** The target's checkout; `gone` says why one that git knows cannot be looked at. */
+async function placeOf({ repository, target }: MergeContext): Promise<Awaited<ReturnType<typeof checkoutOf>> | { gone: string }> {
+  try {
+    return await checkoutOf(repository, target);
+  } catch (error) {
+    if (!(error instanceof GraftworkError) || error.code !== "CHECKOUT_WAITS") throw error;
+    return { gone: `${error.because.replace(/\.$/, "")}: ${error.try}` };
+  }
 }
 
 async function landInCheckout(context: MergeContext, landing: Landing, worktree: string): Promise<LandResult | "look again"> {
@@ -90,7 +103,7 @@ async function landInCheckout(context: MergeContext, landing: Landing, worktree:
     ({ kind }) => kind === "locked",
   );
   if (end.kind === "by-git") return landByGit(context, landing, worktree);
-  if (end.kind === "locked") return waits(context, landing, worktree, "another git is at work there, or was cut off (index.lock)");
+  if (end.kind === "locked") return waits(context, landing, null, "another git is at work there, or was cut off (index.lock)");
   if (end.kind === "refused") return waits(context, landing, worktree, end.reason);
   if (end.kind === "elsewhere") return "look again";
   for (const path of end.late) context.narrate(`${path} was written to by a program that had it open: what it wrote is in ${end.aside}`);
@@ -157,14 +170,18 @@ async function keep(context: MergeContext, landing: Landing): Promise<void> {
   await updateRefs(repository, [...context.fence, { ref: mergedRef(run), set: landing.to }, ...backups], `keep ${run}`);
 }
 
-function landed(context: MergeContext, landing: Landing): LandResult {
+/** Says that a landing is done, and remembers how people resolved what collided in it. */
+export async function landed(context: MergeContext, landing: Landing): Promise<LandResult> {
   context.emit({ type: "landed", ...landing });
+  for (const { branchTip } of landing.tasks) await rememberResolutions(context.repository, landing.from, branchTip, landing.to);
   return { kind: "landed" };
 }
 
-function waits(context: MergeContext, landing: Landing, worktree: string, reason: string): LandResult {
-  // An ignored file in the way is a person's as well, and git would overwrite it. By its id: the ref is another target's as soon as a second merge by hand has to wait.
-  const command = `git -C ${shellWord(worktree)} merge --ff-only --no-overwrite-ignore ${landing.to}`;
+/** `worktree`: where the command takes the landing; null if no command can, before something else has ended there. */
+function waits(context: MergeContext, landing: Landing, worktree: string | null, reason: string): LandResult {
+  // An ignored file in the way is a person's too, and git would overwrite it. The commit is named by its id: another
+  // merge by hand that has to wait moves the ref.
+  const command = worktree === null ? null : `git -C ${shellWord(worktree)} merge --ff-only --no-overwrite-ignore ${landing.to}`;
   context.emit({ type: "landing-waits", ...landing, reason, command });
   return { kind: "waits", reason, command };
 }
@@ -181,7 +198,7 @@ export async function recoverLanding(
   await settleLandings(repository, ({ checkout, from, to }) => checkout === begun.checkout && from === begun.from && to === begun.to);
   const at = await readRef(repository, `refs/heads/${target}`);
   if (at !== undefined && (await isAncestor(repository, begun.to, at))) {
-    context.emit({ type: "landed", from: begun.from, to: begun.to, tasks: begun.tasks });
+    await landed(context, { from: begun.from, to: begun.to, tasks: begun.tasks });
     return { landed: true, foreign: [] };
   }
   if (begun.byFile === true || at !== begun.from || begun.checkout === null) return { landed: false, foreign: [] };

@@ -8,39 +8,43 @@ import { trainRef, verifyTrain } from "./verify-train.ts";
 /** How often a train is built again because the target moved while it was verified. */
 const MOVES = 5;
 
-type Waiting = { from: Oid; to: Oid; tasks: readonly LandedTask[] } | null;
-
-export type MergeResult = { landed: readonly string[]; result: LandResult | { kind: "nothing" } | { kind: "blocked"; reason: string } };
+export type Waiting = { from: Oid; to: Oid; tasks: readonly LandedTask[] };
 
 /**
- * Turns approved candidates, given in an order that respects their dependencies, into commits of the target: what the
- * target moves to was verified as the very tree it is. `waiting` is where an earlier landing of this run waits: the train goes on from there.
+ * What a caller offers on a target's commit: work that may land (`mayLand`), in an order that respects its dependencies.
+ * `earlier`: tasks of the same run that the target holds. `waiting`: a landing on that very commit that waits for the
+ * target's checkout; the train goes on from there.
  */
-export async function mergeApproved(context: MergeContext, candidates: readonly Candidate[], waiting: Waiting): Promise<MergeResult> {
+export type Offer = { candidates: readonly Candidate[]; earlier: readonly string[]; waiting: Waiting | null };
+
+export type MergeResult = { landed: readonly string[]; result: LandResult | { kind: "nothing" } };
+
+/**
+ * Merges, verifies and lands: the one road to the target, for every caller. What the target moves to was verified as the
+ * very tree it is. The offer is asked for anew each time the target has moved.
+ */
+export async function mergeApproved(context: MergeContext, offerOn: (target: Oid) => Promise<Offer>): Promise<MergeResult> {
   // Of a coordinator that was killed and has no journal to be continued from.
   await settleDeadLandings(context.repository, `refs/heads/${context.target}`);
-  const end = await landTrain(context, candidates, waiting);
+  const end = await landTrain(context, offerOn);
   // What waits is held by a ref of its own, and a red train by nothing: it is built anew.
   await unpin(context, end.result.kind === "landed" ? [trainRef(context.run), mergedRef(context.run)] : [trainRef(context.run)]);
   return end;
 }
 
-async function landTrain(context: MergeContext, candidates: readonly Candidate[], waiting: Waiting): Promise<MergeResult> {
-  let left = candidates;
+async function landTrain(context: MergeContext, offerOn: (target: Oid) => Promise<Offer>): Promise<MergeResult> {
   for (let moves = 0; moves < MOVES; moves++) {
     const target = await readRef(context.repository, `refs/heads/${context.target}`);
     if (target === undefined) throw targetGone(context.target);
-    // A user may have taken the waiting commit by the named command.
-    const queued = waiting !== null && target === waiting.from ? waiting : null;
-    const base = queued?.to ?? target;
-    const train = await verifyTrain(context, base, left);
-    if (train.kind === "blocked") return { landed: [], result: { kind: "blocked", reason: train.reason } };
-    const steps: LandedTask[] = [...(queued?.tasks ?? []), ...train.steps.map(landedTask)];
+    const { candidates, earlier, waiting } = await offerOn(target);
+    if (candidates.length === 0) return { landed: [], result: { kind: "nothing" } };
+    const queued = waiting?.tasks ?? [];
+    const before = [...earlier, ...queued.map(({ task }) => task)];
+    const train = await verifyTrain(context, { target, base: waiting?.to ?? target, earlier: before }, candidates);
     if (train.steps.length === 0) return { landed: [], result: { kind: "nothing" } };
+    const steps: LandedTask[] = [...queued, ...train.steps.map(landedTask)];
     const result = await land(context, { from: target, to: train.tip, tasks: steps });
     if (result.kind !== "moved") return { landed: result.kind === "landed" ? steps.map((step) => step.task) : [], result };
-    // Who was sent back is not offered again: that would count a second time against its limits.
-    left = left.filter((one) => train.steps.some((step) => step.task === one.task));
     context.narrate(`${context.target} moved while the merge was verified: merging and verifying again`);
   }
   return { landed: [], result: { kind: "moved", at: await readRef(context.repository, `refs/heads/${context.target}`) } };

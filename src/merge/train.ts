@@ -2,12 +2,14 @@ import type { LandedTask } from "../domain/index.ts";
 import {
   changedPaths,
   commitTree,
-  GRAFTWORK,
   integratedBy,
   isAncestor,
+  isRunsBase,
+  lostValues,
   mergeBase,
   mergePairs,
   type Oid,
+  ownCommits,
   type Repository,
   treeOf,
   withQuarantine,
@@ -15,7 +17,8 @@ import {
 import { findingsOf, revertedWork } from "./check-merged.ts";
 import type { MergeContext } from "./context.ts";
 import { mergeMessage } from "./message.ts";
-import { type LeftFile, leftText, mergeOnto } from "./resolve-conflicts.ts";
+import { type Replayed, replay } from "./replay.ts";
+import { type LeftFile, leftText, type Merged, mergeOnto } from "./resolve-conflicts.ts";
 
 /** A task whose commit QA approved. */
 export type Candidate = {
@@ -27,6 +30,8 @@ export type Candidate = {
   dependsOn: readonly string[];
   /** Where the work began; unknown for work that nobody recorded. */
   base?: Oid;
+  /** Its checks use something that only one of them may use at a time. */
+  isExclusive?: boolean;
 };
 
 export type TrainStep = LandedTask & { tree: Oid };
@@ -36,8 +41,10 @@ export type TrainConflict = {
   base: Oid;
   paths: readonly string[];
   against: readonly string[];
-  /** Where it is something else than lines that collide. */
+  /** Set if it is something else than lines that collide. */
   reason?: string;
+  /** No agent is asked: only a person can say what is meant. */
+  person?: true;
 };
 
 export type Train = {
@@ -56,7 +63,7 @@ export type TrainStart = { base: Oid; steps: readonly TrainStep[]; tip: Oid; out
  * that is out; the rest goes on.
  */
 export async function buildTrain(
-  context: Pick<MergeContext, "repository" | "run" | "person" | "resolving" | "strategy" | "narrate">,
+  context: Pick<MergeContext, "repository" | "run" | "target" | "person" | "resolving" | "strategy" | "narrate">,
   start: TrainStart,
   candidates: readonly Candidate[],
 ): Promise<Train> {
@@ -65,12 +72,13 @@ export async function buildTrain(
   const out = new Set(start.out);
   let { tip } = start;
   let tree = await treeOf(context.repository, tip);
+  const lost = await lostValues(context.repository, context.target, tip);
   for (const candidate of candidates) {
-    if (candidate.dependsOn.some((id) => out.has(id))) {
+    if (isHeldBack(candidate, out)) {
       out.add(candidate.task);
       continue;
     }
-    const step = await addToTrain(context, { commit: tip, tree }, candidate);
+    const step = await addToTrain(context, { commit: tip, tree, lost }, candidate);
     if (step.kind === "merged") {
       steps.push(step.step);
       tip = step.step.merge;
@@ -78,7 +86,7 @@ export async function buildTrain(
     } else {
       out.add(candidate.task);
       if (context.resolving.level !== "off") for (const file of step.left) context.narrate(`  ${candidate.task}: ${leftText(file)}`);
-      const { paths, reason } = step;
+      const { paths, reason, person } = step;
       const collision = { commit: candidate.commit, paths };
       const against = await collidersOf(context.repository, [...start.steps, ...steps], collision, start.base);
       conflicts.push({
@@ -88,54 +96,88 @@ export async function buildTrain(
         paths,
         against,
         ...(reason !== undefined && { reason }),
+        ...(person !== undefined && { person }),
       });
     }
   }
   return { base: start.tip, tip, steps, conflicts };
 }
 
+/** True if what a candidate depends on is out: it goes back with it. */
+export function isHeldBack({ dependsOn }: Candidate, out: ReadonlySet<string>): boolean {
+  return dependsOn.some((id) => out.has(id));
+}
+
 type Added =
   | { kind: "merged"; step: TrainStep }
-  | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[]; reason?: string };
+  | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[]; reason?: string; person?: true };
 
-/** Merges one candidate onto `tip`. Work that is in `tip` already makes no new commit. */
-async function addToTrain(context: Parameters<typeof buildTrain>[0], at: { commit: Oid; tree: Oid }, candidate: Candidate): Promise<Added> {
+/** The train's tip. `lost`: what the target held and holds no longer. */
+type At = { commit: Oid; tree: Oid; lost: readonly Oid[] };
+
+/** Merges one candidate onto the tip. Work that is in the tip already makes no new commit. */
+async function addToTrain(context: Parameters<typeof buildTrain>[0], at: At, candidate: Candidate): Promise<Added> {
   const tip = at.commit;
-  const { repository, run, person, resolving, strategy } = context;
+  const { repository, run, person, strategy } = context;
   const { task, branch, commit } = candidate;
-  const own = await replayed(repository, tip, candidate);
-  const merged = await mergeOnto(repository, own?.ours ?? tip, own?.theirs ?? commit, resolving);
+  const own = await ownWork(context, at, candidate);
+  if (own.kind === "conflict") return own;
+  const merged = own.kind === "replayed" ? own : await mergeWhole(context, tip, commit);
   if (merged.kind === "conflict") return merged;
   const { tree, resolved, both } = merged;
-  const clean = { tip, commit, tree };
-  const reverted = candidate.base === undefined || own !== undefined ? undefined : await revertedWork(repository, candidate.base, clean);
-  if (reverted !== undefined) {
-    const reason = `merging it would leave out work that was reverted on the target by ${reverted.by || "a merge"}`;
-    return { kind: "conflict", paths: reverted.paths, left: [], reason };
+  if (own.kind === "whole") {
+    const clean = { tip, commit, tree };
+    const reverted = candidate.base === undefined ? undefined : await revertedWork(repository, candidate.base, clean);
+    if (reverted !== undefined) {
+      const reason = `merging it would leave out work that was reverted on the target by ${reverted.by || "a merge"}`;
+      return { kind: "conflict", paths: reverted.paths, left: [], reason };
+    }
+    for (const finding of await findingsOf(repository, clean, both))
+      context.narrate(`  ${task}: merged by git, and the proof says of ${finding}`);
   }
-  for (const finding of await findingsOf(repository, clean, both))
-    context.narrate(`  ${task}: merged by git, and the proof says of ${finding}`);
+  const source = own.kind === "replayed" ? own.commit : commit;
   // Only work that changes nothing can be in the tip already.
-  if (tree === at.tree && (strategy === "squash" || (await isAncestor(repository, commit, tip))))
+  if (tree === at.tree && (strategy === "squash" || (await isAncestor(repository, source, tip))))
     return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree } };
   const message = mergeMessage({ ...candidate, run, strategy }, resolved);
-  const parents = strategy === "squash" ? [tip] : [tip, commit];
+  const parents = strategy === "squash" ? [tip] : [tip, source];
   const merge = await commitTree(repository, { tree, parents, message, person });
   return { kind: "merged", step: { task, branch, branchTip: commit, merge, tree, ...(resolved.length > 0 && { resolved }) } };
 }
 
+/** Merges a commit as it is. One without a history in common is merged by no rule. */
+async function mergeWhole({ repository, resolving }: Parameters<typeof buildTrain>[0], tip: Oid, commit: Oid): Promise<Merged & { reason?: string }> {
+  try {
+    return await mergeOnto(repository, tip, commit, resolving);
+  } catch (error) {
+    if ((await mergeBase(repository, tip, commit)) !== undefined) throw error;
+    return { kind: "conflict", paths: [], left: [], reason: "the commit has no history in common with the target, so it cannot be merged" };
+  }
+}
+
+type Own = { kind: "whole" } | Replayed;
+
 /**
- * What stands for the two sides where work goes on from a branch that was squashed, another's or its own: its own changes since its
- * recorded base, since git would take the squashed ones for both sides' (review-core rule 16). Undefined otherwise.
+ * Tells whether all that a candidate's commit would bring is its own. If not, only its own commits are replayed onto the
+ * tip: what the target lost does not come back, and what was never the task's does not come along.
  */
-async function replayed(repository: Repository, tip: Oid, { base, commit }: Candidate): Promise<{ ours: Oid; theirs: Oid } | undefined> {
-  if (base === undefined || (await isAncestor(repository, base, tip))) return undefined;
+async function ownWork(context: Parameters<typeof buildTrain>[0], at: At, candidate: Candidate): Promise<Own> {
+  const { repository } = context;
+  const { base, commit } = candidate;
+  const began = base !== undefined && (await beganElsewhere(repository, at, base)) ? [base] : [];
+  const roots = [...at.lost, ...began];
+  if (roots.length === 0) return { kind: "whole" };
+  const { own, foreign } = await ownCommits(repository, { commit, tip: at.commit, roots });
+  if (foreign === 0) return { kind: "whole" };
+  return replay(context, at, own, began.length === 0);
+}
+
+/** True if the work goes on from a commit that is not in the tip, but was the target's, a waiting landing's, or squashed. */
+async function beganElsewhere(repository: Repository, { commit: tip, lost }: At, base: Oid): Promise<boolean> {
+  if (await isAncestor(repository, base, tip)) return false;
+  if (lost.includes(base) || (await isRunsBase(repository, base))) return true;
   const fork = await mergeBase(repository, tip, base);
-  if (fork === undefined || (await integratedBy(repository, { base: fork, tip: base }, tip)) !== "squash") return undefined;
-  const like = async (source: Oid, parents: readonly Oid[]): Promise<Oid> =>
-    commitTree(repository, { tree: await treeOf(repository, source), parents, message: "graftwork: replayed\n", person: GRAFTWORK });
-  const from = await like(base, []);
-  return { ours: await like(tip, [from]), theirs: await like(commit, [from]) };
+  return fork !== undefined && (await integratedBy(repository, { base: fork, tip: base }, tip)) === "squash";
 }
 
 /**

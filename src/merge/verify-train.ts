@@ -6,7 +6,10 @@ import { buildTrain, type Candidate, type Train, type TrainStart, type TrainStep
 import { nextOfTrain, type TrainOdds, trainLength } from "./train-search.ts";
 
 /** What may land: `tip` was verified, and holds `steps`. */
-export type Verified = { kind: "train"; tip: Oid; steps: readonly TrainStep[] } | { kind: "blocked"; reason: string };
+export type Verified = { tip: Oid; steps: readonly TrainStep[] };
+
+/** Where a train begins: `base` is the target, or what waits for it, and holds these tasks of the run already. */
+export type TrainBase = { target: Oid; base: Oid; earlier: readonly string[] };
 
 /** How often a train is made again that a garbage collection took a part of. */
 const BUILDS = 5;
@@ -14,35 +17,43 @@ const BUILDS = 5;
 export const trainRef = (run: string): string => `refs/graftwork/train/${run}`;
 
 /**
- * Merges the candidates onto `base` and verifies as much of the train as tells what may land. Who breaks it is ejected
- * with the log of the very tree that is red because of it; who depends on that one waits; the rest goes on without.
+ * Merges the candidates onto `base` and verifies as much of the train as tells what may land. The one that breaks it is
+ * ejected with the log of the very tree that is red because of it. What depends on that one waits; the rest goes on.
  */
-export async function verifyTrain(context: MergeContext, base: Oid, candidates: readonly Candidate[]): Promise<Verified> {
+export async function verifyTrain(context: MergeContext, from: TrainBase, candidates: readonly Candidate[]): Promise<Verified> {
+  const { base } = from;
   const accepted: TrainStep[] = [];
   const out = new Set<string>();
+  let blockedBy: string | undefined;
   let tip = base;
   for (let left = candidates; left.length > 0; ) {
-    const odds = { slots: context.slots, ejection: ejectionRate(context.repository) };
+    const slots = left.some((one) => one.isExclusive === true) ? 1 : context.slots;
+    const odds = { slots, ejection: ejectionRate(context.repository) };
     const ahead = left.slice(0, trainLength(odds));
     const train = await keptTrain(context, { base, steps: accepted, tip, out }, ahead);
     if (train.steps.length > 0) context.emit({ type: "train", base: tip, tip: train.tip, tasks: train.steps });
-    const found = await search(context, tip, train.steps, odds);
-    const good = found.kind === "blocked" ? [] : train.steps.slice(0, found.good);
+    const found = await search(context, { tip, accepted, earlier: from.earlier }, train.steps, odds);
+    const good = train.steps.slice(0, found.good);
     sayConflicts(context, train, tip, good);
-    if (found.kind === "blocked") return accepted.length === 0 ? found : { kind: "train", tip, steps: accepted };
     accepted.push(...good);
     tip = good.at(-1)?.merge ?? tip;
     const culprit = train.steps[found.good];
-    // What is left is looked at by what is known by now.
-    recordEjections(context.repository, good.length, culprit === undefined ? 0 : 1);
-    if (culprit !== undefined && found.verdict !== undefined) eject(context, culprit.task, accepted, found.verdict);
+    const isBlocked = found.verdict?.decision === "blocked";
+    if (!isBlocked) recordEjections(context.repository, good.length, culprit === undefined ? 0 : 1);
+    if (culprit !== undefined && found.verdict !== undefined) eject(context, culprit.task, accepted, found.verdict, from.target);
     // All ahead of the culprit are decided; who collided behind it may have collided with the culprit alone.
     const decided = culprit === undefined ? ahead : ahead.slice(0, ahead.findIndex((one) => one.task === culprit.task) + 1);
     const landing = new Set(good.map((step) => step.task));
     for (const one of decided) if (!landing.has(one.task)) out.add(one.task);
     left = left.slice(decided.length);
+    // The same trouble twice in a row is everybody's.
+    if (isBlocked && found.verdict !== undefined && blockedBy === found.verdict.reason && good.length === 0) {
+      for (const { task } of left) if (!out.has(task)) eject(context, task, accepted, found.verdict, from.target);
+      break;
+    }
+    blockedBy = isBlocked ? found.verdict?.reason : undefined;
   }
-  return { kind: "train", tip, steps: accepted };
+  return { tip, steps: accepted };
 }
 
 /** A collision is one only where all that the train had by then may land: with who is ejected nobody collides. */
@@ -52,66 +63,71 @@ function sayConflicts(context: MergeContext, train: Train, tip: Oid, good: reado
 }
 
 /** How many of the steps may land; `verdict` is that of the first one that may not. */
-type Found = { kind: "known"; good: number; verdict: Verdict | undefined } | { kind: "blocked"; reason: string };
+type Found = { good: number; verdict: Verdict | undefined };
 
-async function search(context: MergeContext, base: Oid, steps: readonly TrainStep[], odds: TrainOdds): Promise<Found> {
+/** The commit that a train goes on from, what it holds of this landing, and of the run before. */
+type Front = { tip: Oid; accepted: readonly TrainStep[]; earlier: readonly string[] };
+
+/** Finds the first step whose tree is not approved. One that blocks is found like one that is red. */
+async function search(context: MergeContext, front: Front, steps: readonly TrainStep[], odds: TrainOdds): Promise<Found> {
   const [green, red] = [new Set<number>(), new Set<number>()];
   const verdicts = new Map<number, Verdict>();
   for (;;) {
     const next = nextOfTrain({ size: steps.length, green, red }, odds);
-    if (next.kind === "green") return { kind: "known", good: steps.length, verdict: undefined };
-    if (next.kind === "culprit") return { kind: "known", good: next.after, verdict: verdicts.get(next.after + 1) };
+    if (next.kind === "green") return { good: steps.length, verdict: undefined };
+    if (next.kind === "culprit") return { good: next.after, verdict: verdicts.get(next.after + 1) };
     const judged = await Promise.all(
-      next.prefixes.map(async (length) => [length, await judge(context, base, steps.slice(0, length))] as const),
+      next.prefixes.map(async (length) => [length, await judge(context, front, steps.slice(0, length))] as const),
     );
     for (const [length, verdict] of judged) {
-      if (verdict.decision === "blocked") return { kind: "blocked", reason: verdict.reason };
       verdicts.set(length, verdict);
       (verdict.decision === "approved" ? green : red).add(length);
     }
   }
 }
 
-function eject(context: MergeContext, task: string, beside: readonly TrainStep[], verdict: Verdict): void {
+function eject(context: MergeContext, task: string, beside: readonly TrainStep[], verdict: Verdict, target: Oid): void {
   const others = beside.map((step) => step.task).join(", ");
-  const why = others === "" ? "it fails on the target as it is now" : `it passes alone and fails together with ${others}`;
   const excerpt = verdict.checks.find((check) => check.state === "failed")?.excerpt ?? "";
-  context.emit({ type: "ejected", task, reason: `${why}: ${verdict.reason}`, excerpt });
+  const about = { type: "ejected", task, excerpt, base: target } as const;
+  if (verdict.decision === "blocked") return context.emit({ ...about, reason: verdict.reason, blocked: true });
+  const why = others === "" ? "it fails on the target as it is now" : `it passes alone and fails together with ${others}`;
+  context.emit({ ...about, reason: `${why}: ${verdict.reason}` });
 }
 
-async function judge(context: MergeContext, base: Oid, steps: readonly TrainStep[]): Promise<Verdict> {
-  const tasks = steps.map((step) => step.task);
+/** Judges a tree by every check of all that it holds, of this landing and of earlier ones. */
+async function judge(context: MergeContext, { tip: base, accepted, earlier }: Front, steps: readonly TrainStep[]): Promise<Verdict> {
+  const tasks = [...accepted, ...steps].map((step) => step.task);
   const tip = steps.at(-1)?.merge ?? base;
-  const verification = await context.verify({
+  const verdict = await context.verify({
     label: "train",
     tasks,
+    earlier,
     commit: tip,
     base,
     onProgress: (line) => context.narrate(`  ${line}`),
     ...(context.signal === undefined ? {} : { signal: context.signal }),
   });
-  if (verification.decision === "conflict") {
-    throw new GraftworkError("INTERNAL", {
-      message: "A merged commit conflicts with its own base.",
-      because: `${tip} was built on ${base}.`,
-      try: "report this; nothing was landed.",
-    });
-  }
-  context.emit({ type: "train-verdict", tip, tasks, verdict: verification });
-  return verification;
+  context.emit({ type: "train-verdict", tip, tasks: steps.map((step) => step.task), verdict });
+  return verdict;
 }
 
 /**
  * A train that a ref keeps, whole. Until there is one, the user's garbage collection may take any part of it: then it
  * is made again (review-core rule 5).
  */
-async function keptTrain(context: MergeContext, start: TrainStart, candidates: readonly Candidate[]): Promise<Train> {
+export async function keptTrain(
+  context: MergeContext,
+  start: TrainStart,
+  candidates: readonly Candidate[],
+  ref = trainRef(context.run),
+): Promise<Train> {
   const held = [start.tip, ...candidates.map((one) => one.commit)];
   for (let tries = 1; ; tries++) {
     try {
       const train = await buildTrain(context, start, candidates);
       if (train.steps.length === 0) return train;
-      await pin(context, train.tip);
+      await pin(context, ref, train.tip);
       if (await isWhole(context.repository, train.tip, held)) return train;
       if (tries === BUILDS) throw collected(train.tip);
     } catch (error) {
@@ -129,8 +145,8 @@ function collected(tip: Oid): GraftworkError {
 }
 
 /** The tip, and with it all before it, is kept by a ref while it is verified: the user's garbage collection may run at any moment. */
-async function pin(context: MergeContext, tip: Oid): Promise<void> {
-  const refused = await updateRefs(context.repository, [...context.fence, { ref: trainRef(context.run), set: tip }], "pin a train");
+async function pin(context: MergeContext, ref: string, tip: Oid): Promise<void> {
+  const refused = await updateRefs(context.repository, [...context.fence, { ref, set: tip }], "pin a train");
   if (refused !== undefined)
     throw new GraftworkError("FENCED", {
       message: "This process no longer owns the run, so it stops merging.",

@@ -5,27 +5,28 @@ export type TreeTasks = { tasks: readonly string[]; earlier: readonly string[]; 
 
 /**
  * Returns every check that a tree must pass: the plan's, each task's own, and the defaults if one of the tasks has
- * neither. Each check is in the list once, with the strictest standing that one of the tasks gives it.
+ * neither, or is no task of the plan. Each check is in the list once, with the strictest standing that a task gives it.
  */
 export function checksOf(plan: Pick<Plan, "verification" | "tasks">, { tasks, earlier, defaults }: TreeTasks): JudgedCheck[] {
-  const of = (ids: readonly string[]): Task[] => plan.tasks.filter(({ id }) => ids.includes(id));
+  const known = new Map(plan.tasks.map((task) => [task.id, task]));
   const byKey = new Map<string, JudgedCheck>();
-  const add = (one: JudgedCheck): void => {
-    const key = JSON.stringify(one.check);
-    if (!byKey.has(key)) byKey.set(key, one);
+  const add = (all: readonly JudgedCheck[]): void => {
+    for (const one of all) if (!byKey.has(keyOf(one))) byKey.set(keyOf(one), one);
   };
-  const [now, before] = [of(tasks), of(earlier)];
-  const shared = plan.verification.map((check): JudgedCheck => ({ check, skip: null, standing: "shared" }));
-  const own = (task: Task, standing: JudgedCheck["standing"]): JudgedCheck[] =>
-    task.verification.map((check) => ({ check, skip: null, standing }));
-  const isBare = (task: Task): boolean => plan.verification.length === 0 && task.verification.length === 0;
-  for (const one of shared) add(one);
-  if (now.some(isBare)) for (const one of defaults) add(one);
-  for (const task of now) for (const one of own(task, "own")) add(one);
-  if (before.some(isBare)) for (const one of defaults) add({ ...one, standing: "earlier" });
-  for (const task of before) for (const one of own(task, "earlier")) add(one);
+  const judged = (checks: readonly Check[], standing: JudgedCheck["standing"]): JudgedCheck[] =>
+    checks.map((check) => ({ check, skip: null, standing }));
+  const own = (id: string): readonly Check[] => known.get(id)?.verification ?? [];
+  const isBare = (id: string): boolean => !known.has(id) || (plan.verification.length === 0 && own(id).length === 0);
+  if (tasks.some((id) => known.has(id))) add(judged(plan.verification, "shared"));
+  if (tasks.some(isBare)) add(defaults);
+  for (const id of tasks) add(judged(own(id), "own"));
+  if (earlier.some((id) => known.has(id))) add(judged(plan.verification, "earlier"));
+  if (earlier.some(isBare)) add(defaults.map((one) => ({ ...one, standing: "earlier" })));
+  for (const id of earlier) add(judged(own(id), "earlier"));
   return [...byKey.values()];
 }
+
+const keyOf = ({ check }: JudgedCheck): string => JSON.stringify(check);
 
 /** The checks of one task alone, for its brief and its agent's permissions. */
 export function checksOfTask(plan: Pick<Plan, "verification" | "tasks">, task: Task, defaults: readonly Check[]): Check[] {

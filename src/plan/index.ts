@@ -6,6 +6,7 @@ export { type BoxStyle, drawBox } from "./draw-box.ts";
 export { executionModeBox, type ModeBoxStyle } from "./execution-mode-box.ts";
 export { filesMatcher, globsMayOverlap } from "./globs.ts";
 export { criticalPath, dependentsOf, topologicalOrder } from "./order.ts";
+export { type LandState, mayLand } from "./may-land.ts";
 export { parsePlan } from "./parse-plan.ts";
 export { planDigest } from "./plan-digest.ts";
 export { type NamedText, planFromSubtasks, planFromTasksJson } from "./plan-from-files.ts";

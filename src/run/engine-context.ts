@@ -27,6 +27,10 @@ export type EngineContext = {
   narrate: (line: string) => void;
   /** First pause after a rate limit; doubles with each further one of the same task. */
   rateLimitPauseMs: number;
+  /** First pause after a slot could not be made ready; doubles with each further one of the same task. */
+  readyPauseMs: number;
+  /** How long an attempt waits for a slot that others hold. */
+  slotWaitMs: number;
   now: () => Date;
   signal: AbortSignal;
 };

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { GraftworkError, type RunEvent } from "../domain/index.ts";
+import { existingStore } from "../pool/index.ts";
 import { foldLine, progressView, type RunFacts, viewPaths, viewWriter, writeYamlView } from "../session/index.ts";
 import type { EngineContext } from "./engine-context.ts";
-import { doJob, type JobContext } from "./jobs.ts";
+import type { JobContext } from "./job-context.ts";
+import { doJob } from "./jobs.ts";
 import { agentsOf, type Job, jobKey, nextJobs, type Situation } from "./next-jobs.ts";
 
 /**
@@ -13,11 +15,11 @@ import { agentsOf, type Job, jobKey, nextJobs, type Situation } from "./next-job
 export async function driveRun(context: EngineContext, start: RunFacts, ending: (facts: RunFacts) => RunEvent | null): Promise<RunFacts> {
   const { record, decision, repository } = context;
   let facts = start;
-  const views = viewWriter(() => writeYamlView(viewPaths(repository.root).progress, progressView(record.plan, decision, facts)));
+  const views = viewWriter(() => writeYamlView(viewPaths(repository.root).progress, progressView(facts.plan, decision, facts)));
   const emit = (event: RunEvent): void => {
     const before = facts;
     const line = context.journal.append(event);
-    facts = foldLine(facts, line, record.plan, record.limits);
+    facts = foldLine(facts, line, record.limits);
     views.changed();
     context.onEvent(line, before, facts);
   };
@@ -33,8 +35,9 @@ export async function driveRun(context: EngineContext, start: RunFacts, ending: 
 }
 
 async function loop(context: EngineContext, facts: () => RunFacts, emit: (event: RunEvent) => void): Promise<void> {
-  const running = new Map<string, Promise<void>>();
+  const running = new Map<string, { job: Job; done: Promise<void> }>();
   const resting = new Map<string, number>();
+  let pausedUntil = 0;
   const failures: Error[] = [];
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
@@ -43,8 +46,10 @@ async function loop(context: EngineContext, facts: () => RunFacts, emit: (event:
     signal,
     facts,
     emit,
+    lookedAt: { target: null },
     atWork: (task) => running.has(`attempt ${task}`),
     rest: (agent, until) => resting.set(agent, Math.max(until, resting.get(agent) ?? 0)),
+    pause: (until) => (pausedUntil = Math.max(until, pausedUntil)),
   };
   const begin = (job: Job): void => {
     const key = jobKey(job);
@@ -54,34 +59,35 @@ async function loop(context: EngineContext, facts: () => RunFacts, emit: (event:
         stop.abort();
       })
       .finally(() => running.delete(key));
-    running.set(key, done);
+    running.set(key, { job, done });
   };
   for (;;) {
-    if (!signal.aborted) for (const job of nextJobs(situationOf(context, facts(), running, resting))) begin(job);
-    const wakes = signal.aborted ? [] : [...resting.values()].filter((until) => until > performance.now());
+    const now = performance.now();
+    const situation = (): Situation => ({
+      decision: context.decision,
+      facts: facts(),
+      running: [...running.values()].map(({ job }) => job),
+      schedule: context.record.config.schedule,
+      verifications: context.record.config.qa.slots,
+      freeSlots: freeSlots(context, [...running.values()].map(({ job }) => job)),
+      paused: pausedUntil > now,
+      resting: new Set([...resting].filter(([, until]) => until > now).map(([agent]) => agent)),
+      ...agentsOf(context.record.config),
+    });
+    if (!signal.aborted) for (const job of nextJobs(situation())) begin(job);
+    const wakes = signal.aborted ? [] : [...resting.values(), pausedUntil].filter((until) => until > now);
     if (running.size === 0 && wakes.length === 0) break;
-    const wake = wakes.map((until) => delay(until - performance.now() + 1, undefined, { signal, ref: true }).catch(() => undefined));
-    await Promise.race([...running.values(), ...wake]);
+    const wake = wakes.map((until) => delay(until - now + 1, undefined, { signal, ref: true }).catch(() => undefined));
+    await Promise.race([...[...running.values()].map(({ done }) => done), ...wake]);
   }
   const failure = failures.find((error) => !(error instanceof GraftworkError && error.code === "INTERRUPTED"));
   if (failure !== undefined) throw failure;
 }
 
-function situationOf(
-  context: EngineContext,
-  facts: RunFacts,
-  running: ReadonlyMap<string, unknown>,
-  resting: ReadonlyMap<string, number>,
-): Situation {
-  const { plan, config } = context.record;
-  return {
-    plan,
-    decision: context.decision,
-    facts,
-    running: new Set(running.keys()),
-    schedule: config.schedule,
-    verifications: config.qa.slots,
-    resting: new Set([...resting].filter(([, until]) => until > performance.now()).map(([agent]) => agent)),
-    ...agentsOf(config),
-  };
+/** Idle slots, without those that attempts under way are about to take. */
+function freeSlots({ repository, record }: EngineContext, running: readonly Job[]): number {
+  const { slots } = existingStore(repository).read().state;
+  const hasSlot = (task: string): boolean => slots.some(({ lease }) => lease?.task === task && lease.run === record.run);
+  const coming = running.filter((job) => job.kind === "attempt" && !hasSlot(job.task)).length;
+  return slots.filter(({ status, admin }) => status === "idle" && admin !== null).length - coming;
 }

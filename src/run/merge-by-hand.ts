@@ -1,31 +1,23 @@
 import { join } from "node:path";
-import {
-  type Config,
-  EXIT,
-  type ExitCode,
-  GraftworkError,
-  type Plan,
-  type RunEvent,
-  type Verdict,
-  type Verify,
-  worstExit,
-} from "../domain/index.ts";
-import { dangerousConfig, isAncestor, mergeTrees, type Oid, requireCommit, userIdentity } from "../git/index.ts";
-import { buildTrain, type Candidate, type MergeContext, mergeApproved, resolvingOf, verifyResolved } from "../merge/index.ts";
+import { type Config, EXIT, type ExitCode, GraftworkError, type Plan, type RunEvent, type Verdict, type Verify, worstExit } from "../domain/index.ts";
+import { dangerousConfig, requireCommit, treeOf, userIdentity } from "../git/index.ts";
+import { type Candidate, type MergeContext, mergeApproved, resolvingOf, type TrainConflict, verifyOne } from "../merge/index.ts";
+import { checksOf } from "../plan/index.ts";
 import { existingStore, type PoolContext } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import { withMutex } from "../state/index.ts";
-import { handOrder, heldBack, type LeftOut, offeredBranches, targetOf } from "./offered-branches.ts";
+import { keepHandLanding } from "./hand-landings.ts";
+import { handOrder, heldBack, type LeftOut, type Offered, offeredBranches, targetOf } from "./offered-branches.ts";
 
 export type ByHand = {
   context: PoolContext;
   config: Config;
   into: string | null;
-  /** Gives the dependencies of the slots' tasks; null: those of the run that they belong to, if any. */
   /** Tasks or slots; none means all that are busy. */
   only: readonly string[];
   /** Null: as configured. */
   strategy: MergeContext["strategy"] | null;
+  /** Says what the slots' tasks depend on; null: the plan of the run that they belong to, if there is one. */
   plan: Plan | null;
   verify: boolean;
   signal: AbortSignal;
@@ -54,16 +46,16 @@ export type ByHandResult = {
 
 /**
  * Merges the branches of the busy slots into a target without a run: in slot order, or as a plan has them depend on each
- * other, each verified alone and then all of them together. Slots stay leased. A slot with unsaved work is reported, not called merged. With `verify` off
- * nothing is checked, and that is said.
+ * other. Each is verified alone, then all of them together. Slots stay leased. A slot with unsaved work is reported, not
+ * called merged. With `verify` off nothing is checked, and that is said.
  */
 export async function mergeByHand(request: ByHand): Promise<ByHandResult> {
   const { context, config } = request;
   const { repository } = context;
   existingStore(repository);
   const { target, base } = await targetOf(context, request.into);
-  const checkable = config.qa.checks.length > 0 || (await packageChecks(repository, base)).length > 0;
-  if (request.verify && !checkable) throw noChecks();
+  const isCheckable = config.qa.checks.length > 0 || (await packageChecks(repository, base)).length > 0;
+  if (request.verify && !isCheckable) throw noChecks();
   const place = join(repository.layout.root, "merge");
   let begun = false;
   const work = (): Promise<ByHandResult> => {
@@ -83,90 +75,120 @@ function mergeUnderWay({ because }: GraftworkError): GraftworkError {
   });
 }
 
+/** Plans the merge, then goes the road that every caller goes: verify each, then merge, verify and land all of them. */
 async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult> {
-  const { context, signal, onLine } = request;
-  const { repository, run } = context;
+  const { context } = request;
+  const { repository } = context;
   // Another merge may have moved it while this one waited for its turn.
   const base = await requireCommit(repository, `refs/heads/${target}`);
-  const result: ByHandResult = { merged: [], already: [], failed: [], exit: EXIT.ok };
+  const strategy = request.strategy ?? request.config.merge.strategy;
+  const offer = await offeredBranches(context, { given: request.plan, only: request.only, base, strategy });
+  // In slot order nothing has to be predicted.
+  const offered = offer.plan === null ? offer.candidates : (await handOrder(context, { target, base }, offer)).order;
+  const report = reportOf(repository, target, offered, offer);
+  const merging = await mergingByHand(request, { target, strategy, offer, emit: report.note });
+  const approved: Candidate[] = [];
+  for (const one of offered) {
+    if (report.holdBack(one)) continue;
+    const judged = await verifyOne(merging, { base, earlier: offer.earlier }, one);
+    if (judged.kind === "conflict") report.conflict(judged.conflict);
+    else if (judged.verdict.decision === "approved") approved.push(one);
+    else report.refused(one.branch, judged.verdict);
+  }
+  const { result: end } = await mergeApproved(merging, async () => ({
+    candidates: approved.filter((one) => !report.holdBack(one)),
+    earlier: offer.earlier,
+    waiting: null,
+  }));
+  if (end.kind === "moved") for (const one of approved) report.fail(one.branch, `${target} moved each time`, EXIT.refused);
+  for (const one of approved) report.holdBack(one);
+  return report.result();
+}
+
+type More = Partial<Pick<FailedBranch, "next" | "excerpt" | "log">>;
+
+/** What has become of each branch so far. */
+function reportOf(repository: PoolContext["repository"], target: string, offered: readonly Candidate[], offer: Offered) {
+  const merged: string[] = [];
+  const failed: FailedBranch[] = [];
   const exits: ExitCode[] = [];
-  type More = Partial<Pick<FailedBranch, "next" | "excerpt" | "log">>;
-  const leave = ({ branch, reason, exit, waitsFor, run: of }: Omit<LeftOut, "task">, more: More = {}): void => {
-    result.failed.push({ branch, reason, waitsFor, run: of, next: null, excerpt: null, log: null, ...more });
+  const verdicts: Verdict[] = [];
+  const branchOf = (task: string): string => offered.find((one) => one.task === task)?.branch ?? task;
+  const isOut = ({ branch }: { branch: string }): boolean => failed.some((one) => one.branch === branch);
+  const leave = ({ branch, reason, exit, waitsFor, run }: Omit<LeftOut, "task">, more: More = {}): void => {
+    failed.push({ branch, reason, waitsFor, run, next: null, excerpt: null, log: null, ...more });
     exits.push(exit);
   };
   const fail = (branch: string, reason: string, exit: ExitCode, more: More = {}): void =>
     leave({ branch, reason, exit, waitsFor: [], run: null }, more);
   const inSlot = (branch: string, work: string): More => {
-    const slot = existingStore(repository)
-      .read()
-      .state.slots.find(({ lease }) => lease?.branch === branch);
+    const { slots } = existingStore(repository).read().state;
+    const slot = slots.find(({ lease }) => lease?.branch === branch);
     const where = slot === undefined ? `on ${branch}` : `in ${slot.id} (${slot.path})`;
     return { next: `${where}: \`git merge ${target}\`, ${work}, \`git commit\`; then the same command again` };
   };
-  const verdicts: Verdict[] = [];
-  const strategy = request.strategy ?? request.config.merge.strategy;
-  const all = await offeredBranches(context, { given: request.plan, only: request.only, base, strategy });
-  for (const one of all.left) leave(one);
-  result.already.push(...all.already);
-  // In slot order nothing has to be predicted.
-  const offered = all.plan === null ? all.candidates : (await handOrder(context, { target, base }, all)).order;
-  const branchOf = (task: string): string => offered.find((one) => one.task === task)?.branch ?? task;
-  const merging: MergeContext = {
+  const conflict = ({ task, paths, against, reason }: Pick<TrainConflict, "task" | "paths" | "against" | "reason">): void => {
+    const branch = branchOf(task);
+    const text = reason ?? `conflict in ${paths.join(", ")} with ${against.join(", ") || target}`;
+    fail(branch, text, EXIT.person, inSlot(branch, reason === undefined ? "resolve it" : "bring back what is missing"));
+  };
+  const refused = (branch: string, verdict: Verdict): void =>
+    fail(branch, verdict.reason, verdict.decision === "blocked" ? EXIT.person : EXIT.refused, failedCheck(verdict));
+  for (const one of offer.left) leave(one);
+  return {
+    fail,
+    conflict,
+    refused,
+    /** Reports a branch that depends on one that is out, and says so. */
+    holdBack(one: Candidate): boolean {
+      if (isOut(one)) return true;
+      const missing = offered.find((other) => one.dependsOn.includes(other.task) && isOut(other));
+      if (missing !== undefined && !merged.includes(one.branch)) leave(heldBack(one, missing.task));
+      return missing !== undefined;
+    },
+    note(event: RunEvent): void {
+      if (event.type === "conflict") conflict(event);
+      if (event.type === "train-verdict") verdicts.push(event.verdict);
+      if (event.type === "ejected") {
+        const verdict = verdicts.findLast((one) => failedCheck(one).excerpt === event.excerpt);
+        const exit = event.blocked === true ? EXIT.person : EXIT.refused;
+        fail(branchOf(event.task), event.reason, exit, verdict === undefined ? {} : failedCheck(verdict));
+      }
+      if (event.type === "landed") {
+        merged.push(...event.tasks.map((one) => one.branch));
+        keepHandLanding(repository, { target, from: event.from, to: event.to });
+      }
+      if (event.type === "landing-waits") {
+        const way = event.command === null ? "" : `; take it with: ${event.command}`;
+        const next = `${target} has not moved: put right what is in the way, then ${event.command === null ? "" : "that command, or "}the same merge again`;
+        for (const one of event.tasks) fail(one.branch, `${event.reason}${way}`, EXIT.person, { next });
+      }
+    },
+    result: (): ByHandResult => ({ merged, already: [...offer.already], failed, exit: worstExit(exits) }),
+  };
+}
+
+async function mergingByHand(
+  request: ByHand,
+  { target, strategy, offer, emit }: Pick<MergeContext, "target" | "strategy" | "emit"> & { offer: Offered },
+): Promise<MergeContext> {
+  const { context, config, signal, onLine } = request;
+  const { repository, run } = context;
+  return {
     repository,
     run,
     target,
     person: await userIdentity(repository),
-    verify: verifierOf(request),
-    slots: request.config.qa.slots,
-    resolving: resolvingOf(request.config, signal),
+    verify: verifierOf(request, offer.plan),
+    slots: config.qa.slots,
+    resolving: resolvingOf(config, signal),
     strategy,
-    emit: (event: RunEvent) => {
-      if (event.type === "conflict") {
-        const branch = branchOf(event.task);
-        const reason = event.reason ?? `conflict in ${event.paths.join(", ")} with ${event.against.join(", ") || target}`;
-        fail(branch, reason, EXIT.person, inSlot(branch, event.reason === undefined ? "resolve it" : "bring back what is missing"));
-      }
-      if (event.type === "train-verdict") verdicts.push(event.verdict);
-      if (event.type === "ejected") {
-        const verdict = verdicts.findLast((one) => failedCheck(one).excerpt === event.excerpt);
-        fail(branchOf(event.task), event.reason, EXIT.refused, verdict === undefined ? {} : failedCheck(verdict));
-      }
-      if (event.type === "landed") result.merged.push(...event.tasks.map((one) => one.branch));
-      if (event.type === "landing-waits")
-        for (const one of event.tasks)
-          fail(one.branch, `${event.reason}; take it with: ${event.command}`, EXIT.person, {
-            next: `${target} has not moved: put right what is in the way, then that command, or the same merge again`,
-          });
-    },
+    emit,
     fence: [],
     trustedConfig: await dangerousConfig(repository),
     narrate: onLine,
     signal,
   };
-  const verify = verifyResolved(merging);
-  const approved: Candidate[] = [];
-  const isOut = ({ branch }: { branch: string }): boolean => result.failed.some((one) => one.branch === branch);
-  const failWaiting = (one: Candidate): boolean => {
-    const missing = offered.find((other) => one.dependsOn.includes(other.task) && isOut(other));
-    if (missing === undefined || isOut(one) || result.merged.includes(one.branch)) return false;
-    leave(heldBack(one, missing.task));
-    return true;
-  };
-  for (const one of offered) {
-    if (failWaiting(one)) continue;
-    const commit = await judgedCommit(merging, one, base);
-    const verification = await verify({ label: one.task, tasks: [one.task], commit, base, signal, onProgress: onLine });
-    if (verification.decision === "approved") approved.push(one);
-    else if (verification.decision === "conflict")
-      fail(one.branch, `conflict in ${verification.paths.join(", ")}`, EXIT.person, inSlot(one.branch, "resolve it"));
-    else fail(one.branch, verification.reason, verification.decision === "blocked" ? EXIT.person : EXIT.refused, failedCheck(verification));
-  }
-  const { result: end } = await mergeApproved(merging, approved, null);
-  if (end.kind === "blocked") for (const one of approved) fail(one.branch, end.reason, EXIT.person);
-  if (end.kind === "moved") for (const one of approved) fail(one.branch, `${target} moved each time`, EXIT.refused);
-  for (const one of approved) failWaiting(one);
-  return { ...result, exit: worstExit(exits) };
 }
 
 function failedCheck({ checks }: Verdict): { excerpt: string | null; log: string | null } {
@@ -174,46 +196,27 @@ function failedCheck({ checks }: Verdict): { excerpt: string | null; log: string
   return { excerpt: failed?.excerpt ?? null, log: failed?.log ?? null };
 }
 
-/** Of a branch that goes on from squashed work, its own changes on the target: the whole of it collides with itself. */
-async function judgedCommit(merging: MergeContext, one: Candidate, base: Oid): Promise<Oid> {
-  if (merging.strategy === "merge" || one.base === undefined || (await isAncestor(merging.repository, one.base, base))) return one.commit;
-  const { steps } = await buildTrain(merging, { base, steps: [], tip: base, out: new Set() }, [one]);
-  return steps[0]?.merge ?? one.commit;
-}
-
-function verifierOf({ context, config, verify, onLine }: ByHand): Verify {
+function verifierOf({ context, config, verify, onLine }: ByHand, plan: Plan | null): Verify {
   const { repository, run, now } = context;
-  if (verify)
-    return (asked) =>
-      verifyCommit(
-        {
-          repository,
-          run,
-          logs: join(repository.layout.root, "logs", run),
-          settings: config.qa,
-          setEnv: config.pool.env,
-          checksFor: () => [],
-          now,
-        },
-        asked,
-      );
+  if (verify) {
+    const logs = join(repository.layout.root, "logs", run);
+    const checksFor = plan === null ? ({ defaults }: Parameters<typeof checksOf>[1]) => defaults : checksOf.bind(null, plan);
+    const qa = { repository, run, logs, settings: config.qa, setEnv: config.pool.env, checksFor, now };
+    return (asked) => verifyCommit(qa, asked);
+  }
   onLine("WARNING: nothing is verified (--no-verify)");
-  return async ({ label, commit, base }) => {
-    const merged = await mergeTrees(repository, base, commit);
-    if (!merged.clean) return { decision: "conflict", label, commit, base, paths: merged.paths };
-    return {
-      decision: "approved",
-      label,
-      commit,
-      base,
-      tree: merged.tree,
-      key: "none",
-      reason: "not verified (--no-verify)",
-      checks: [],
-      install: "none",
-      at: now().toISOString(),
-    };
-  };
+  return async ({ label, commit, base }) => ({
+    decision: "approved",
+    label,
+    commit,
+    base,
+    tree: await treeOf(repository, commit),
+    key: "none",
+    reason: "not verified (--no-verify)",
+    checks: [],
+    install: "none",
+    at: now().toISOString(),
+  });
 }
 
 function noChecks(): GraftworkError {

@@ -12,8 +12,9 @@ import {
   squashedCommits,
 } from "../git/index.ts";
 import { type Candidate, type MergeContext, type Ordered, orderCandidates } from "../merge/index.ts";
-import { dependentsOf } from "../plan/index.ts";
+import { dependentsOf, mayLand } from "../plan/index.ts";
 import { existingStore, type PoolContext, poolStatus, type SlotRow } from "../pool/index.ts";
+import { isAvailable } from "../session/index.ts";
 import { liveRun } from "./ownership.ts";
 import { listRuns } from "./run-folder.ts";
 
@@ -30,6 +31,8 @@ export type Offered = {
   already: readonly string[];
   left: readonly LeftOut[];
   plan: Plan | null;
+  /** Tasks of the slots' run that the target holds already. */
+  earlier: readonly string[];
 };
 
 /** The target branch, named or else the one checked out, and where it is. Throws REF_UNKNOWN. */
@@ -84,17 +87,29 @@ export async function offeredBranches(
     }
   }
   const runs = new Set(slots.map(({ lease }) => lease?.run));
-  const plan = given ?? listRuns(context.repository).find(({ run }) => runs.has(run))?.record.plan ?? null;
-  if (plan === null) return { candidates, already, left, plan };
+  const ofRun = listRuns(context.repository).find(({ run }) => runs.has(run));
+  const plan = given ?? ofRun?.record.plan ?? null;
+  if (plan === null) return { candidates, already, left, plan, earlier: [] };
+  const isOffered = (id: string): boolean => candidates.some(({ task }) => task === id);
+  const known = [...(ofRun?.facts.tasks.keys() ?? [])];
+  const earlier = ofRun === undefined ? [] : known.filter((id) => isAvailable(ofRun.facts, id) && !isOffered(id));
   const gone = await unmergedTasks(context, base, ({ run, task }) => runs.has(run) && !slots.some(({ lease }) => lease?.task === task));
-  const out = [...left, ...passedOver, ...gone];
+  const open = given === null ? known.filter((id) => !isOffered(id) && !earlier.includes(id)).map((task) => ({ task })) : [];
+  const out = [...left, ...passedOver, ...gone, ...open].filter(({ task }) => !already.includes(branchOf(slots, task)));
   const ordered = planned(candidates, out, plan);
-  const missingFor = (one: Candidate): string | undefined => one.dependsOn.find((id) => out.some(({ task }) => task === id));
+  const landable = mayLand(
+    { tasks: ordered.map(({ task, dependsOn }) => ({ id: task, dependsOn })) },
+    { approved: new Set(ordered.map(({ task }) => task)), available: new Set() },
+  );
   const held = ordered.flatMap((one): LeftOut[] => {
-    const missing = missingFor(one);
-    return missing === undefined ? [] : [heldBack(one, missing)];
+    const missing = one.dependsOn.find((id) => !landable.includes(id));
+    return landable.includes(one.task) ? [] : [heldBack(one, missing ?? "another task")];
   });
-  return { candidates: ordered.filter((one) => missingFor(one) === undefined), already, left: [...left, ...held], plan };
+  return { candidates: ordered.filter(({ task }) => landable.includes(task)), already, left: [...left, ...held], plan, earlier };
+}
+
+function branchOf(slots: readonly SlotRow[], task: string): string {
+  return slots.find(({ lease }) => lease?.task === task)?.lease?.branch ?? "";
 }
 
 /** Where the work begins that is not in the target: behind what was squashed of the branch before, else at its base. */

@@ -1,7 +1,7 @@
-import { checksOf, requireAgent } from "../dispatch/index.ts";
+import { requireAgent } from "../dispatch/index.ts";
 import { type Config, type Decision, GraftworkError, type Plan } from "../domain/index.ts";
 import { currentBranch, type Oid, type Repository, requireBranch } from "../git/index.ts";
-import { decide } from "../plan/index.ts";
+import { checksOfTask, decide } from "../plan/index.ts";
 import { packageChecks } from "../qa/index.ts";
 
 export type RunRequest = { plan: Plan; source: string | null; into: string | null; mode: "all" | "one-group"; merge: boolean };
@@ -18,7 +18,7 @@ export async function prepareRun(
     throw error instanceof GraftworkError && error.code === "REF_UNKNOWN" ? unknownTarget(target) : error;
   });
   for (const task of request.plan.tasks) requireAgent({ config }, task, task.agent ?? config.agents.default);
-  const unchecked = request.plan.tasks.filter((task) => checksOf(request.plan, task).length === 0);
+  const unchecked = request.plan.tasks.filter((task) => checksOfTask(request.plan, task, []).length === 0);
   if (unchecked.length > 0 && config.qa.checks.length === 0 && (await packageChecks(repository, base)).length === 0) throw noChecks();
   return { target, base, decision: decisionOf(request.plan, config) };
 }
@@ -28,10 +28,9 @@ export function decisionOf(plan: Plan, config: Config): Decision {
   return decide(plan, { enabled, minTasks, maxAgents });
 }
 
-/** As many slots as tasks can hold one at a time: those at work and those whose verdict or landing is awaited. */
+/** As many slots as agents can be at work: a task holds one only meanwhile. */
 export function slotsFor(decision: Decision, plan: Plan): number {
-  const largest = Math.max(1, ...decision.groups.map((group) => group.tasks.length));
-  return Math.min(plan.tasks.length, Math.max(decision.agents, largest));
+  return Math.max(1, Math.min(plan.tasks.length, decision.agents));
 }
 
 function noTarget(): GraftworkError {

@@ -10,6 +10,9 @@ import { readJournal, readText, removeStore, replaceFile } from "../state/index.
 export type RunRecord = {
   run: string;
   folder: string;
+  /** The plan that the run began with. */
+  begun: Plan;
+  /** The plan in effect. */
   plan: Plan;
   digest: string;
   /** Where the plan was read from; null for one made from `--task`. */
@@ -37,15 +40,11 @@ export function createRunFolder(
   trustedConfig: string,
 ): RunRecord {
   const folder = repository.layout.run(run);
-  const record: RunRecord = { run, folder, plan, digest: planDigest(plan), source, config, limits: limitsOf(config), trustedConfig };
-  savePlan(record);
+  const digest = planDigest(plan);
+  const record: RunRecord = { run, folder, begun: plan, plan, digest, source, config, limits: limitsOf(config), trustedConfig };
+  replaceFile(join(folder, "plan.json"), `${JSON.stringify({ schema: SCHEMA, source, digest, plan })}\n`, { flush: true });
   replaceFile(join(folder, "config.json"), `${JSON.stringify({ schema: SCHEMA, config, trustedConfig })}\n`, { flush: true });
   return record;
-}
-
-/** Writes a run's plan: at its start, and when changes to tasks that had not begun are taken. */
-export function savePlan({ folder, source, digest, plan }: RunRecord): void {
-  replaceFile(join(folder, "plan.json"), `${JSON.stringify({ schema: SCHEMA, source, digest, plan })}\n`, { flush: true });
 }
 
 /** Throws RUN_UNKNOWN. */
@@ -72,6 +71,7 @@ export function readRunFolder(repository: Repository, run: string): RunRecord {
   return {
     run,
     folder,
+    begun: planFile.plan,
     plan: planFile.plan,
     digest: planFile.digest,
     source: planFile.source,
@@ -129,8 +129,13 @@ export function summaryOf(repository: Repository, run: string): RunSummary | und
   const record = readRunFolder(repository, run);
   const { lines } = readJournal(record.folder);
   if (lines.length === 0) return undefined;
-  const facts = foldRun(lines, record.plan, record.limits);
-  return { run, startedAt: facts.startedAt, ended: facts.ended, record, facts, lines };
+  const facts = foldRun(lines, record.begun, record.limits);
+  return { run, startedAt: facts.startedAt, ended: facts.ended, record: inEffect(record, facts.plan), facts, lines };
+}
+
+/** The record with another plan in effect. */
+export function inEffect(record: RunRecord, plan: Plan): RunRecord {
+  return plan === record.plan ? record : { ...record, plan, digest: planDigest(plan) };
 }
 
 /** Deletes a run's journal, plan and logs. */

@@ -1,12 +1,14 @@
 import { join } from "node:path";
-import { type BriefTemplates, checksOf } from "../dispatch/index.ts";
-import { type Check, type Config, type Decision, EXIT, type ExitCode, type Plan, type Task } from "../domain/index.ts";
+import type { BriefTemplates } from "../dispatch/index.ts";
+import type { Check, Config, Decision, ExitCode, JudgedCheck, Plan, Task } from "../domain/index.ts";
 import { type Repository, userIdentity } from "../git/index.ts";
 import { type MergeContext, resolvingOf } from "../merge/index.ts";
+import { checksOf, checksOfTask, type TreeTasks } from "../plan/index.ts";
 import { type PoolContext, processOwner } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import type { RunFacts } from "../session/index.ts";
 import type { Journal } from "../state/index.ts";
+import { exitOf, isFinished } from "./at-rest.ts";
 import { driveRun } from "./engine.ts";
 import type { EngineContext } from "./engine-context.ts";
 import type { Ownership } from "./ownership.ts";
@@ -26,6 +28,10 @@ export type RunHost = {
   now: () => Date;
   /** Default: one minute. */
   rateLimitPauseMs?: number;
+  /** Default: two seconds. */
+  readyPauseMs?: number;
+  /** How long an attempt waits for a slot that others hold; default: ten minutes. */
+  slotWaitMs?: number;
 };
 
 export type SessionStart = { run: string; plan: Plan; decision: Decision; target: string; facts: RunFacts; resumed: boolean };
@@ -52,12 +58,7 @@ export async function drive(
   const { plan, run } = record;
   host.onStart({ run, plan, decision, target: facts.target, facts, resumed });
   const merging = await mergeContext(host, record, ownership, facts.target);
-  // As QA does: the plan's, else the configuration's, else the package scripts of the base.
-  const fallback = record.config.qa.checks.length > 0 ? record.config.qa.checks : await packageChecks(host.repository, facts.base);
-  const checksFor = (task: Task): readonly Check[] => {
-    const own = checksOf(plan, task);
-    return own.length > 0 ? own : fallback;
-  };
+  const defaults = record.config.qa.checks.length > 0 ? record.config.qa.checks : await packageChecks(host.repository, facts.base);
   const end = await driveRun(
     {
       repository: host.repository,
@@ -68,11 +69,13 @@ export async function drive(
       pool: poolOf(host, record),
       merging,
       templates: host.templates,
-      checksFor,
+      checksFor: (task: Task): readonly Check[] => checksOfTask(plan, task, defaults),
       onEvent: host.onEvent,
       onLine: host.onLine,
       narrate: host.narrate,
       rateLimitPauseMs: host.rateLimitPauseMs ?? 60_000,
+      readyPauseMs: host.readyPauseMs ?? 2_000,
+      slotWaitMs: host.slotWaitMs ?? SLOT_WAIT_MS,
       now: host.now,
       signal: host.signal,
     },
@@ -84,17 +87,18 @@ export async function drive(
   return { run, exit, decision, plan, facts: end, remainingGroups };
 }
 
-export async function mergeContext(host: RunHost, record: RunRecord, ownership: Ownership, target: string): Promise<MergeContext> {
+const SLOT_WAIT_MS = 10 * 60_000;
+
+export async function mergeContext(
+  host: Pick<RunHost, "repository" | "now" | "signal" | "narrate">,
+  record: RunRecord,
+  ownership: Pick<Ownership, "fence">,
+  target: string,
+): Promise<MergeContext> {
   const { repository, now } = host;
-  const checksFor = (tasks: readonly string[]): Check[] =>
-    uniqueChecks(record.plan.tasks.filter((task) => tasks.includes(task.id)).flatMap((task) => checksOf(record.plan, task)));
-  const ownChecks = (tasks: readonly string[]): Check[] => {
-    const plans = new Set(record.plan.verification.map((check) => JSON.stringify(check)));
-    const own = record.plan.tasks.filter((task) => tasks.includes(task.id)).flatMap((task) => task.verification);
-    return uniqueChecks(own).filter((check) => !plans.has(JSON.stringify(check)));
-  };
   const { qa: settings, pool } = record.config;
-  const qa = { repository, run: record.run, ownChecks, logs: join(record.folder, "logs"), settings, setEnv: pool.env, checksFor, now };
+  const checksFor = (tree: TreeTasks): JudgedCheck[] => checksOf(record.plan, tree);
+  const qa = { repository, run: record.run, logs: join(record.folder, "logs"), settings, setEnv: pool.env, checksFor, now };
   return {
     repository,
     run: record.run,
@@ -112,31 +116,7 @@ export async function mergeContext(host: RunHost, record: RunRecord, ownership: 
   };
 }
 
-/** The plan's checks once, then each task's own. */
-function uniqueChecks(checks: readonly Check[]): Check[] {
-  const seen = new Set<string>();
-  return checks.filter((check) => {
-    const key = JSON.stringify(check);
-    return !seen.has(key) && seen.add(key) !== undefined;
-  });
-}
-
-export function exitOf(facts: RunFacts): ExitCode {
-  const statuses = [...facts.tasks.values()].map((task) => task.status);
-  if (facts.waiting !== null || statuses.includes("conflict") || statuses.includes("qa_blocked")) return EXIT.person;
-  if (statuses.includes("failed") || statuses.includes("skipped")) return EXIT.refused;
-  return EXIT.ok;
-}
-
-/** Nothing in it can go on, not even by a person's decision on a conflict. */
-function isFinished(facts: RunFacts): boolean {
-  const over = [...facts.tasks.values()].every(
-    (task) => ["done", "failed", "skipped"].includes(task.status) || (task.status === "qa_approved" && !facts.merge),
-  );
-  return over && facts.waiting === null;
-}
-
-export function poolOf(host: RunHost, record: RunRecord): PoolContext {
+export function poolOf(host: Pick<RunHost, "repository" | "now" | "narrate">, record: RunRecord): PoolContext {
   return {
     repository: host.repository,
     settings: record.config.pool,

@@ -1,5 +1,5 @@
 import type { Outcome, RunEvent, Usage, Verdict } from "../domain/index.ts";
-import type { RunLimits, TaskFacts } from "./run-facts.ts";
+import type { Fallback, RunLimits, TaskFacts } from "./run-facts.ts";
 
 /** Events that change one task and nothing else. */
 export type TaskEvent = Extract<
@@ -12,14 +12,19 @@ export type TaskEvent = Extract<
       | "conflict"
       | "packet"
       | "ejected"
+      | "second-look"
+      | "taken-back"
       | "slot-released"
       | "branch-deleted"
       | "branch-kept";
   }
 >;
 
+/** What limits one task: its own retries, and the steps that are tried for a conflict. */
+type TaskLimits = { retries: number; onConflict: RunLimits["onConflict"] };
+
 /** One task after one event of its own. */
-export function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limits: RunLimits, retries: number): TaskFacts {
+export function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limits: TaskLimits): TaskFacts {
   switch (event.type) {
     case "attempt-started": {
       const { attempt, slot, token, branch, base, resolves } = event;
@@ -37,6 +42,7 @@ export function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limit
         resolve,
         startedAt,
         packet: null,
+        unready: 0,
       };
     }
     case "attempt-ended": {
@@ -44,17 +50,23 @@ export function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limit
       if (task.resolve !== null)
         return afterResolver({ ...task, usage, durationMs: task.durationMs + event.durationMs }, task.resolve, event.outcome, limits);
       const ended = { ...task, session: event.session ?? task.session, usage, durationMs: task.durationMs + event.durationMs };
-      return afterOutcome(ended, event.outcome, retries, at);
+      return afterOutcome(ended, event.outcome, limits, at);
     }
     case "verdict":
-      return afterVerdict(task, event.verdict, retries, at);
+      return afterVerdict(task, event.verdict, limits, at);
+    case "second-look":
+      return afterSecondLook(task, event, at);
+    case "taken-back":
+      return takenBack(task, event.reason);
     case "conflict":
       return afterConflict(task, event, limits);
     case "packet":
       return { ...task, packet: event.folder };
     case "ejected": {
-      const ejected = { ...task, verdict: null, lastError: rejectionText(event.reason, event.excerpt) };
-      return failed(ejected, "train-rejected", true, retries, at);
+      const lastError = rejectionText(event.reason, event.excerpt);
+      if (event.blocked === true) return { ...task, status: "qa_blocked", lastError };
+      const base = event.base ?? task.verdict?.base ?? "";
+      return rejected({ ...task, verdict: null, lastError }, "train-rejected", base, limits, at);
     }
     case "slot-released":
       return { ...task, slot: null, token: null };
@@ -65,15 +77,48 @@ export function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limit
 }
 
 /** A verdict on another commit than the task's is void. */
-function afterVerdict(task: TaskFacts, verdict: Verdict, retries: number, at: string): TaskFacts {
+function afterVerdict(task: TaskFacts, verdict: Verdict, limits: TaskLimits, at: string): TaskFacts {
   if (task.commit !== verdict.commit) return task;
-  if (verdict.decision === "approved") return { ...task, status: "qa_approved", verdict, lastError: null };
+  if (verdict.decision === "approved") return { ...task, status: "qa_approved", verdict, rejected: null, lastError: null };
   if (verdict.decision === "blocked") return { ...task, status: "qa_blocked", verdict, lastError: verdict.reason };
-  const excerpt = verdict.checks.find((check) => check.state === "failed")?.excerpt;
-  return failed({ ...task, verdict, lastError: rejectionText(verdict.reason, excerpt) }, "qa-rejected", true, retries, at);
+  return rejected({ ...task, verdict, lastError: verdictText(verdict) }, "qa-rejected", verdict.base, limits, at);
 }
 
-function afterOutcome(task: TaskFacts, outcome: Outcome, retries: number, at: string): TaskFacts {
+/** A rejection by checks. Once no retry is left, the task waits for a second look, or its conflict for the next step. */
+function rejected(
+  task: TaskFacts,
+  failure: "qa-rejected" | "train-rejected",
+  base: string,
+  limits: TaskLimits,
+  at: string,
+): TaskFacts {
+  const next = { ...task, rejected: task.commit === null ? null : { commit: task.commit, base } };
+  return awaitSecondLook(failed(next, failure, true, limits, at), base);
+}
+
+function awaitSecondLook(task: TaskFacts, base: string): TaskFacts {
+  return task.status === "failed" ? { ...task, status: "qa_rejected", secondLook: { base }, endedAt: null } : task;
+}
+
+/** A rejection stands only if it holds on the last target too. */
+function afterSecondLook(task: TaskFacts, event: Extract<RunEvent, { type: "second-look" }>, at: string): TaskFacts {
+  const { verdict, base, reason } = event;
+  if (task.secondLook === null) return task;
+  const both = (now: string): string => `${task.lastError ?? ""}\nlooked at again on ${base.slice(0, 12)}: ${now}`;
+  if (verdict === null)
+    return { ...task, status: "failed", secondLook: null, endedAt: at, ...(reason !== undefined && { lastError: both(reason) }) };
+  if (verdict.decision === "approved") return { ...task, status: "qa_approved", verdict, rejected: null, secondLook: null, lastError: null };
+  if (verdict.decision === "blocked") return { ...task, status: "qa_blocked", verdict, secondLook: null, lastError: verdict.reason };
+  return { ...task, verdict, secondLook: { base }, lastError: both(verdict.reason) };
+}
+
+/** Only a person knows whether it is to be done again: then its agent begins on the target as it is. */
+function takenBack(task: TaskFacts, reason: string): TaskFacts {
+  const rerun = task.commit === null || task.base === null ? task.rerun : { from: task.base, to: task.commit, paths: [] };
+  return { ...task, status: "conflict", landed: null, verdict: null, packet: null, conflictPaths: [], lastError: reason, rerun, endedAt: null };
+}
+
+function afterOutcome(task: TaskFacts, outcome: Outcome, limits: TaskLimits, at: string): TaskFacts {
   switch (outcome.kind) {
     case "ready":
       return {
@@ -82,37 +127,50 @@ function afterOutcome(task: TaskFacts, outcome: Outcome, retries: number, at: st
         commit: outcome.commit,
         summary: outcome.summary,
         failure: null,
+        rejected: null,
         verdict: null,
         lastError: null,
       };
+    case "unready":
+      return { ...task, status: task.attempts === 0 ? "pending" : "pending_retry", unready: task.unready + 1, lastError: outcome.reason };
     case "rate-limited":
       return { ...task, status: "pending_retry", rateLimited: task.rateLimited + 1, lastError: outcome.reason };
     case "interrupted":
       return { ...task, status: "pending_retry" };
     case "blocked":
       return { ...task, status: "conflict", lastError: outcome.reason };
-    case "failed":
-      return failed({ ...task, lastError: outcome.reason }, outcome.failure, outcome.retry, retries, at);
+    case "failed": {
+      // The agent was told of the rejection and changed nothing: it stands by its commit.
+      if (outcome.failure === "did-nothing" && task.rejected !== null && task.rejected.commit === task.commit)
+        return awaitSecondLook(failed(task, "qa-rejected", false, limits, at), task.rejected.base);
+      return failed({ ...task, lastError: outcome.reason }, outcome.failure, outcome.retry, limits, at);
+    }
   }
 }
 
-function failed(task: TaskFacts, failure: TaskFacts["failure"], retry: boolean, retries: number, at: string): TaskFacts {
+function failed(task: TaskFacts, failure: TaskFacts["failure"], retry: boolean, limits: TaskLimits, at: string): TaskFacts {
   const failures = task.failures + 1;
-  if (retry && failures <= retries)
-    return {
-      ...task,
-      failure,
-      failures,
-      status: failure === "qa-rejected" || failure === "train-rejected" ? "qa_rejected" : "pending_retry",
-    };
-  return { ...task, failure, failures, status: "failed", endedAt: at };
+  const next = { ...task, failure, failures };
+  if (retry && failures <= limits.retries) return { ...next, status: isRejection(failure) ? "qa_rejected" : "pending_retry" };
+  return task.fallback === null ? { ...next, status: "failed", endedAt: at } : fallBack(next, task.fallback, limits);
 }
 
-function afterConflict(task: TaskFacts, event: Extract<RunEvent, { type: "conflict" }>, limits: RunLimits): TaskFacts {
+const isRejection = (failure: TaskFacts["failure"]): boolean => failure === "qa-rejected" || failure === "train-rejected";
+
+/** A rerun that failed leaves the approved commit of before, whose conflict goes on to the next step. */
+function fallBack(task: TaskFacts, fallback: Fallback, limits: TaskLimits): TaskFacts {
+  const lastError = `${fallback.reason}; done again, it failed: ${task.lastError?.split("\n")[0] ?? ""}`;
+  const { commit, base, paths, onto } = fallback;
+  const before = { ...task, commit, base, conflictPaths: paths, lastError, rejected: null, verdict: null, fallback: null };
+  return escalate(before, { commit, base: onto }, limits.onConflict);
+}
+
+function afterConflict(task: TaskFacts, event: Extract<RunEvent, { type: "conflict" }>, limits: TaskLimits): TaskFacts {
   const against = event.against.length === 0 ? "the target" : event.against.join(", ");
   const lastError = event.reason ?? `its work collides with ${against} in ${event.paths.join(", ")}`;
-  // Where lines do not collide there is nothing to merge by hand.
-  const steps = event.reason === undefined ? limits.onConflict : limits.onConflict.filter((step) => step !== "agent");
+  // If no lines collide, there is nothing that an agent could merge.
+  const agents = event.reason === undefined ? limits.onConflict : limits.onConflict.filter((step) => step !== "agent");
+  const steps = event.person === true ? [] : agents;
   const next = escalate({ ...task, verdict: null, lastError, conflictPaths: event.paths, resolverLeft: null }, event, steps);
   // git would merge it, so a packet of what collides would be empty: the person is told the reason alone.
   return event.reason !== undefined && next.status === "conflict" ? { ...next, conflictPaths: [] } : next;
@@ -126,16 +184,19 @@ function escalate(task: TaskFacts, { commit, base }: { commit: string; base: str
   if (step === undefined) return { ...task, status: "conflict", resolve: null, rerun };
   const next: TaskFacts = { ...task, status: "pending_retry", tried: [...task.tried, step], resolve: null };
   if (step === "agent") return { ...next, resolve: { onto: base } };
-  return { ...next, rerun };
+  const fallback = { commit, base: task.base, onto: base, paths: task.conflictPaths, reason: task.lastError ?? "" };
+  return { ...next, rerun, fallback };
 }
 
 /** A resolver agent's attempt costs no retry: what is of no use to the merge leaves the conflict as it was. */
-function afterResolver(task: TaskFacts, { onto }: { onto: string }, outcome: Outcome, limits: RunLimits): TaskFacts {
+function afterResolver(task: TaskFacts, { onto }: { onto: string }, outcome: Outcome, limits: TaskLimits): TaskFacts {
   switch (outcome.kind) {
     case "ready":
       return { ...task, status: "ready_for_qa", commit: outcome.commit, resolve: null, failure: null, verdict: null, lastError: null };
     case "rate-limited":
       return { ...task, status: "pending_retry", rateLimited: task.rateLimited + 1 };
+    case "unready":
+      return { ...task, status: "pending_retry", unready: task.unready + 1 };
     case "interrupted":
       return { ...task, status: "pending_retry" };
     case "failed":
@@ -147,7 +208,7 @@ function afterResolver(task: TaskFacts, { onto }: { onto: string }, outcome: Out
 /** After a person's decision. */
 export function resolveTask(task: TaskFacts, event: Extract<RunEvent, { type: "resolved" }>, at: string): TaskFacts {
   if (task.status === "done") return task;
-  if (event.how === "skip") return { ...task, status: "skipped", lastError: event.reason, endedAt: at };
+  if (event.how === "skip") return { ...task, status: "skipped", skippedFor: null, secondLook: null, lastError: event.reason, endedAt: at };
   if (event.how === "commit" && event.commit !== null)
     return {
       ...task,
@@ -155,11 +216,13 @@ export function resolveTask(task: TaskFacts, event: Extract<RunEvent, { type: "r
       commit: event.commit,
       rerun: null,
       resolve: null,
+      fallback: null,
       verdict: null,
       lastError: null,
       packet: null,
     };
-  return { ...task, status: "pending_retry", resolve: null, failures: 0, rateLimited: 0, verdict: null, endedAt: null, failure: null };
+  const anew = { resolve: null, fallback: null, rejected: null, secondLook: null, skippedFor: null, verdict: null, failure: null };
+  return { ...task, ...anew, status: task.attempts === 0 ? "pending" : "pending_retry", failures: 0, rateLimited: 0, unready: 0, endedAt: null };
 }
 
 /** Clients report totals over a conversation: the larger figure is the newer one. */
@@ -170,6 +233,10 @@ function largerUsage(before: Usage | null, now: Usage | null): Usage | null {
     outputTokens: Math.max(before.outputTokens, now.outputTokens),
     costUsd: before.costUsd === null ? now.costUsd : Math.max(before.costUsd, now.costUsd ?? 0),
   };
+}
+
+function verdictText(verdict: Verdict): string {
+  return rejectionText(verdict.reason, verdict.checks.find((check) => check.state === "failed")?.excerpt);
 }
 
 function rejectionText(reason: string, excerpt: string | undefined): string {

@@ -1,6 +1,7 @@
-import { GraftworkError, type JournalLine, type Plan, type RunEvent } from "../domain/index.ts";
-import { applyToTask, resolveTask } from "./fold-task.ts";
-import { freshTask, type RunFacts, type RunLimits, retryLimit, type TaskFacts } from "./run-facts.ts";
+import { GraftworkError, type JournalLine, type LandedTask, type Plan, type RunEvent, type Verdict } from "../domain/index.ts";
+import { settleDependents } from "./dependents.ts";
+import { applyToTask, resolveTask, type TaskEvent } from "./fold-task.ts";
+import { freshTask, READY_TRIES, type RunFacts, type RunLimits, retryLimit, type TaskFacts } from "./run-facts.ts";
 
 /**
  * The state of a run is a fold over what it said: this is the one place where a task's status changes. Same lines,
@@ -18,10 +19,12 @@ export function foldRun(lines: readonly JournalLine[], plan: Plan, limits: RunLi
   const { run, target, base, mode, merge } = first.event;
   const start: RunFacts = {
     run,
+    plan,
     target,
     base,
     mode,
     merge,
+    landOnly: null,
     startedAt: first.at,
     tasks: new Map(plan.tasks.map((task) => [task.id, freshTask(task.id)])),
     groups: new Map(),
@@ -29,28 +32,41 @@ export function foldRun(lines: readonly JournalLine[], plan: Plan, limits: RunLi
     waiting: null,
     landings: [],
     warnings: [],
+    verifyAlone: false,
+    environment: null,
     undone: false,
     ended: null,
     endedAt: null,
     lastAt: first.at,
     checkpointsThisSession: 0,
   };
-  return lines.slice(1).reduce((facts, line) => foldLine(facts, line, plan, limits), start);
+  return lines.slice(1).reduce((facts, line) => foldLine(facts, line, limits), start);
 }
 
-/** Facts after one more line; skips what depends on a failed task. */
-export function foldLine(facts: RunFacts, line: JournalLine, plan: Plan, limits: RunLimits): RunFacts {
-  const next = { ...apply(facts, line.event, line.at, plan, limits), lastAt: line.at };
-  return next.tasks === facts.tasks ? next : { ...next, tasks: skipDependents(plan, next.tasks, line.at) };
+/** Facts after one more line. What depends on a task that is lost goes back with it. */
+export function foldLine(facts: RunFacts, line: JournalLine, limits: RunLimits): RunFacts {
+  const next = { ...apply(facts, line.event, line.at, limits), lastAt: line.at };
+  return next.tasks === facts.tasks ? next : { ...next, tasks: settleDependents(next.plan, next.tasks, line.at) };
 }
 
 /** Events of the whole run; those of one task are in `applyToTask`. */
-function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits: RunLimits): RunFacts {
+function apply(facts: RunFacts, event: RunEvent, at: string, limits: RunLimits): RunFacts {
   switch (event.type) {
     case "run-started":
       return facts;
     case "run-resumed":
-      return { ...facts, mode: event.mode, ended: null, endedAt: null, checkpointsThisSession: 0, tasks: reopen(facts.tasks) };
+      return {
+        ...facts,
+        mode: event.mode,
+        landOnly: event.land ?? null,
+        ended: null,
+        endedAt: null,
+        checkpointsThisSession: 0,
+        environment: null,
+        tasks: event.land === undefined ? reopen(facts.tasks) : facts.tasks,
+      };
+    case "replanned":
+      return replan(facts, event.plan);
     case "group-started": {
       const groups = new Map(facts.groups).set(event.group, { base: event.base, checkpoint: null, startedAt: at, landedTo: null });
       return { ...facts, groups };
@@ -69,19 +85,16 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
     }
     case "landed": {
       const { from, to, tasks } = event;
-      const done = changeAll(
-        facts,
-        tasks.map((one) => one.task),
-        (task) => ({ ...task, status: "done", landed: tasks.find((one) => one.task === task.id) ?? null, endedAt: at, lastError: null }),
-      );
       return {
-        ...done,
+        ...finish(facts, tasks, at),
         openLanding: null,
         waiting: null,
         landings: [...facts.landings, { from, to, tasks }],
         groups: markLanded(facts, to),
       };
     }
+    case "merged-elsewhere":
+      return finish(facts, event.tasks, at);
     case "landing-waits": {
       const { from, to, tasks, reason, command } = event;
       return {
@@ -111,14 +124,70 @@ function apply(facts: RunFacts, event: RunEvent, at: string, plan: Plan, limits:
     case "warning":
       return { ...facts, warnings: [...facts.warnings, event.task === null ? event.text : `${event.task}: ${event.text}`] };
     case "undone":
-      return { ...facts, undone: true };
+      return { ...facts, undone: true, waiting: null };
     case "run-ended":
       return { ...facts, ended: event.exit, endedAt: at };
     case "resolved":
       return { ...change(facts, event.task, (task) => resolveTask(task, event, at)), ended: null, endedAt: null };
+    case "verdict":
+    case "second-look":
+      return noteOverlap(toTask(facts, event, at, limits), event.verdict);
+    case "attempt-ended": {
+      const next = toTask(facts, event, at, limits);
+      const unready = next.tasks.get(event.task)?.unready ?? 0;
+      return unready >= READY_TRIES && event.outcome.kind === "unready" ? { ...next, environment: event.outcome.reason } : next;
+    }
     default:
-      return change(facts, event.task, (task) => applyToTask(task, event, at, limits, retryLimit(plan, event.task, limits)));
+      return toTask(facts, event, at, limits);
   }
+}
+
+function toTask(facts: RunFacts, event: TaskEvent, at: string, limits: RunLimits): RunFacts {
+  const retries = retryLimit(facts.plan, event.task, limits);
+  return change(facts, event.task, (task) => applyToTask(task, event, at, { ...limits, retries }));
+}
+
+/** Tasks that the target holds. */
+function finish(facts: RunFacts, tasks: readonly LandedTask[], at: string): RunFacts {
+  return changeAll(
+    facts,
+    tasks.map((one) => one.task),
+    (task) => ({
+      ...task,
+      status: "done",
+      landed: tasks.find((one) => one.task === task.id) ?? null,
+      branchSettled: false,
+      endedAt: at,
+      lastError: null,
+      secondLook: null,
+      fallback: null,
+      skippedFor: null,
+    }),
+  );
+}
+
+const DISTURBED = "a check failed beside another verification and passed alone: from here on one verification runs at a time";
+
+function noteOverlap(facts: RunFacts, verdict: Verdict | null): RunFacts {
+  if (verdict?.overlapped !== true || facts.verifyAlone) return facts;
+  return { ...facts, verifyAlone: true, warnings: [...facts.warnings, DISTURBED] };
+}
+
+/** The new plan counts from here on. If it asks for other checks, what was approved by the old ones is judged again. */
+function replan(facts: RunFacts, plan: Plan): RunFacts {
+  const known = facts.plan;
+  const checksOf = (of: Plan, id: string): string =>
+    JSON.stringify([of.verification, of.tasks.find((task) => task.id === id)?.verification ?? []]);
+  let isStale = false;
+  const tasks = plan.tasks.map((planned): [string, TaskFacts] => {
+    const task = facts.tasks.get(planned.id) ?? freshTask(planned.id);
+    const isJudged = ["qa_approved", "qa_blocked", "merging"].includes(task.status);
+    if (!isJudged || checksOf(known, task.id) === checksOf(plan, task.id)) return [task.id, task];
+    isStale ||= task.status === "merging";
+    return [task.id, { ...task, status: "ready_for_qa", verdict: null }];
+  });
+  const isVoid = isStale && facts.openLanding === null;
+  return { ...facts, plan, tasks: new Map(tasks), waiting: isVoid ? null : facts.waiting };
 }
 
 /** A resumed run asks QA again where only the environment was in the way. An attempt that was under way is looked at by dispatch. */
@@ -126,38 +195,11 @@ function reopen(tasks: RunFacts["tasks"]): RunFacts["tasks"] {
   return new Map([...tasks].map(([id, task]) => [id, task.status === "qa_blocked" ? { ...task, status: "ready_for_qa" as const } : task]));
 }
 
-/** What depends on a failed or skipped task cannot be done. */
-function skipDependents(plan: Plan, tasks: RunFacts["tasks"], at: string): RunFacts["tasks"] {
-  let result = tasks;
-  for (const { id, dependsOn } of plan.tasks) {
-    const task = result.get(id);
-    if (task === undefined) continue;
-    const lost = dependsOn.find((other) => ["failed", "skipped"].includes(result.get(other)?.status ?? ""));
-    if (task.status === "pending" && lost !== undefined) {
-      result = new Map(result).set(id, {
-        ...task,
-        status: "skipped",
-        lastError: `it depends on ${lost}, which ${result.get(lost)?.status === "failed" ? "failed" : "was skipped"}`,
-        endedAt: at,
-      });
-    } else if (
-      task.status === "skipped" &&
-      task.attempts === 0 &&
-      lost === undefined &&
-      task.lastError?.startsWith("it depends on") === true
-    ) {
-      // What it depends on is being tried again.
-      result = new Map(result).set(id, { ...task, status: "pending", lastError: null, endedAt: null });
-    }
-  }
-  return result;
-}
-
-function afterTrainVerdict(facts: RunFacts, event: Extract<RunEvent, { type: "train-verdict" }>): RunFacts {
-  const { decision, reason } = event.verdict;
-  if (decision === "approved") return facts;
-  if (decision === "blocked") return changeAll(facts, event.tasks, (task) => ({ ...task, status: "qa_blocked", lastError: reason }));
-  return changeAll(facts, event.tasks, (task) => (task.status === "merging" ? { ...task, status: "qa_approved" } : task));
+/** Red or blocked: who is to blame is ejected by name; the others are as approved as before. */
+function afterTrainVerdict(facts: RunFacts, { verdict, tasks }: Extract<RunEvent, { type: "train-verdict" }>): RunFacts {
+  const noted = noteOverlap(facts, verdict);
+  if (verdict.decision === "approved") return noted;
+  return changeAll(noted, tasks, (task) => (task.status === "merging" ? { ...task, status: "qa_approved" } : task));
 }
 
 function markLanded(facts: RunFacts, to: string): RunFacts["groups"] {

@@ -2,7 +2,10 @@ export { type CheckpointInput } from "./checkpoint.ts";
 export { foldLine, foldRun } from "./fold.ts";
 export { progressView } from "./progress-view.ts";
 export {
+  awaitsCheckout,
   type ConflictStep,
+  isAvailable,
+  isOver,
   isSettled,
   type Landing,
   type RunFacts,

@@ -53,6 +53,16 @@ export type TaskFacts = {
   landed: LandedTask | null;
   /** What is to be done with its branch after landing was done. */
   branchSettled: boolean;
+  /** The depended-on task for which this one was skipped; null if nothing skipped it, or a person did. */
+  skippedFor: string | null;
+  /** Its checks rejected it for good on this target: it is looked at once more when the others are at rest. */
+  secondLook: { base: string } | null;
+  /** The commit and the target of the newest rejection; null once the agent has made another commit. */
+  rejected: { commit: string; base: string } | null;
+  /** The approved commit of before a rerun, and its conflict: what is left if the rerun fails. */
+  fallback: Fallback | null;
+  /** How often in a row its slot could not be made ready. */
+  unready: number;
   /** Set where the next attempt, if there is one, begins anew on the current base, with this diff (from..to) as a hint. */
   rerun: { from: string; to: string; paths: readonly string[] } | null;
   /** Set where the next attempt, or the one under way, is that of a resolver agent: the target's commit that it collides with. */
@@ -68,15 +78,24 @@ export type TaskFacts = {
   durationMs: number;
 };
 
+export type Fallback = { commit: string; base: string | null; onto: string; paths: readonly string[]; reason: string };
+
+/** Tries of making a slot ready, with pauses between them, before the run is blocked. */
+export const READY_TRIES = 4;
+
 export type Landing = Omit<Extract<RunEvent, { type: "landing" }>, "type">;
 
 export type RunFacts = {
   run: string;
+  /** The plan in effect: the one that the run began with, or the newest one that it was given since. */
+  plan: Plan;
   target: string;
   /** The target when the run began. */
   base: string;
   mode: "all" | "one-group";
   merge: boolean;
+  /** Set if this session does nothing but land these approved tasks. */
+  landOnly: readonly string[] | null;
   startedAt: string;
   tasks: ReadonlyMap<string, TaskFacts>;
   /** Group → the commit it began at, and its checkpoint's status. */
@@ -87,9 +106,13 @@ export type RunFacts = {
   /** A landing that was begun and not yet said to be done. */
   openLanding: Landing | null;
   /** Merged and verified, but the target could not move there yet. */
-  waiting: { from: string; to: string; tasks: readonly LandedTask[]; reason: string; command: string } | null;
+  waiting: { from: string; to: string; tasks: readonly LandedTask[]; reason: string; command: string | null } | null;
   landings: readonly { from: string; to: string; tasks: readonly LandedTask[] }[];
   warnings: readonly string[];
+  /** Verifications disturb each other here, so only one runs at a time. */
+  verifyAlone: boolean;
+  /** Why no agent can start in this session; null if nothing is in the way. */
+  environment: string | null;
   undone: boolean;
   /** Exit code; null while the run is unfinished. */
   ended: number | null;
@@ -117,6 +140,11 @@ export function freshTask(id: string): TaskFacts {
     failure: null,
     lastError: null,
     verdict: null,
+    skippedFor: null,
+    secondLook: null,
+    rejected: null,
+    fallback: null,
+    unready: 0,
     landed: null,
     branchSettled: false,
     rerun: null,
@@ -131,7 +159,7 @@ export function freshTask(id: string): TaskFacts {
   };
 }
 
-/** Statuses from which nothing more happens by itself. */
+/** Statuses from which a task goes on only by a person's word. */
 export function isSettled(status: TaskStatus): boolean {
   return status === "done" || status === "failed" || status === "skipped" || status === "conflict" || status === "qa_blocked";
 }
@@ -139,6 +167,21 @@ export function isSettled(status: TaskStatus): boolean {
 /** What is said of a task: one that had landed is not done any more once its run was undone. */
 export function shownStatus(facts: RunFacts, task: TaskFacts): TaskStatus | "undone" {
   return facts.undone && task.landed !== null ? "undone" : task.status;
+}
+
+/** At its end: finished, or undone. Nothing of it is tried again. */
+export function isOver({ ended, undone }: Pick<RunFacts, "ended" | "undone">): boolean {
+  return ended !== null || undone;
+}
+
+/** In the target, or in the verified commit that waits for its checkout: what depends on the task may begin. */
+export function isAvailable(facts: RunFacts, id: string): boolean {
+  return facts.tasks.get(id)?.status === "done" || awaitsCheckout(facts, id);
+}
+
+/** In the verified commit that waits for the target's checkout. */
+export function awaitsCheckout({ waiting }: Pick<RunFacts, "waiting">, id: string): boolean {
+  return waiting?.tasks.some((one) => one.task === id) ?? false;
 }
 
 /** Retries a task may use. */

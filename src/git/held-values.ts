@@ -1,0 +1,78 @@
+import type { Oid } from "./oid.ts";
+import { ownGit } from "./own-git.ts";
+import { readRefs } from "./refs.ts";
+import type { Repository } from "./repository.ts";
+import { runGit } from "./run-git.ts";
+
+/** The reflog message of a move that undoes a move which nobody asked for. What it undid counts as never held. */
+export const PUT_BACK = "graftwork: put back";
+
+const LOOKED_AT = 1_000;
+
+/**
+ * Returns the commits that a branch once held, if one of them is in `at` no longer (a reset, an amend, a rebase, an
+ * undo); else none. Its reflog says which, and the backups of the runs that landed on it.
+ */
+export async function lostValues(repository: Repository, branch: string, at: Oid): Promise<Oid[]> {
+  const log = await runGit(repository, {
+    cwd: repository.commonDir,
+    gitDir: repository.commonDir,
+    args: ["reflog", "show", `-${LOOKED_AT}`, "--format=%H %gs", `refs/heads/${branch}`, "--"],
+    answers: [0, 128],
+  });
+  const values = log.code === 0 ? heldValues(log.text) : [];
+  if (values.length === 0 || (await isWithin(repository, values, at))) return [];
+  return values;
+}
+
+/** The values of a reflog, newest first, without those that were put back. */
+export function heldValues(log: string): Oid[] {
+  const entries = log.split("\n").flatMap((line) => {
+    const [, oid, message] = /^([0-9a-f]{40,64}) ?(.*)$/.exec(line) ?? [];
+    return oid === undefined ? [] : [{ oid, message: message ?? "" }];
+  });
+  const kept = entries.filter((_, n) => entries[n - 1]?.message.startsWith(PUT_BACK) !== true);
+  return [...new Set(kept.map(({ oid }) => oid))];
+}
+
+async function isWithin(repository: Repository, values: readonly Oid[], at: Oid): Promise<boolean> {
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["rev-list", "--ignore-missing", "--max-count=1", "--stdin"],
+    stdin: [...values, `^${at}`].map((line) => `${line}\n`).join(""),
+  });
+  return answer.text.trim() === "";
+}
+
+/** True if a run began work at `base`: on a target that it held, or on merged work that waited for its checkout. */
+export async function isRunsBase(repository: Repository, base: Oid): Promise<boolean> {
+  return [...(await readRefs(repository, "refs/graftwork/backup/")).values()].includes(base);
+}
+
+/** A commit with its parents. */
+export type Listed = { commit: Oid; parents: readonly Oid[] };
+
+/**
+ * The commits that merging `commit` into `tip` brings, oldest first, without those that `roots` reach; `foreign` tells
+ * how many these are.
+ */
+export async function ownCommits(
+  repository: Repository,
+  { commit, tip, roots }: { commit: Oid; tip: Oid; roots: readonly Oid[] },
+): Promise<{ own: Listed[]; foreign: number }> {
+  const list = async (without: readonly Oid[]): Promise<Listed[]> => {
+    const answer = await runGit(repository, {
+      ...ownGit(repository, "plain"),
+      args: ["rev-list", "--ignore-missing", "--topo-order", "--reverse", "--parents", "--stdin"],
+      stdin: [commit, `^${tip}`, ...without.map((oid) => `^${oid}`)].map((line) => `${line}\n`).join(""),
+    });
+    return answer.text.split("\n").flatMap((line) => {
+      const [oid = "", ...parents] = line.split(" ");
+      return oid === "" ? [] : [{ commit: oid, parents }];
+    });
+  };
+  const all = await list([]);
+  if (roots.length === 0) return { own: all, foreign: 0 };
+  const own = await list(roots);
+  return { own, foreign: all.length - own.length };
+}

@@ -1,0 +1,83 @@
+import type { ResolvedFile } from "../domain/index.ts";
+import {
+  commitLike,
+  commitTree,
+  emptyTree,
+  GRAFTWORK,
+  type Listed,
+  mergeTrees,
+  messageOf,
+  type Oid,
+  type Repository,
+  treeOf,
+} from "../git/index.ts";
+import type { MergeContext } from "./context.ts";
+import { type LeftFile, mergeOnto } from "./resolve-conflicts.ts";
+
+export type Replayed =
+  | { kind: "replayed"; commit: Oid; tree: Oid; resolved: readonly ResolvedFile[]; both: readonly string[] }
+  | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[]; reason: string; person?: true };
+
+type Conflict = Extract<Replayed, { kind: "conflict" }>;
+
+/**
+ * Puts commits, oldest first, onto a tip one by one. A merge among them must be one that git makes by itself: what
+ * somebody changed in it cannot be told apart from what it merged. `wasHeld`: the target held the rest of the branch.
+ */
+export async function replay(
+  { repository, resolving, target }: Pick<MergeContext, "repository" | "resolving" | "target">,
+  tip: { commit: Oid; tree: Oid },
+  own: readonly Listed[],
+  wasHeld: boolean,
+): Promise<Replayed> {
+  const person = wasHeld ? { person: true as const } : {};
+  const why = wasHeld
+    ? `${target} held commits of its branch and holds them no longer, so only its own are replayed`
+    : "it began on work that did not land, so only its own commits are replayed";
+  const fail = async (at: Oid, what: string, more: Pick<Conflict, "paths" | "left"> = { paths: [], left: [] }): Promise<Replayed> => {
+    const [subject] = (await messageOf(repository, at)).split("\n");
+    return { kind: "conflict", ...more, ...person, reason: `${why}; ${what} (${at.slice(0, 12)} ${subject})` };
+  };
+  if (own.length === 0) {
+    const reason = `${target} held this work and lost it since: it does not come back by itself`;
+    return { kind: "conflict", paths: [], left: [], reason, person: true };
+  }
+  const resolved: ResolvedFile[] = [];
+  let { commit, tree } = tip;
+  for (const one of own) {
+    if (one.parents.length > 1) {
+      if (!(await isPlainMerge(repository, one))) return fail(one.commit, "a merge commit among them changed lines itself");
+      continue;
+    }
+    const step = await mergeStep(repository, { tip: commit, commit: one.commit, parent: one.parents[0] });
+    const merged = await mergeOnto(repository, step.ours, step.theirs, resolving);
+    if (merged.kind === "conflict") {
+      const { paths, left } = merged;
+      return fail(one.commit, `one of them collides in ${paths.join(", ")}`, { paths, left });
+    }
+    resolved.push(...merged.resolved);
+    if (merged.tree === tree) continue;
+    commit = await commitLike(repository, one.commit, { tree: merged.tree, parent: commit });
+    tree = merged.tree;
+  }
+  return { kind: "replayed", commit, tree, resolved, both: [] };
+}
+
+/** Stands for one commit's change, with its parent as the merge base that git would not find. */
+async function mergeStep(
+  repository: Repository,
+  { tip, commit, parent }: { tip: Oid; commit: Oid; parent: Oid | undefined },
+): Promise<{ ours: Oid; theirs: Oid }> {
+  const like = async (tree: Oid, parents: readonly Oid[]): Promise<Oid> =>
+    commitTree(repository, { tree, parents, message: "graftwork: replayed\n", person: GRAFTWORK });
+  const from = await like(parent === undefined ? emptyTree(repository) : await treeOf(repository, parent), []);
+  return { ours: await like(await treeOf(repository, tip), [from]), theirs: await like(await treeOf(repository, commit), [from]) };
+}
+
+/** True if git makes the same merge of the two parents by itself. */
+async function isPlainMerge(repository: Repository, { commit, parents }: Listed): Promise<boolean> {
+  const [ours, theirs, ...more] = parents;
+  if (ours === undefined || theirs === undefined || more.length > 0) return false;
+  const merged = await mergeTrees(repository, ours, theirs);
+  return merged.clean && merged.tree === (await treeOf(repository, commit));
+}

@@ -1,0 +1,82 @@
+import type { DispatchContext } from "../dispatch/index.ts";
+import type { RunEvent, Task } from "../domain/index.ts";
+import type { Oid } from "../git/index.ts";
+import type { Candidate, MergeContext } from "../merge/index.ts";
+import type { RunFacts, TaskFacts } from "../session/index.ts";
+import type { EngineContext } from "./engine-context.ts";
+import { lookAtTarget, type TargetWatch } from "./look-at-target.ts";
+import { resourcesOf } from "./next-jobs.ts";
+
+/** What doing a job needs: the session's context, and the facts as they are at that moment. */
+export type JobContext = EngineContext & {
+  facts: () => RunFacts;
+  emit: (event: RunEvent) => void;
+  /** True while an agent works on the task. */
+  atWork: (task: string) => boolean;
+  /** No agent of that name starts before `until` (monotonic milliseconds). */
+  rest: (agent: string, until: number) => void;
+  /** No agent starts before `until` (monotonic milliseconds). */
+  pause: (until: number) => void;
+  lookedAt: TargetWatch["lookedAt"];
+};
+
+/** Where new work begins: the target, or the verified commit that waits for it. */
+export function baseNow(context: JobContext): Promise<Oid> {
+  return lookAtTarget({ ...context, merging: mergingOf(context) });
+}
+
+export function mergingOf(context: JobContext): MergeContext {
+  const { target, verifyAlone } = context.facts();
+  const { merging, emit } = context;
+  return { ...merging, target, emit, slots: verifyAlone ? 1 : merging.slots };
+}
+
+/** Tasks of the run that the target holds already. */
+export function landedTasks(facts: RunFacts): string[] {
+  return [...facts.tasks.values()].flatMap(({ id, status }) => (status === "done" ? [id] : []));
+}
+
+/** Tasks as candidates of a merge, in plan order; those without a commit are none. */
+export function candidatesOf(facts: RunFacts, ids: readonly string[]): Candidate[] {
+  return facts.plan.tasks
+    .filter(({ id }) => ids.includes(id))
+    .flatMap((task): Candidate[] => {
+      const { commit = null, branch = null, base = null } = facts.tasks.get(task.id) ?? {};
+      if (commit === null || branch === null) return [];
+      const { id, title, dependsOn } = task;
+      const isExclusive = resourcesOf(task).length > 0;
+      return [{ task: id, title, branch, commit, dependsOn, isExclusive, ...(base !== null && { base }) }];
+    });
+}
+
+export function dispatchOf(context: JobContext): DispatchContext {
+  const { repository, pool, record, templates, checksFor, emit, onLine, signal, slotWaitMs, facts } = context;
+  return {
+    repository,
+    pool,
+    config: record.config,
+    plan: facts().plan,
+    run: record.run,
+    runFolder: record.folder,
+    templates,
+    checksFor,
+    emit,
+    onLine,
+    signal,
+    slotWaitMs,
+    target: facts().target,
+    approved: () => [...facts().tasks.values()].flatMap(({ commit, landed }) => [commit, landed?.merge].filter((one) => one != null)),
+  };
+}
+
+export function taskOf(context: JobContext, id: string): Task {
+  const task = context.facts().plan.tasks.find((one) => one.id === id);
+  if (task === undefined) throw new Error(`no such task: ${id}`);
+  return task;
+}
+
+export function factsOf(context: JobContext, id: string): TaskFacts {
+  const facts = context.facts().tasks.get(id);
+  if (facts === undefined) throw new Error(`no such task: ${id}`);
+  return facts;
+}

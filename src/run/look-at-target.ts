@@ -1,0 +1,103 @@
+import { GraftworkError, type LandedTask, type RunEvent } from "../domain/index.ts";
+import { firstParentOf, integratedBy, isAncestor, type Oid, type Repository, readRef, revertsOf } from "../git/index.ts";
+import { landed, type MergeContext } from "../merge/index.ts";
+import type { RunFacts, TaskFacts } from "../session/index.ts";
+
+export type TargetWatch = {
+  repository: Repository;
+  merging: MergeContext;
+  facts: () => RunFacts;
+  emit: (event: RunEvent) => void;
+  /** The target's commit that was looked at last; null: none yet. */
+  lookedAt: { target: Oid | null };
+};
+
+/**
+ * Brings the run's facts in line with the target, and returns the commit at which new work begins: the target, or the
+ * verified commit that waits for it. The one place that says what the target holds: a landing that a person took, work
+ * that somebody merged by hand, and landed work that the target lost. Throws REF_UNKNOWN if the target is gone.
+ */
+export async function lookAtTarget(watch: TargetWatch): Promise<Oid> {
+  const { repository, facts, emit, lookedAt } = watch;
+  const { target } = facts();
+  const at = await readRef(repository, `refs/heads/${target}`);
+  if (at === undefined) throw targetGone(target);
+  if (at !== lookedAt.target) {
+    await settleWaiting(watch, at);
+    for (const event of [...(await takenBack(repository, facts(), at)), ...(await mergedElsewhere(repository, facts(), at))]) emit(event);
+    lookedAt.target = at;
+  }
+  return facts().waiting?.to ?? at;
+}
+
+async function settleWaiting({ repository, merging, facts, emit }: TargetWatch, at: Oid): Promise<void> {
+  const { waiting, target } = facts();
+  if (waiting === null || at === waiting.from) return;
+  const { from, to, tasks } = waiting;
+  if (await isAncestor(repository, to, at)) await landed({ ...merging, target, emit }, { from, to, tasks });
+  else emit({ type: "landing-void", reason: `${target} moved to ${at.slice(0, 12)} meanwhile` });
+}
+
+/** Landed work that the target holds no longer, or that somebody reverted there. */
+async function takenBack(repository: Repository, facts: RunFacts, at: Oid): Promise<RunEvent[]> {
+  const done = [...facts.tasks.values()].flatMap((task) => (task.status === "done" && task.landed !== null ? [{ task, landed: task.landed }] : []));
+  const last = facts.landings.at(-1)?.to;
+  if (done.length === 0 || last === at) return [];
+  const isAllThere = last !== undefined && (await isAncestor(repository, last, at));
+  const events: RunEvent[] = [];
+  const there: typeof done = [];
+  for (const one of done) {
+    if (isAllThere || (await isIn(repository, one.task, one.landed, at))) there.push(one);
+    else events.push(backEvent(facts, one.task, at, `${facts.target} held its work and holds it no longer (it is at ${at.slice(0, 12)})`));
+  }
+  const works = await Promise.all(there.map(async ({ landed: { merge } }) => ({ from: await firstParentOf(repository, merge), to: merge })));
+  const reverts = await revertsOf(repository, works, at);
+  for (const [index, by] of reverts.entries()) {
+    const one = there[index];
+    if (one !== undefined && by !== undefined) events.push(backEvent(facts, one.task, at, `its work was reverted on ${facts.target} by ${by.slice(0, 12)}`));
+  }
+  return events;
+}
+
+function backEvent({ target }: RunFacts, { id }: TaskFacts, at: Oid, why: string): RunEvent {
+  const next = `\`graftwork retry ${id}\` does it again on ${target} as it is, \`graftwork resolve ${id} --skip\` leaves it out`;
+  return { type: "taken-back", task: id, at, reason: `${why}: ${next}` };
+}
+
+async function isIn(repository: Repository, task: TaskFacts, { merge, branchTip }: LandedTask, at: Oid): Promise<boolean> {
+  if (await isAncestor(repository, merge, at)) return true;
+  const base = task.base ?? merge;
+  return (await integratedBy(repository, { base, tip: branchTip }, at)) !== undefined;
+}
+
+/** Work of this run that got into the target by another hand. */
+async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  const tasks: LandedTask[] = [];
+  for (const { id, status, commit, branch, base } of facts.tasks.values()) {
+    if (status === "done" || status === "in_progress" || commit === null || branch === null) continue;
+    if (!(await isAncestor(repository, commit, at))) continue;
+    const [by] = await revertsOf(repository, [{ from: base ?? commit, to: commit }], at);
+    if (by === undefined) tasks.push({ task: id, branch, branchTip: commit, merge: commit });
+    else if (status !== "conflict")
+      events.push({
+        type: "conflict",
+        task: id,
+        commit,
+        base: at,
+        paths: [],
+        against: [],
+        reason: `its work was merged into ${facts.target}, and reverted there by ${by.slice(0, 12)}`,
+        person: true,
+      });
+  }
+  return tasks.length === 0 ? events : [...events, { type: "merged-elsewhere", at, tasks }];
+}
+
+export function targetGone(target: string): GraftworkError {
+  return new GraftworkError("REF_UNKNOWN", {
+    message: `The target branch ${target} is gone.`,
+    because: "somebody deleted or renamed it.",
+    try: `make it again (\`git branch ${target} COMMIT\`) and \`graftwork continue\`.`,
+  });
+}

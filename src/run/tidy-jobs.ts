@@ -1,0 +1,93 @@
+import { GraftworkError } from "../domain/index.ts";
+import { listWorktrees, updateRefs } from "../git/index.ts";
+import { writePacket } from "../merge/index.ts";
+import { existingStore, findSlot, releaseSlot } from "../pool/index.ts";
+import { type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
+import { baseNow, factsOf, type JobContext, taskOf } from "./job-context.ts";
+import type { GroupStatus } from "./next-jobs.ts";
+
+/** Writes what a person needs to decide on a task's conflict. */
+export async function packet(context: JobContext, id: string): Promise<void> {
+  const { run } = context.record;
+  const onto = await baseNow(context);
+  const known = factsOf(context, id);
+  // The look at the target may have found it there.
+  if (known.status !== "conflict") return;
+  const folder = `${viewPaths(context.repository.root).conflicts}/${run}/${id}`;
+  const written = await writePacket(context.repository, {
+    folder,
+    run,
+    task: id,
+    title: taskOf(context, id).title,
+    branch: known.branch ?? "",
+    commit: known.conflictPaths.length === 0 ? null : known.commit,
+    target: context.facts().target,
+    onto,
+    reason: known.lastError ?? "",
+    resolving: context.merging.resolving,
+    tried: triedText(known),
+    now: context.now(),
+  });
+  if (written) context.emit({ type: "packet", task: id, folder });
+  else context.emit({ type: "resolved", task: id, how: "commit", commit: known.commit, reason: "it merges by now" });
+}
+
+function triedText({ tried, resolverLeft }: TaskFacts): string[] {
+  return tried.flatMap((step) => {
+    if (step === "rerun") return ["its agent did it again on the target as it was then"];
+    return [resolverLeft === null ? "an agent resolved a conflict before this one" : `an agent was asked to resolve it: ${resolverLeft}`];
+  });
+}
+
+/** Gives a task's slot back, and settles the branch of what has landed. */
+export async function release(context: JobContext, id: string): Promise<void> {
+  await releaseHeld(context, id);
+  const { landed, branchSettled } = factsOf(context, id);
+  if (landed === null || branchSettled) return;
+  const { branch, branchTip } = landed;
+  const keep = (reason: string): void => context.emit({ type: "branch-kept", task: id, branch, reason });
+  if (!context.record.config.parallelization.autoCleanup) return keep("parallelization.auto_cleanup is off");
+  const place = (await listWorktrees(context.repository)).find((worktree) => worktree.branch === `refs/heads/${branch}`);
+  if (place !== undefined) return keep(`it is checked out in ${place.path}`);
+  const refused = await updateRefs(
+    context.repository,
+    [...context.ownership.fence, { ref: `refs/heads/${branch}`, remove: true, old: branchTip }],
+    "merged",
+  );
+  if (refused === undefined) context.emit({ type: "branch-deleted", task: id, branch, commit: branchTip });
+  else keep(refused);
+}
+
+async function releaseHeld(context: JobContext, id: string): Promise<void> {
+  const { slot, token } = factsOf(context, id);
+  if (slot === null) return;
+  let rescue: string | null = null;
+  try {
+    // A killed session may have released it without saying so; the slot may be another task's by now.
+    const held = findSlot(existingStore(context.repository).read().state, slot)?.lease?.token === token;
+    if (held) rescue = (await releaseSlot(context.pool, { name: slot, ...(token === null ? {} : { token }) })).rescue?.id ?? null;
+  } catch (error) {
+    if (!(error instanceof GraftworkError)) throw error;
+    context.emit({ type: "warning", task: id, text: `${slot} was not released cleanly: ${error.message} ${error.because}` });
+  }
+  context.emit({ type: "slot-released", task: id, slot, rescue });
+}
+
+/** Writes a group's checkpoint. */
+export async function checkpoint(context: JobContext, group: number, status: GroupStatus): Promise<void> {
+  const facts = context.facts();
+  const begun = facts.groups.get(group);
+  // The file is the group's last word: it counts the group as done before the journal does.
+  const shown: RunFacts =
+    begun === undefined ? facts : { ...facts, groups: new Map(facts.groups).set(group, { ...begun, checkpoint: status }) };
+  await writeCheckpoint(viewPaths(context.repository.root).memory, {
+    group,
+    status,
+    plan: facts.plan,
+    decision: context.decision,
+    facts: shown,
+    now: context.now(),
+  });
+  context.emit({ type: "checkpoint", group, status });
+}
+
