@@ -22,9 +22,16 @@ export function closingText(end: SessionEnd, shell: Pick<Shell, "width" | "unico
       ? []
       : [
           `Waits for your checkout: ${facts.waiting.reason}`,
-          `  move or stash what is in the way, then \`graftwork continue\`; or by hand: ${facts.waiting.command}`,
+          facts.waiting.command === null
+            ? "  end what is under way there, then `graftwork continue`"
+            : `  move or stash what is in the way, then \`graftwork continue\`; or by hand: ${facts.waiting.command}`,
         ]),
   ];
+  if (facts.environment !== null)
+    lines.push(
+      `No agent can start: ${facts.environment.split("\n")[0]}`,
+      "  put it right, then `graftwork continue`; no attempt was used up",
+    );
   if (facts.landings.length > 0) lines.push(`Undo: graftwork merge --undo ${run}`);
   if (end.exit === 130) lines.push("Interrupted; nothing is lost. `graftwork continue` goes on.");
   else if (end.remainingGroups.length > 0 && facts.ended === null)
@@ -55,7 +62,7 @@ function reason(task: TaskFacts, waitsFor: readonly string[]): string {
     task.packet === null || task.status !== "conflict" ? "" : `\n  packet: ${task.packet}/README.md; \`graftwork resolve ${task.id} …\``;
   const next =
     task.status === "qa_approved"
-      ? `\n  take it with: git merge ${task.branch ?? ""}`
+      ? `\n  take it with: graftwork merge ${task.id}`
       : task.status === "failed"
         ? `\n  look: \`graftwork logs ${task.id}\`; once more: \`graftwork retry ${task.id}\`, then \`graftwork continue\``
         : blockedText(task)
@@ -85,6 +92,7 @@ export function sessionObject(end: SessionEnd): object {
     tasks,
     landings: end.facts.landings.map(({ from, to }) => ({ from, to })),
     waiting: end.facts.waiting,
+    environment: end.facts.environment,
     remaining_groups: end.remainingGroups,
     warnings: end.facts.warnings,
     undo: end.facts.landings.length === 0 ? null : `graftwork merge --undo ${end.run}`,

@@ -33,6 +33,14 @@ export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "
       if (event.outcome.kind === "interrupted")
         return `${mark.wait} ${event.task}: interrupted; its work is kept for \`graftwork continue\``;
       return `${status?.status === "failed" ? mark.bad : mark.wait} ${event.task}: ${event.outcome.kind === "failed" ? event.outcome.failure : event.outcome.kind}: ${firstLine(event.outcome.reason)}${again(status)}`;
+    case "second-look":
+      return secondLookText(event, mark, again(status));
+    case "merged-elsewhere":
+      return `${mark.ok} in ${facts.target} already, by another hand: ${event.tasks.map((task) => task.task).join(", ")}`;
+    case "taken-back":
+      return `${mark.wait} ${event.task}: ${firstLine(event.reason)}`;
+    case "replanned":
+      return `${mark.go} the plan was changed; what it asks for counts from here on`;
     case "verdict":
       if (event.verdict.decision === "approved")
         return `${mark.ok} ${event.task}: QA approved (${event.verdict.checks
@@ -41,11 +49,11 @@ export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "
           .join(", ")})`;
       return `${event.verdict.decision === "blocked" ? mark.wait : mark.bad} ${event.task}: QA ${event.verdict.decision}: ${firstLine(event.verdict.reason)}${again(status)}`;
     case "conflict":
-      return `${mark.wait} ${event.task}: conflict in ${event.paths.join(", ")}${event.against.length === 0 ? "" : ` with ${event.against.join(", ")}`}${afterConflict(status)}`;
+      return `${mark.wait} ${event.task}: ${conflictLine(event)}${afterConflict(status)}`;
     case "packet":
       return `  packet: ${event.folder}`;
     case "ejected":
-      return `${mark.bad} ${event.task}: ejected from the train: ${firstLine(event.reason)}${again(status)}`;
+      return `${event.blocked === true ? mark.wait : mark.bad} ${event.task}: ejected from the train: ${firstLine(event.reason)}${again(status)}`;
     case "train":
       return [
         `${mark.go} merging ${event.tasks.map((task) => task.task).join(", ")}; verifying the result`,
@@ -54,7 +62,7 @@ export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "
     case "landed":
       return `${mark.ok} landed on ${facts.target}: ${event.tasks.map((task) => task.task).join(", ")} (${event.to.slice(0, 10)}); ${[...facts.tasks.values()].filter((task) => task.status === "done").length}/${facts.tasks.size} tasks in`;
     case "landing-waits":
-      return `${mark.wait} merged and verified, but ${facts.target} could not move: ${firstLine(event.reason)}\n  take it with: ${event.command}`;
+      return `${mark.wait} merged and verified, but ${facts.target} could not move: ${firstLine(event.reason)}${event.command === null ? "" : `\n  take it with: ${event.command}`}`;
     case "checkpoint":
       return `Group ${event.group}: ${event.status}; checkpoint written`;
     case "warning":
@@ -62,6 +70,21 @@ export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "
     default:
       return undefined;
   }
+}
+
+function secondLookText(
+  { task, verdict, reason }: Extract<RunEvent, { type: "second-look" }>,
+  mark: { ok: string; bad: string; wait: string },
+  next: string,
+): string {
+  if (verdict?.decision === "approved") return `${mark.ok} ${task}: a second look on the target as it is now: approved`;
+  if (verdict !== null) return `${mark.wait} ${task}: a second look: QA ${verdict.decision}: ${firstLine(verdict.reason)}`;
+  return `${mark.bad} ${task}: ${reason === undefined ? "rejected" : firstLine(reason)}${next}`;
+}
+
+function conflictLine({ paths, against, reason }: Extract<RunEvent, { type: "conflict" }>): string {
+  if (reason !== undefined) return firstLine(reason);
+  return `conflict in ${paths.join(", ")}${against.length === 0 ? "" : ` with ${against.join(", ")}`}`;
 }
 
 function resolvedText({ task, resolved = [] }: LandedTask): string[] {
@@ -75,6 +98,7 @@ function afterConflict(task: TaskFacts | undefined): string {
 
 function again(task: TaskFacts | undefined): string {
   if (task === undefined) return "";
+  if (task.secondLook !== null) return "; looked at once more when the others are at rest";
   if (["pending_retry", "qa_rejected"].includes(task.status)) return "; tried again";
   if (task.status === "conflict") return "; a person is needed";
   return task.status === "failed" ? "; given up" : "";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { cleanText, EXIT, type ExitCode, GraftworkError, humanDuration } from "../domain/index.ts";
 import { firstParentLog } from "../git/index.ts";
 import { decisionOf, findRun, listRuns, liveRun, type RunSummary, removeRunFolder } from "../run/index.ts";
-import { progressView, type RunFacts, shownStatus, type TaskFacts } from "../session/index.ts";
+import { isOver, progressView, type RunFacts, shownStatus, type TaskFacts } from "../session/index.ts";
 import { readText } from "../state/index.ts";
 import { blockedText } from "./blocked-text.ts";
 import { openPoolContext } from "./pool-context.ts";
@@ -47,7 +47,7 @@ function overview(one: RunSummary): {
 export async function removeRun(shell: Shell, id: string): Promise<ExitCode> {
   const { context } = await openPoolContext(shell);
   const found = findRun(context.repository, id);
-  if (found.ended === null) {
+  if (!isOver(found.facts)) {
     throw new GraftworkError("USAGE", {
       message: `Run ${id} is not at its end.`,
       because: "its journal is what `graftwork continue` needs.",
@@ -79,7 +79,12 @@ export async function status(shell: Shell, id: string | undefined): Promise<Exit
           facts.undone ? `  undone: had landed on ${facts.target}, which was put back` : `  landed on ${facts.target}`,
           ...landed.map(({ commit, subject }) => `    ${commit.slice(0, 10)}  ${cleanText(subject)}`),
         ]),
-    ...(facts.waiting === null ? [] : [`  waits for your checkout: ${facts.waiting.reason}`, `  ${facts.waiting.command}`]),
+    ...(facts.waiting === null
+      ? []
+      : [
+          `  waits for your checkout: ${facts.waiting.reason}`,
+          `  ${facts.waiting.command ?? "end what is under way there, then `graftwork continue`"}`,
+        ]),
   ];
   shell.answer(lines.join("\n"), {
     run: found.run,

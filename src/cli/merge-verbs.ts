@@ -1,21 +1,30 @@
 import { resolve } from "node:path";
-import { cleanText, count, EXIT, type ExitCode, GraftworkError, type Plan, tailLines } from "../domain/index.ts";
-import { type MergeContext, undoLandings } from "../merge/index.ts";
+import { cleanText, count, EXIT, type ExitCode, GraftworkError, type Plan, tailLines, worstExit } from "../domain/index.ts";
+import type { MergeContext } from "../merge/index.ts";
+import { existingStore } from "../pool/index.ts";
 import {
+  approvedTasks,
+  type ByHandResult,
   decisionOf,
   dryRunMerge,
   type FailedBranch,
   findRun,
-  inRun,
+  landApproved,
   listRuns,
+  liveRun,
   mergeByHand,
+  newestLanding,
   type PreviewRequest,
   previewMerge,
+  runToLand,
+  undoableRun,
+  undo as undoLanding,
 } from "../run/index.ts";
 import { progressView, viewPaths, writeYamlView } from "../session/index.ts";
 import { conflictText } from "./conflict-text.ts";
 import { readPlanAt } from "./plan-files.ts";
-import { openPoolContext } from "./pool-context.ts";
+import { type Opened, openPoolContext } from "./pool-context.ts";
+import { hostOf } from "./run-host.ts";
 import type { Shell } from "./shell.ts";
 
 /** The rest is in the log, which is named. */
@@ -42,7 +51,7 @@ export async function merge(shell: Shell, tasks: readonly string[], options: Mer
   if (options.undo !== undefined) return undo(shell, options.undo === true ? null : options.undo, tasks);
   if (options.preview === true) return preview(shell, tasks, options);
   if (options.dryRun === true) return dryRun(shell, tasks, options);
-  return poolMerge(shell, options.into, options, tasks);
+  return mergeTasks(shell, tasks, options);
 }
 
 async function requestOf(shell: Shell, only: readonly string[], { into, plan, strategy }: MergeOptions): Promise<PreviewRequest> {
@@ -116,64 +125,18 @@ async function undo(shell: Shell, id: string | null, more: readonly string[]): P
     });
   const { context } = await openPoolContext(shell);
   const { repository } = context;
-  const newest = id ?? listRuns(repository).find((one) => one.facts.landings.length > 0 && !one.facts.undone)?.run;
-  if (newest === undefined)
-    throw new GraftworkError("UNDO_REFUSED", {
-      message: "There is nothing to undo.",
-      because: "no run has landings that were not undone already.",
-      try: "`graftwork runs`.",
-    });
-  const found = findRun(repository, newest);
-  const first = found.facts.landings[0];
-  const last = found.facts.landings.at(-1);
-  if (first === undefined || last === undefined || found.facts.undone) {
-    throw new GraftworkError("UNDO_REFUSED", {
-      message: `Run ${found.run} has nothing to undo.`,
-      because: found.facts.undone ? "it was undone already." : "nothing of it has landed.",
-      try: "`graftwork runs`.",
-    });
-  }
-  const broken = found.facts.landings.find((landing, n) => n > 0 && landing.from !== found.facts.landings[n - 1]?.to);
-  if (broken !== undefined) {
-    throw new GraftworkError("UNDO_REFUSED", {
-      message: `The landings of run ${found.run} are not undone.`,
-      because: `somebody else committed to ${found.facts.target} between two of them (before ${broken.from.slice(0, 12)}): going back would take that away too.`,
-      try: "`git revert -m 1` the run's merge commits instead; `graftwork status` lists them.",
-    });
-  }
-  const branches = found.lines.flatMap(({ event }) =>
-    event.type === "branch-deleted" ? [{ branch: event.branch, commit: event.commit }] : [],
-  );
-  const { taken } = await inRun(
-    { repository },
-    found.record,
-    async (ownership, _journal, _facts, emit) => {
-      const undone = await undoLandings({
-        repository,
-        target: found.facts.target,
-        after: last.to,
-        before: first.from,
-        branches,
-        fence: ownership.fence,
-        emit,
-      });
-      // Going on with it would build on what was just taken back.
-      emit({ type: "run-ended", exit: found.ended ?? EXIT.ok });
-      return undone;
-    },
-    () => new Date(),
-  );
-  const { run, facts, record } = found;
+  const one = id === null ? await newestLanding(repository) : undoableRun(findRun(repository, id));
+  const { run, target, from, to, taken, wasOpen } = await undoLanding(repository, one, () => new Date());
   // The file is the newest run's: an older one's undo is no news of it.
-  if (listRuns(repository)[0]?.run === run)
-    await writeYamlView(
-      viewPaths(repository.root).progress,
-      progressView(record.plan, decisionOf(record.plan, record.config), findRun(repository, run).facts),
-    );
+  if (run !== null && listRuns(repository)[0]?.run === run) {
+    const { record, facts } = findRun(repository, run);
+    await writeYamlView(viewPaths(repository.root).progress, progressView(record.plan, decisionOf(record.plan, record.config), facts));
+  }
   const names = taken.map(({ branch, commit }) => `- ${branch} is not: its name is taken; it was at ${commit.slice(0, 12)}`);
-  const over = found.ended === null ? ["The run was not at its end: it ends here, and `graftwork run` begins a new one."] : [];
-  const text = [`${facts.target} is back at ${first.from.slice(0, 12)}; the run's branches are there again.`, ...names, ...over];
-  shell.answer(text.join("\n"), { run, target: facts.target, from: last.to, to: first.from, taken });
+  const over = wasOpen ? ["The run was not at its end: it ends here, and `graftwork run` begins a new one."] : [];
+  const what = run === null ? "the merge by hand is undone; its branches are as they were." : "the run's branches are there again.";
+  const text = [`${target} is back at ${to.slice(0, 12)}; ${what}`, ...names, ...over];
+  shell.answer(text.join("\n"), { run, target, from, to, taken });
   return EXIT.ok;
 }
 
@@ -188,11 +151,21 @@ function failedText({ branch, reason, excerpt, log, next }: FailedBranch): strin
 export async function poolMerge(
   shell: Shell,
   into: string | undefined,
-  { plan, verify, strategy }: Pick<MergeOptions, "plan" | "verify" | "strategy">,
+  options: Pick<MergeOptions, "plan" | "verify" | "strategy">,
   only: readonly string[] = [],
 ): Promise<ExitCode> {
-  const { context, loaded } = await openPoolContext(shell);
-  const done = await mergeByHand({
+  const opened = await openPoolContext(shell);
+  return answer(shell, await byHand(shell, opened, into, options, only));
+}
+
+async function byHand(
+  shell: Shell,
+  { context, loaded }: Opened,
+  into: string | undefined,
+  { plan, verify, strategy }: Pick<MergeOptions, "plan" | "verify" | "strategy">,
+  only: readonly string[],
+): Promise<ByHandResult> {
+  return mergeByHand({
     context,
     config: loaded.config,
     into: into ?? null,
@@ -203,6 +176,36 @@ export async function poolMerge(
     signal: shell.interrupted(),
     onLine: (line) => shell.note(line),
   });
+}
+
+/** `graftwork merge [TASK...]`: approved tasks of the newest run that has some, and the branches of busy slots. */
+async function mergeTasks(shell: Shell, only: readonly string[], options: MergeOptions): Promise<ExitCode> {
+  const opened = await openPoolContext(shell);
+  const { repository } = opened.context;
+  const found = liveRun(repository) === null && options.plan === undefined ? runToLand(repository) : undefined;
+  const isOurs = found !== undefined && (options.into === undefined || options.into === found.facts.target);
+  const approved = isOurs ? approvedTasks(found.facts) : [];
+  const ids = approved.filter((id) => only.length === 0 || only.includes(id));
+  const others = only.filter((name) => !ids.includes(name));
+  const isByHand = others.length > 0 || (only.length === 0 && (ids.length === 0 || hasBusySlots(opened.context)));
+  const results: ByHandResult[] = [];
+  if (found !== undefined && ids.length > 0) results.push({ already: [], ...(await landApproved(hostOf(shell, opened), found, ids)) });
+  if (isByHand) results.push(await byHand(shell, opened, options.into, options, others));
+  return answer(shell, {
+    merged: results.flatMap(({ merged }) => merged),
+    already: results.flatMap(({ already }) => already),
+    failed: results.flatMap(({ failed }) => failed),
+    exit: worstExit(results.map(({ exit }) => exit)),
+  });
+}
+
+function hasBusySlots({ repository }: Opened["context"]): boolean {
+  return existingStore(repository)
+    .read()
+    .state.slots.some(({ status }) => status === "busy");
+}
+
+function answer(shell: Shell, done: ByHandResult): ExitCode {
   const failed = done.failed.flatMap(failedText);
   const good = done.merged.length === 0 ? "Status: NOTHING TO DO" : "Status: ALL MERGED SUCCESSFULLY";
   const title = failed.length === 0 ? good : "Status: SOME MERGES FAILED";

@@ -3,8 +3,8 @@ import { cleanText, EXIT, type ExitCode, GraftworkError } from "../domain/index.
 import { type Repository, resolveCommit, userIdentity } from "../git/index.ts";
 import { choose, closeOpened, fileIn, finishInSlot, finishResolution, openedSlot, openInSlot, readPacket } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
-import { findRun, inRun, listRuns } from "../run/index.ts";
-import { viewPaths } from "../session/index.ts";
+import { findRun, inRun, listRuns, type RunSummary } from "../run/index.ts";
+import { type RunFacts, type TaskFacts, viewPaths } from "../session/index.ts";
 import { requireFound } from "./look-verbs.ts";
 import { openPoolContext } from "./pool-context.ts";
 import type { ResolveOptions } from "./run-options.ts";
@@ -21,7 +21,7 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   const folder = packetFolder(repository, found.run, facts.id);
   // A decision that was cut off behind its last word left the slot leased.
   if (facts.status !== "conflict") await closeOpened(context, folder);
-  if (facts.status === "done") throw notWaiting(facts.id, facts.status);
+  requireOpen(found, facts, options.skip !== true);
   if (options.skip === true || options.retryAgent === true)
     return decide(shell, context, facts.id, options.skip === true ? "skip" : "retry");
   if (facts.status !== "conflict") throw notWaiting(facts.id, facts.status);
@@ -115,7 +115,7 @@ export async function retry(shell: Shell, task: string, run: string | undefined)
   const newest = run ?? listRuns(repository)[0]?.run ?? null;
   const found = findRun(repository, newest);
   const facts = requireFound(found, task);
-  if (facts.status === "done") throw notWaiting(facts.id, facts.status);
+  requireOpen(found, facts);
   return decide(shell, { ...context, run: found.run }, facts.id, "retry");
 }
 
@@ -132,12 +132,35 @@ function refuseContradiction({ open, done, skip, retryAgent, ours, theirs, takeF
   });
 }
 
-function isLanding(task: string, command: string | undefined): GraftworkError {
+/** Throws USAGE if the task is done, its run undone, or (`isToRun`) if what it depends on is what must be tried again. */
+function requireOpen({ run, facts }: RunSummary, { id, status, skippedFor }: TaskFacts, isToRun = true): void {
+  if (facts.undone)
+    throw new GraftworkError("USAGE", {
+      message: `${id} is not tried again: its run was undone.`,
+      because: `run ${run} is at its end since its landings were taken back.`,
+      try: "`graftwork run PLAN` begins a new run.",
+    });
+  if (status === "done") throw notWaiting(id, status);
+  if (skippedFor === null || !isToRun) return;
+  throw new GraftworkError("USAGE", {
+    message: `${id} is not tried again by itself.`,
+    because: `it was skipped since it depends on ${skippedFor}, which did not succeed.`,
+    try: `\`graftwork retry ${rootOf(facts.tasks, skippedFor)}\`; ${id} comes back with it.`,
+  });
+}
+
+/** The failed task behind a chain of skipped ones. */
+function rootOf(tasks: RunFacts["tasks"], id: string): string {
+  const next = tasks.get(id)?.skippedFor;
+  return next == null ? id : rootOf(tasks, next);
+}
+
+function isLanding(task: string, command: string | null | undefined): GraftworkError {
   return new GraftworkError("USAGE", {
     message: `${task} is merged and verified already, so it is neither skipped nor tried again.`,
     because:
       command === undefined ? "its landing was cut off." : "it waits for the target's checkout, in one commit with all that is to land.",
-    try: `\`graftwork continue\` lands it${command === undefined ? "" : ` once nothing is in its way, or take it with: ${command}`}; \`graftwork merge --undo\` takes it back.`,
+    try: `\`graftwork continue\` lands it${command === undefined ? "" : " once nothing is in its way"}${command == null ? "" : `, or take it with: ${command}`}; \`graftwork merge --undo\` takes it back.`,
   });
 }
 

@@ -2,10 +2,10 @@ import { type Config, EXIT, type ExitCode, GraftworkError, systemCode } from "..
 import { continueRun, findRun, listRuns, liveRun, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import { closingText, sessionObject } from "./closing.ts";
-import { templateText } from "./package-files.ts";
 import { readPlanAt, readPlanFrom } from "./plan-files.ts";
 import { type Opened, openPoolContext } from "./pool-context.ts";
 import { lineProgress } from "./progress.ts";
+import { hostOf } from "./run-host.ts";
 import type { ContinueOptions, RunOptions } from "./run-options.ts";
 import type { Shell } from "./shell.ts";
 
@@ -58,26 +58,9 @@ export async function continueVerb(shell: Shell, options: ContinueOptions): Prom
 }
 
 async function session(shell: Shell, opened: Opened, work: (host: RunHost) => Promise<SessionEnd>): Promise<ExitCode> {
-  const { repository } = opened.context;
   const progress =
     shell.isTty && shell.unicode && !shell.json ? (await import("./tree-progress.ts")).treeProgress(shell) : lineProgress(shell);
-  const host: RunHost = {
-    repository,
-    config: opened.loaded.config,
-    templates: {
-      executor: templateText(repository.root, "prompts/executor.md"),
-      resolver: templateText(repository.root, "prompts/resolver.md"),
-    },
-    onStart: progress.onStart,
-    onEvent: progress.onEvent,
-    onLine: progress.onLine,
-    narrate: progress.note,
-    signal: shell.interrupted(),
-    now: () => new Date(),
-    ...(shell.env["GRAFTWORK_RATE_LIMIT_PAUSE_MS"] === undefined
-      ? {}
-      : { rateLimitPauseMs: Number(shell.env["GRAFTWORK_RATE_LIMIT_PAUSE_MS"]) }),
-  };
+  const host = hostOf(shell, opened, progress);
   let end: SessionEnd;
   try {
     end = await work(host);

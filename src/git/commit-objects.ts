@@ -165,6 +165,12 @@ export async function commitsBetween(repository: Repository, known: readonly Oid
   return answer.text.split("\n").filter((line) => line !== "");
 }
 
+/** The first-parent commits in `from..to`, newest first. */
+export async function commitsOnTop(repository: Repository, from: Oid, to: Oid): Promise<Oid[]> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["rev-list", "--first-parent", to, `^${from}`] });
+  return answer.text.split("\n").filter((line) => line !== "");
+}
+
 /** The last commit in `from..to` that touched a path: short id and subject; "" where none did. */
 export async function lastToTouch(repository: Repository, from: Oid, to: Oid, path: string): Promise<string> {
   const answer = await runGit(repository, {

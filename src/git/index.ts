@@ -4,6 +4,7 @@ export {
   changedPaths,
   commitLike,
   commitsBetween,
+  commitsOnTop,
   commitTree,
   GRAFTWORK,
   isWhole,

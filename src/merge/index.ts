@@ -13,5 +13,5 @@ export { type Finding, proveMerge } from "./resolvers/prove.ts";
 export { type AppliedRule, type ConflictedFile, type Resolution, type ResolverLevel, resolveFile } from "./resolvers/resolve-file.ts";
 export { touches } from "./touched-paths.ts";
 export { buildTrain, type Candidate, type Train, type TrainConflict, type TrainStep } from "./train.ts";
-export { type Undo, undoLandings } from "./undo.ts";
+export { type Undo, type UndoneBranches, undoLandings } from "./undo.ts";
 export { type Judged, verifyOne, verifyTogether } from "./verify-one.ts";

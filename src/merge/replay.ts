@@ -22,13 +22,12 @@ type Conflict = Extract<Replayed, { kind: "conflict" }>;
 
 /**
  * Puts commits, oldest first, onto a tip one by one. A merge among them must be one that git makes by itself: what
- * somebody changed in it cannot be told apart from what it merged. `wasHeld`: the target held the rest of the branch.
+ * somebody changed in it cannot be told apart from what it merged. `wasHeld`: the target held the rest of `branch`.
  */
 export async function replay(
   { repository, resolving, target }: Pick<MergeContext, "repository" | "resolving" | "target">,
   tip: { commit: Oid; tree: Oid },
-  own: readonly Listed[],
-  wasHeld: boolean,
+  { own, branch, wasHeld }: { own: readonly Listed[]; branch: string; wasHeld: boolean },
 ): Promise<Replayed> {
   const person = wasHeld ? { person: true as const } : {};
   const why = wasHeld
@@ -39,7 +38,7 @@ export async function replay(
     return { kind: "conflict", ...more, ...person, reason: `${why}; ${what} (${at.slice(0, 12)} ${subject})` };
   };
   if (own.length === 0) {
-    const reason = `${target} held this work and lost it since: it does not come back by itself`;
+    const reason = `${target} held this work and lost it since, so it does not come back by itself: \`git merge ${branch}\` on ${target} brings it, if that is meant`;
     return { kind: "conflict", paths: [], left: [], reason, person: true };
   }
   const resolved: ResolvedFile[] = [];

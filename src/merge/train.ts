@@ -146,7 +146,11 @@ async function addToTrain(context: Parameters<typeof buildTrain>[0], at: At, can
 }
 
 /** Merges a commit as it is. One without a history in common is merged by no rule. */
-async function mergeWhole({ repository, resolving }: Parameters<typeof buildTrain>[0], tip: Oid, commit: Oid): Promise<Merged & { reason?: string }> {
+async function mergeWhole(
+  { repository, resolving }: Parameters<typeof buildTrain>[0],
+  tip: Oid,
+  commit: Oid,
+): Promise<Merged & { reason?: string }> {
   try {
     return await mergeOnto(repository, tip, commit, resolving);
   } catch (error) {
@@ -169,7 +173,7 @@ async function ownWork(context: Parameters<typeof buildTrain>[0], at: At, candid
   if (roots.length === 0) return { kind: "whole" };
   const { own, foreign } = await ownCommits(repository, { commit, tip: at.commit, roots });
   if (foreign === 0) return { kind: "whole" };
-  return replay(context, at, own, began.length === 0);
+  return replay(context, at, { own, branch: candidate.branch, wasHeld: began.length === 0 });
 }
 
 /** True if the work goes on from a commit that is not in the tip, but was the target's, a waiting landing's, or squashed. */

@@ -31,7 +31,8 @@ function isSettledAlone(facts: RunFacts, task: TaskFacts): boolean {
   const isApproved = task.status === "qa_approved" || task.status === "merging";
   if (facts.landOnly !== null) return !(isApproved && facts.landOnly.includes(task.id));
   if (task.status === "qa_approved") return !facts.merge;
-  const needsAgent = task.status === "pending" || task.status === "pending_retry" || (task.status === "qa_rejected" && task.secondLook === null);
+  const needsAgent =
+    task.status === "pending" || task.status === "pending_retry" || (task.status === "qa_rejected" && task.secondLook === null);
   return needsAgent && facts.environment !== null;
 }
 

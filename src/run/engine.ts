@@ -69,7 +69,10 @@ async function loop(context: EngineContext, facts: () => RunFacts, emit: (event:
       running: [...running.values()].map(({ job }) => job),
       schedule: context.record.config.schedule,
       verifications: context.record.config.qa.slots,
-      freeSlots: freeSlots(context, [...running.values()].map(({ job }) => job)),
+      freeSlots: freeSlots(
+        context,
+        [...running.values()].map(({ job }) => job),
+      ),
       paused: pausedUntil > now,
       resting: new Set([...resting].filter(([, until]) => until > now).map(([agent]) => agent)),
       ...agentsOf(context.record.config),

@@ -29,7 +29,10 @@ export function keepHandLanding(repository: Repository, landing: HandLanding): v
 }
 
 export function forgetHandLanding(repository: Repository, { to }: HandLanding): void {
-  write(repository, handLandings(repository).filter((one) => one.to !== to));
+  write(
+    repository,
+    handLandings(repository).filter((one) => one.to !== to),
+  );
 }
 
 function write(repository: Repository, landings: readonly HandLanding[]): void {

@@ -51,7 +51,9 @@ export async function doJob(context: JobContext, job: Job): Promise<void> {
 async function attempt(context: JobContext, id: string): Promise<void> {
   const task = taskOf(context, id);
   const before = factsOf(context, id);
-  await endingAttempt(context, id, () => (before.resolve === null ? attemptOwn(context, task, before) : resolveByAgent(context, task, before)));
+  await endingAttempt(context, id, () =>
+    before.resolve === null ? attemptOwn(context, task, before) : resolveByAgent(context, task, before),
+  );
   await watchConfig(context, id);
   const after = factsOf(context, id);
   if (after.status === "pending_retry" && after.rateLimited > before.rateLimited)
@@ -140,4 +142,3 @@ async function watchConfig(context: JobContext, task: string): Promise<void> {
   if ((await dangerousConfig(context.repository)) !== context.record.trustedConfig)
     context.emit({ type: "warning", task, text: CONFIG_WARNING });
 }
-

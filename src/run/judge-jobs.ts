@@ -1,6 +1,14 @@
 import { GraftworkError, type Verdict } from "../domain/index.ts";
 import { integratedBy, type Oid } from "../git/index.ts";
-import { type Candidate, mergeApproved, type Offer, orderCandidates, type TrainConflict, verifyOne, verifyTogether } from "../merge/index.ts";
+import {
+  type Candidate,
+  mergeApproved,
+  type Offer,
+  orderCandidates,
+  type TrainConflict,
+  verifyOne,
+  verifyTogether,
+} from "../merge/index.ts";
 import { baseNow, candidatesOf, factsOf, type JobContext, landedTasks, mergingOf } from "./job-context.ts";
 import { landableOf } from "./next-jobs.ts";
 
@@ -68,8 +76,10 @@ export async function secondLook(context: JobContext, ids: readonly string[]): P
   for (const candidate of candidates) {
     if (factsOf(context, candidate.task).secondLook === null) continue;
     const judged = await verifyOne(mergingFor(context, candidate.task), at, candidate);
-    if (judged.kind === "conflict") context.emit({ type: "second-look", task: candidate.task, base, verdict: null, reason: collisionText(judged.conflict) });
-    else if (judged.verdict.decision === "approved") await approve(context, candidates, { task: candidate.task, base, verdict: judged.verdict });
+    if (judged.kind === "conflict")
+      context.emit({ type: "second-look", task: candidate.task, base, verdict: null, reason: collisionText(judged.conflict) });
+    else if (judged.verdict.decision === "approved")
+      await approve(context, candidates, { task: candidate.task, base, verdict: judged.verdict });
     else context.emit({ type: "second-look", task: candidate.task, base, verdict: judged.verdict });
   }
 }

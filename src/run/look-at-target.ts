@@ -40,7 +40,9 @@ async function settleWaiting({ repository, merging, facts, emit }: TargetWatch, 
 
 /** Landed work that the target holds no longer, or that somebody reverted there. */
 async function takenBack(repository: Repository, facts: RunFacts, at: Oid): Promise<RunEvent[]> {
-  const done = [...facts.tasks.values()].flatMap((task) => (task.status === "done" && task.landed !== null ? [{ task, landed: task.landed }] : []));
+  const done = [...facts.tasks.values()].flatMap((task) =>
+    task.status === "done" && task.landed !== null ? [{ task, landed: task.landed }] : [],
+  );
   const last = facts.landings.at(-1)?.to;
   if (done.length === 0 || last === at) return [];
   const isAllThere = last !== undefined && (await isAncestor(repository, last, at));
@@ -50,11 +52,14 @@ async function takenBack(repository: Repository, facts: RunFacts, at: Oid): Prom
     if (isAllThere || (await isIn(repository, one.task, one.landed, at))) there.push(one);
     else events.push(backEvent(facts, one.task, at, `${facts.target} held its work and holds it no longer (it is at ${at.slice(0, 12)})`));
   }
-  const works = await Promise.all(there.map(async ({ landed: { merge } }) => ({ from: await firstParentOf(repository, merge), to: merge })));
+  const works = await Promise.all(
+    there.map(async ({ landed: { merge } }) => ({ from: await firstParentOf(repository, merge), to: merge })),
+  );
   const reverts = await revertsOf(repository, works, at);
   for (const [index, by] of reverts.entries()) {
     const one = there[index];
-    if (one !== undefined && by !== undefined) events.push(backEvent(facts, one.task, at, `its work was reverted on ${facts.target} by ${by.slice(0, 12)}`));
+    if (one !== undefined && by !== undefined)
+      events.push(backEvent(facts, one.task, at, `its work was reverted on ${facts.target} by ${by.slice(0, 12)}`));
   }
   return events;
 }

@@ -1,5 +1,15 @@
 import { join } from "node:path";
-import { type Config, EXIT, type ExitCode, GraftworkError, type Plan, type RunEvent, type Verdict, type Verify, worstExit } from "../domain/index.ts";
+import {
+  type Config,
+  EXIT,
+  type ExitCode,
+  GraftworkError,
+  type Plan,
+  type RunEvent,
+  type Verdict,
+  type Verify,
+  worstExit,
+} from "../domain/index.ts";
 import { dangerousConfig, requireCommit, treeOf, userIdentity } from "../git/index.ts";
 import { type Candidate, type MergeContext, mergeApproved, resolvingOf, type TrainConflict, verifyOne } from "../merge/index.ts";
 import { checksOf } from "../plan/index.ts";

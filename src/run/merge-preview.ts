@@ -61,7 +61,14 @@ export async function dryRunMerge({ context, config, into, plan, only, strategy 
   const { repository, run } = context;
   const at = await targetOf(context, into);
   const person = await userIdentity(repository);
-  const merging = { run, target: at.target, person, resolving: resolvingOf(config), strategy: strategy ?? config.merge.strategy, narrate: context.narrate };
+  const merging = {
+    run,
+    target: at.target,
+    person,
+    resolving: resolvingOf(config),
+    strategy: strategy ?? config.merge.strategy,
+    narrate: context.narrate,
+  };
   const offered = await offeredBranches(context, { given: plan, only, base: at.base, strategy: merging.strategy });
   const { order } = await handOrder(context, at, offered);
   const train = await withQuarantine(repository, (inside) =>

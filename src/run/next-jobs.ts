@@ -44,7 +44,13 @@ export function jobKey(job: Job): string {
 }
 
 /** What each step of the decision below needs: the situation, and what follows from it. */
-type Scene = Situation & { plan: Plan; byId: ReadonlyMap<string, Task>; tasks: readonly TaskFacts[]; settled: Settled; landable: readonly string[] };
+type Scene = Situation & {
+  plan: Plan;
+  byId: ReadonlyMap<string, Task>;
+  tasks: readonly TaskFacts[];
+  settled: Settled;
+  landable: readonly string[];
+};
 
 /**
  * Returns what to do next, from what is known now: a pure function, so that any engine can run it. If nothing is under
@@ -57,8 +63,13 @@ export function nextJobs(situation: Situation): Job[] {
   const isWholeRun = situation.schedule === "eager" || facts.landOnly !== null;
   const open = decision.groups.filter((group) => isWholeRun || group.number <= current);
   if (!isOfSession(facts, decision, settled)) return without(running, cleanupJobs(situation, settled));
-  const starting = facts.landOnly !== null ? [] : open.filter((group) => !facts.groups.has(group.number) && !isBlocked(facts, group, settled));
-  if (starting.length > 0) return without(running, starting.map(({ number }): Job => ({ kind: "start-group", group: number })));
+  const starting =
+    facts.landOnly !== null ? [] : open.filter((group) => !facts.groups.has(group.number) && !isBlocked(facts, group, settled));
+  if (starting.length > 0)
+    return without(
+      running,
+      starting.map(({ number }): Job => ({ kind: "start-group", group: number })),
+    );
   const ids = open.flatMap((group) => group.tasks);
   const tasks = ids.flatMap((id) => facts.tasks.get(id) ?? []);
   const byId = new Map(facts.plan.tasks.map((task) => [task.id, task]));
@@ -84,7 +95,9 @@ function currentGroup({ decision, facts }: Situation, settled: Settled): number 
 export function landableOf(facts: RunFacts, ids: ReadonlySet<string>): string[] {
   const all = [...facts.tasks.values()];
   const isApproved = ({ id, status }: TaskFacts): boolean =>
-    ids.has(id) && facts.landOnly?.includes(id) !== false && (status === "qa_approved" || (status === "merging" && !awaitsCheckout(facts, id)));
+    ids.has(id) &&
+    facts.landOnly?.includes(id) !== false &&
+    (status === "qa_approved" || (status === "merging" && !awaitsCheckout(facts, id)));
   const approved = new Set(all.filter(isApproved).map(({ id }) => id));
   if (approved.size === 0) return [];
   return mayLand(facts.plan, { approved, available: new Set(all.filter(({ id }) => isAvailable(facts, id)).map(({ id }) => id)) });
@@ -177,7 +190,9 @@ function hasItsDependencies({ facts, byId }: Scene, id: string): boolean {
 
 function interrupted({ running, tasks }: Scene): Job[] {
   const isRunning = (id: string): boolean => running.some((job) => job.kind === "attempt" && job.task === id);
-  return tasks.flatMap(({ id, status }) => (status === "in_progress" && !isRunning(id) ? [{ kind: "settle-interrupted", task: id } as const] : []));
+  return tasks.flatMap(({ id, status }) =>
+    status === "in_progress" && !isRunning(id) ? [{ kind: "settle-interrupted", task: id } as const] : [],
+  );
 }
 
 /** Groups land whole, when nothing of them is under way. Eager plans land whatever is approved. */

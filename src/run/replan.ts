@@ -34,7 +34,9 @@ function isSameWork(before: Task, after: Task | undefined): boolean {
 function wayOn({ fixed, target }: { fixed: readonly string[]; target: string | null }): string {
   const steps = [
     ...(target === null ? [] : [`put \`base\` back to ${target}: a run keeps its target, and \`graftwork run\` begins another one`]),
-    ...(fixed.length === 0 ? [] : [`put ${fixed.join(", ")} back as ${fixed.length === 1 ? "it was: it has" : "they were: they have"} begun`]),
+    ...(fixed.length === 0
+      ? []
+      : [`put ${fixed.join(", ")} back as ${fixed.length === 1 ? "it was: it has" : "they were: they have"} begun`]),
   ];
   return steps.length === 0 ? "`graftwork continue --replan` takes the changes, or put the plan back." : `${steps.join("; ")}.`;
 }

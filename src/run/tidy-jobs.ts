@@ -90,4 +90,3 @@ export async function checkpoint(context: JobContext, group: number, status: Gro
   });
   context.emit({ type: "checkpoint", group, status });
 }
-

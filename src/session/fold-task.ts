@@ -85,13 +85,7 @@ function afterVerdict(task: TaskFacts, verdict: Verdict, limits: TaskLimits, at:
 }
 
 /** A rejection by checks. Once no retry is left, the task waits for a second look, or its conflict for the next step. */
-function rejected(
-  task: TaskFacts,
-  failure: "qa-rejected" | "train-rejected",
-  base: string,
-  limits: TaskLimits,
-  at: string,
-): TaskFacts {
+function rejected(task: TaskFacts, failure: "qa-rejected" | "train-rejected", base: string, limits: TaskLimits, at: string): TaskFacts {
   const next = { ...task, rejected: task.commit === null ? null : { commit: task.commit, base } };
   return awaitSecondLook(failed(next, failure, true, limits, at), base);
 }
@@ -107,7 +101,8 @@ function afterSecondLook(task: TaskFacts, event: Extract<RunEvent, { type: "seco
   const both = (now: string): string => `${task.lastError ?? ""}\nlooked at again on ${base.slice(0, 12)}: ${now}`;
   if (verdict === null)
     return { ...task, status: "failed", secondLook: null, endedAt: at, ...(reason !== undefined && { lastError: both(reason) }) };
-  if (verdict.decision === "approved") return { ...task, status: "qa_approved", verdict, rejected: null, secondLook: null, lastError: null };
+  if (verdict.decision === "approved")
+    return { ...task, status: "qa_approved", verdict, rejected: null, secondLook: null, lastError: null };
   if (verdict.decision === "blocked") return { ...task, status: "qa_blocked", verdict, secondLook: null, lastError: verdict.reason };
   return { ...task, verdict, secondLook: { base }, lastError: both(verdict.reason) };
 }
@@ -115,7 +110,17 @@ function afterSecondLook(task: TaskFacts, event: Extract<RunEvent, { type: "seco
 /** Only a person knows whether it is to be done again: then its agent begins on the target as it is. */
 function takenBack(task: TaskFacts, reason: string): TaskFacts {
   const rerun = task.commit === null || task.base === null ? task.rerun : { from: task.base, to: task.commit, paths: [] };
-  return { ...task, status: "conflict", landed: null, verdict: null, packet: null, conflictPaths: [], lastError: reason, rerun, endedAt: null };
+  return {
+    ...task,
+    status: "conflict",
+    landed: null,
+    verdict: null,
+    packet: null,
+    conflictPaths: [],
+    lastError: reason,
+    rerun,
+    endedAt: null,
+  };
 }
 
 function afterOutcome(task: TaskFacts, outcome: Outcome, limits: TaskLimits, at: string): TaskFacts {
@@ -222,7 +227,15 @@ export function resolveTask(task: TaskFacts, event: Extract<RunEvent, { type: "r
       packet: null,
     };
   const anew = { resolve: null, fallback: null, rejected: null, secondLook: null, skippedFor: null, verdict: null, failure: null };
-  return { ...task, ...anew, status: task.attempts === 0 ? "pending" : "pending_retry", failures: 0, rateLimited: 0, unready: 0, endedAt: null };
+  return {
+    ...task,
+    ...anew,
+    status: task.attempts === 0 ? "pending" : "pending_retry",
+    failures: 0,
+    rateLimited: 0,
+    unready: 0,
+    endedAt: null,
+  };
 }
 
 /** Clients report totals over a conversation: the larger figure is the newer one. */

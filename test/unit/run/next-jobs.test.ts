@@ -17,7 +17,9 @@ describe("what comes next", () => {
       "attempt a",
       "attempt b",
       "verify a",
+      "release a",
       "verify b",
+      "release b",
       "land",
       "release a",
       "release b",
@@ -25,6 +27,7 @@ describe("what comes next", () => {
       "start-group 2",
       "attempt c",
       "verify c",
+      "release c",
       "land",
       "release c",
       "checkpoint 2",
@@ -41,10 +44,14 @@ describe("what comes next", () => {
     const decision = levels(plan, 1);
     const first = simulate(plan, decision, good, { mode: "one-group" });
     expect(statuses(first)).toEqual({ a: "done", b: "pending", c: "pending" });
-    const resumed = foldLine(first.facts, { seq: 99, epoch: 2, at: "", event: { type: "run-resumed", mode: "one-group" } }, plan, {
-      retries: 3,
-      onConflict: ["rerun"],
-    });
+    const resumed = foldLine(
+      first.facts,
+      { seq: 99, epoch: 2, at: "", event: { type: "run-resumed", mode: "one-group" } },
+      {
+        retries: 3,
+        onConflict: ["rerun"],
+      },
+    );
     expect(statuses(simulate(plan, decision, good, { from: resumed }))).toEqual({ a: "done", b: "done", c: "pending" });
   });
 
@@ -120,7 +127,7 @@ describe("what comes next", () => {
       durationMs: 1,
     });
     const after = (...events: RunEvent[]): TaskFacts | undefined =>
-      events.reduce((now, event, n) => foldLine(now, line(n + 50, event), plan, limits), facts).tasks.get("a");
+      events.reduce((now, event, n) => foldLine(now, line(n + 50, event), limits), facts).tasks.get("a");
     const waits = { status: "pending_retry", resolve: { onto: "b" }, session: null, commit: "a@1", failures: 0 };
     expect(after(conflict, ended({ kind: "interrupted", reason: "" }))).toMatchObject(waits);
     expect(after(conflict, ended({ kind: "rate-limited", reason: "" }))).toMatchObject({ ...waits, rateLimited: 1 });
@@ -140,6 +147,7 @@ describe("what comes next", () => {
       "attempt b",
       "release a",
       "verify b",
+      "release b",
       "land",
       "release b",
       "checkpoint 1",
