@@ -6,6 +6,8 @@ import {
   editTree,
   type MergedTrees,
   mergeTrees,
+  type NotBlended,
+  notBlended,
   type Oid,
   type Repository,
   type TreeEdit,
@@ -55,10 +57,7 @@ export type Merged =
   | { kind: "merged"; tree: Oid; resolved: readonly ResolvedFile[]; both: readonly string[] }
   | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[] };
 
-/**
- * What `tip` would be with the commit merged into it: by git, and where that is a conflict by the rules, if they close
- * all of it.
- */
+/** Merges the commit into `tip`: by git, and if that is a conflict by the rules, if they close all of it. */
 export async function mergeOnto(repository: Repository, tip: Oid, commit: Oid, resolving: Resolving): Promise<Merged> {
   const merged = await mergeTrees(repository, tip, commit);
   if (merged.clean) return { kind: "merged", tree: merged.tree, resolved: [], both: merged.both };
@@ -68,19 +67,25 @@ export async function mergeOnto(repository: Repository, tip: Oid, commit: Oid, r
 }
 
 /**
- * Resolves the conflicts of a merge by the rules of a level, in memory. All or nothing: where one file is left the
- * merge stays a conflict, with what the rules found on the way.
+ * Resolves the conflicts of a merge by the rules of a level, in memory. All or nothing: if one file is left the merge
+ * stays a conflict, with what the rules found. A file that `.gitattributes` forbids to blend is only made anew.
  */
 export async function resolveConflicts(repository: Repository, conflict: Conflict, resolving: Resolving): Promise<Resolved> {
   const read = await Promise.all(conflict.paths.map((path) => readConflict(repository, conflict, path)));
   const steps = madeAnewOf(repository, read, resolving);
   const isMadeAnew = ({ path }: Read): boolean => steps.some(({ paths }) => paths.includes(path));
+  const forbidden = await notBlended(repository, conflict.paths);
   const isUnion = resolving.union.length === 0 ? () => false : picomatch([...resolving.union], { dot: true });
   const edits: TreeEdit[] = [];
   const files: ResolvedFile[] = [];
   const left: LeftFile[] = [];
   for (const one of read.filter((file) => !isMadeAnew(file))) {
     const { path, mode, texts } = one;
+    const no = forbidden.get(path);
+    if (no !== undefined) {
+      left.push(unmade(path, whyNotBlended(no)));
+      continue;
+    }
     const done = texts === undefined ? NO_TEXT : await resolveText(repository, path, texts, resolving.level, isUnion(path));
     const rules = [...new Set(done.applied.map(({ rule }) => rule))];
     if (done.kind === "declined") left.push({ path, why: done.why, solved: rules, hunksLeft: done.hunksLeft.length });
@@ -104,6 +109,11 @@ export async function resolveConflicts(repository: Repository, conflict: Conflic
     files.push(...made.files);
   }
   return { kind: "resolved", tree, files };
+}
+
+function whyNotBlended(no: NotBlended): string {
+  if (no.kind === "binary") return "`.gitattributes` forbids to blend it";
+  return `\`.gitattributes\` has the driver \`${no.name}\` merge it, and graftwork runs no driver`;
 }
 
 function unmade(path: string, why: string): LeftFile {
