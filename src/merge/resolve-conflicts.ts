@@ -32,7 +32,7 @@ export type Resolving = {
   signal?: AbortSignal;
 };
 
-/** A file that the resolvers could not close: why, which rules closed a part of it, and how many places are left. */
+/** A file (or a name that files collide in) that the resolvers could not close: why, which rules closed a part of it, and how many places are left. */
 export type LeftFile = { path: string; why: string; solved: readonly string[]; hunksLeft: number };
 
 /** One line for a person: what the rules found in a file that they could not close. */
@@ -99,8 +99,9 @@ export async function resolveConflicts(repository: Repository, conflict: Conflic
     const waiting = steps.flatMap(({ what, paths }) => paths.map((path) => unmade(path, `${what}: made anew once all else is merged`)));
     return { kind: "left", files: [...left, ...waiting] };
   }
-  // A conflict without a path is one of folders and renames.
-  if (read.length === 0) return { kind: "left", files: [] };
+  // A conflict without a path is one of folders and renames: git's words are all that is known.
+  if (read.length === 0)
+    return { kind: "left", files: conflict.messages.map(({ paths, text }) => unmade(paths[0] ?? "", `git says: ${text}`)) };
   let tree = edits.length === 0 ? conflict.tree : await editTree(repository, conflict.tree, edits);
   for (const { what, make } of steps) {
     const made = await make(tree);
@@ -111,7 +112,8 @@ export async function resolveConflicts(repository: Repository, conflict: Conflic
   return { kind: "resolved", tree, files };
 }
 
-function whyNotBlended(no: NotBlended): string {
+/** Why no rule blends a file. */
+export function whyNotBlended(no: NotBlended): string {
   if (no.kind === "binary") return "`.gitattributes` forbids to blend it";
   return `\`.gitattributes\` has the driver \`${no.name}\` merge it, and graftwork runs no driver`;
 }
