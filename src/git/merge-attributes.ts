@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { devNull } from "node:os";
 import { basename, join } from "node:path";
+import { GraftworkError } from "../domain/index.ts";
 import { readBytes, replaceFile } from "../state/index.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
@@ -21,14 +22,30 @@ export async function withMergeAttributes(repository: Repository, commit: Oid): 
   const text = translateAttributes(await attributesFilesOf(repository, commit));
   if (text === undefined) return bare;
   const bytes = Buffer.from(text, "latin1");
-  const file = join(repository.layout.root, "merge-attributes", createHash("sha256").update(bytes).digest("hex"));
+  const file = join(repository.layout.root, "merge-attributes", digestOf(bytes) ?? "");
   if (readBytes(file)?.equals(bytes) !== true) replaceFile(file, bytes);
   return { ...bare, mergeAttributes: { file, commit } };
 }
 
-/** Arguments for a git that merges: our attributes file, and no other. Without it git reads the user's own. */
+/**
+ * Returns arguments for a git that merges: our attributes file, and no other. Without them git reads the user's own.
+ * Throws STATE_DAMAGED if the file is not as it was written: git would blend without a word what it must not.
+ */
 export function attributesArgs({ mergeAttributes }: Repository): string[] {
-  return ["-c", `core.attributesFile=${mergeAttributes?.file ?? devNull}`];
+  const file = mergeAttributes?.file;
+  if (file !== undefined && digestOf(readBytes(file)) !== basename(file)) {
+    throw new GraftworkError("STATE_DAMAGED", {
+      message: "The merge attributes of this run are not as graftwork wrote them.",
+      because: `${file} was changed or removed.`,
+      try: "run the same command again: it writes the file again.",
+      details: { file },
+    });
+  }
+  return ["-c", `core.attributesFile=${file ?? devNull}`];
+}
+
+function digestOf(bytes: Uint8Array | undefined): string | undefined {
+  return bytes && createHash("sha256").update(bytes).digest("hex");
 }
 
 /** Names the attributes that merges of this repository honour; "" for none. The same text has the same name. */

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -124,6 +124,17 @@ test("the attributes of a commit are one file, whoever asks, and a quarantine ke
   const again = await withMergeAttributes(repository, repo.git("rev-parse", "x"));
   expect(again.mergeAttributes?.file).toBe(repository.mergeAttributes?.file);
   await withQuarantine(repository, async (inside) => expect(inside.mergeAttributes).toEqual(repository.mergeAttributes));
+});
+
+test("an attributes file that somebody changed or removed is refused, and written again by the next command", async () => {
+  const made = await lab({ ".gitattributes": "a -merge\n" }, ["a"]);
+  const { file, commit } = made.repository.mergeAttributes ?? expect.unreachable();
+  for (const damage of [() => writeFileSync(file, ""), () => rmSync(file)]) {
+    damage();
+    await expect(conflicted(made)).rejects.toMatchObject({ code: "STATE_DAMAGED" });
+    await expect(notBlended(made.repository, ["a"])).rejects.toMatchObject({ code: "STATE_DAMAGED" });
+    expect(await conflicted({ ...made, repository: await withMergeAttributes(made.repository, commit) })).toEqual(["a"]);
+  }
 });
 
 test("what git says about any path by nested files, it says by the translation", async () => {
