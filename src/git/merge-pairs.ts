@@ -1,4 +1,5 @@
 import { GraftworkError } from "../domain/index.ts";
+import { attributesArgs } from "./merge-attributes.ts";
 import { mergeTrees } from "./merge-trees.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
@@ -11,7 +12,7 @@ export type PairMerge = {
   paths: readonly string[];
 };
 
-/** What `git merge-tree` exits with where it does not know `--stdin`: git 2.38. */
+/** What `git merge-tree` exits with if it does not know `--stdin`: git 2.38. */
 const UNKNOWN_OPTION = 129;
 
 /**
@@ -23,7 +24,7 @@ export async function mergePairs(repository: Repository, pairs: readonly (readon
   const answer = await runGit(repository, {
     ...ownGit(repository, "plain"),
     // Without messages: they are for people, and one of them (about submodules) breaks the form they are in.
-    args: ["merge-tree", "--write-tree", "--no-messages", "--allow-unrelated-histories", "-z", "--stdin"],
+    args: [...attributesArgs(repository), "merge-tree", "--write-tree", "--no-messages", "--allow-unrelated-histories", "-z", "--stdin"],
     stdin: pairs.map(([ours, theirs]) => `${ours} ${theirs}\n`).join(""),
     answers: [0, UNKNOWN_OPTION],
   });

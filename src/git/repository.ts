@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import { type Layout, layoutOf } from "../state/index.ts";
+import type { Oid } from "./oid.ts";
 import { keepFacts, knownFacts, type RepositoryFacts } from "./repository-facts.ts";
 import { type GitContext, runGit } from "./run-git.ts";
 
@@ -13,6 +14,8 @@ export type Repository = GitContext & {
   root: string;
   objectFormat: "sha1" | "sha256";
   layout: Layout;
+  /** The `merge` attributes that its merges honour, and the commit that they are from: see `withMergeAttributes`. */
+  mergeAttributes?: { file: string; commit: Oid };
 };
 
 const OLDEST = [2, 38] as const;

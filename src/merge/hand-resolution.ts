@@ -42,6 +42,19 @@ export function markersStand(
   });
 }
 
+/** A conflict that names no file, and that is as the merge left it: taking it would be nobody's decision. */
+export function undecidedNames(
+  task: string,
+  { says, next, slot }: { says: string | undefined; next: string; slot?: string },
+): GraftworkError {
+  return new GraftworkError("CONFLICT", {
+    message: `Nobody has decided where the files of ${task} belong, so it is not resolved.`,
+    because: `${slot === undefined ? "no line collides that could be edited in the packet" : `what is in ${slot} is as the merge left it`}${says === undefined ? "." : `; git says: ${says}`}`,
+    try: next,
+    details: { task },
+  });
+}
+
 /** A file without markers (a binary one, one that a side deleted) that is as the merge left it: taking it would be nobody's decision. */
 export function undecided(task: string, { path, file, next }: { path: string; file: string; next: string }): GraftworkError {
   return new GraftworkError("CONFLICT", {

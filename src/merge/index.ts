@@ -6,6 +6,7 @@ export { collidingWith, openConflict, sidesOf } from "./open-conflict.ts";
 export { type Ordered, orderCandidates } from "./order-candidates.ts";
 export { fileIn, type PacketInput, writePacket } from "./packet.ts";
 export { type PredictedConflict, type Prediction, predictConflicts, type Tip, touchedSince } from "./predict.ts";
+export { forgetResolutions, rememberResolutions } from "./resolution-memory.ts";
 export { type Choice, choose, finishResolution, type Packet, readPacket } from "./resolve.ts";
 export { type Resolving, resolvingOf } from "./resolve-conflicts.ts";
 export { closeOpened, finishInSlot, openedSlot, openInSlot } from "./resolve-in-slot.ts";

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { GraftworkError } from "../domain/index.ts";
-import type { Oid, PairMerge, Repository } from "../git/index.ts";
+import { attributesKey, type Oid, type PairMerge, type Repository } from "../git/index.ts";
 import { readText, replaceFile } from "../state/index.ts";
 
-/** What came of merging two commits, which never changes: when a branch moves, only its own pairs are merged again. */
+/** What came of merging two commits, by `pairKey`. It never changes: if a branch moves, only its own pairs are merged again. */
 export type KnownMerges = ReadonlyMap<string, PairMerge>;
 
 /** Paths in conflict by pair; null: clean. The newest come first. */
@@ -11,7 +11,10 @@ const File = v.object({ schema: v.literal(1), merges: v.record(v.string(), v.nul
 
 const KEPT = 1_000;
 
-export const pairKey = (ours: Oid, theirs: Oid): string => `${ours} ${theirs}`;
+/** Names a merge of two commits in the memory. Under other `merge` attributes the same two may merge otherwise. */
+export function pairKey(repository: Repository, ours: Oid, theirs: Oid): string {
+  return [ours, theirs, attributesKey(repository)].filter((part) => part !== "").join(" ");
+}
 
 /** What earlier predictions found; nothing where the file is missing, damaged or of another version. */
 export function readKnownMerges({ layout }: Repository): KnownMerges {

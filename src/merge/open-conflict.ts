@@ -4,14 +4,15 @@ import {
   isAncestor,
   mergeBase,
   mergeTrees,
+  notBlended,
   type Oid,
   type Repository,
   readBlob,
   subjects,
 } from "../git/index.ts";
+import { gitSays, kindOf } from "./conflict-kind.ts";
 import { isOrdinary, isText } from "./conflict-sides.ts";
-import { kindOf } from "./packet.ts";
-import { leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
+import { leftText, type Resolving, resolveConflicts, whyNotBlended } from "./resolve-conflicts.ts";
 
 /** A conflict that an agent can be asked to resolve. */
 export type OpenConflict = {
@@ -26,8 +27,8 @@ export type OpenConflict = {
 };
 
 /**
- * What is left to an agent of a merge: nothing where git or the rules merge it by now, and nothing either where a file
- * is not text on all sides, since there is nothing in it that could be edited.
+ * Returns what a merge leaves to an agent. `merges`: git or the rules make it. `unfit`: nothing could be edited, since
+ * names collide, a file is not text on all sides, or `.gitattributes` forbids to blend it.
  */
 export async function openConflict(
   repository: Repository,
@@ -39,7 +40,15 @@ export async function openConflict(
   if (merged.clean) return { kind: "merges" };
   const rules = await resolveConflicts(repository, merged, resolving);
   if (rules.kind === "resolved") return { kind: "merges" };
-  if (merged.paths.length === 0) return { kind: "unfit", why: "folders or names collide, not lines" };
+  if (merged.paths.length === 0) {
+    const [first] = gitSays(merged.messages, { ours: onto, theirs: commit });
+    return { kind: "unfit", why: `folders or names collide, not lines${first === undefined ? "" : `; git says: ${first}`}` };
+  }
+  const forbidden = await notBlended(repository, merged.paths);
+  for (const { path, why } of rules.files) {
+    const no = forbidden.get(path);
+    if (no !== undefined && why === whyNotBlended(no)) return { kind: "unfit", why: `${path}: ${why}` };
+  }
   for (const stage of merged.stages)
     if (!isOrdinary(stage) || !isText(await readBlob(repository, stage.oid)))
       return { kind: "unfit", why: `${stage.path} is no text file on both sides` };

@@ -57,14 +57,14 @@ type Pair = readonly [Tip, Tip];
 /** What comes of merging each pair; what is known from before is not merged again, except where all is asked `anew`. */
 async function mergesOf(repository: Repository, pairs: readonly Pair[], anew: boolean): Promise<(PairMerge | undefined)[]> {
   const known = anew ? new Map<string, PairMerge>() : readKnownMerges(repository);
-  const keys = pairs.map(([a, b]) => pairKey(a.commit, b.commit));
+  const keys = pairs.map(([a, b]) => pairKey(repository, a.commit, b.commit));
   const unknown = pairs.filter((_, index) => !known.has(keys[index] ?? ""));
   const merges = await mergePairs(
     repository,
     unknown.map(([a, b]) => [a.commit, b.commit]),
   );
   const found = new Map(
-    unknown.flatMap(([a, b], index) => (merges[index] === undefined ? [] : [[pairKey(a.commit, b.commit), merges[index]]])),
+    unknown.flatMap(([a, b], index) => (merges[index] === undefined ? [] : [[pairKey(repository, a.commit, b.commit), merges[index]]])),
   );
   if (!anew && found.size > 0) keepKnownMerges(repository, found, known);
   return keys.map((key) => found.get(key) ?? known.get(key));

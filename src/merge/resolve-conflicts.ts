@@ -6,6 +6,8 @@ import {
   editTree,
   type MergedTrees,
   mergeTrees,
+  type NotBlended,
+  notBlended,
   type Oid,
   type Repository,
   type TreeEdit,
@@ -30,7 +32,7 @@ export type Resolving = {
   signal?: AbortSignal;
 };
 
-/** A file that the resolvers could not close: why, which rules closed a part of it, and how many places are left. */
+/** A file (or a name that files collide in) that the resolvers could not close: why, which rules closed a part of it, and how many places are left. */
 export type LeftFile = { path: string; why: string; solved: readonly string[]; hunksLeft: number };
 
 /** One line for a person: what the rules found in a file that they could not close. */
@@ -55,10 +57,7 @@ export type Merged =
   | { kind: "merged"; tree: Oid; resolved: readonly ResolvedFile[]; both: readonly string[] }
   | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[] };
 
-/**
- * What `tip` would be with the commit merged into it: by git, and where that is a conflict by the rules, if they close
- * all of it.
- */
+/** Merges the commit into `tip`: by git, and if that is a conflict by the rules, if they close all of it. */
 export async function mergeOnto(repository: Repository, tip: Oid, commit: Oid, resolving: Resolving): Promise<Merged> {
   const merged = await mergeTrees(repository, tip, commit);
   if (merged.clean) return { kind: "merged", tree: merged.tree, resolved: [], both: merged.both };
@@ -68,19 +67,25 @@ export async function mergeOnto(repository: Repository, tip: Oid, commit: Oid, r
 }
 
 /**
- * Resolves the conflicts of a merge by the rules of a level, in memory. All or nothing: where one file is left the
- * merge stays a conflict, with what the rules found on the way.
+ * Resolves the conflicts of a merge by the rules of a level, in memory. All or nothing: if one file is left the merge
+ * stays a conflict, with what the rules found. A file that `.gitattributes` forbids to blend is only made anew.
  */
 export async function resolveConflicts(repository: Repository, conflict: Conflict, resolving: Resolving): Promise<Resolved> {
   const read = await Promise.all(conflict.paths.map((path) => readConflict(repository, conflict, path)));
   const steps = madeAnewOf(repository, read, resolving);
   const isMadeAnew = ({ path }: Read): boolean => steps.some(({ paths }) => paths.includes(path));
+  const forbidden = await notBlended(repository, conflict.paths);
   const isUnion = resolving.union.length === 0 ? () => false : picomatch([...resolving.union], { dot: true });
   const edits: TreeEdit[] = [];
   const files: ResolvedFile[] = [];
   const left: LeftFile[] = [];
   for (const one of read.filter((file) => !isMadeAnew(file))) {
     const { path, mode, texts } = one;
+    const no = forbidden.get(path);
+    if (no !== undefined) {
+      left.push(unmade(path, whyNotBlended(no)));
+      continue;
+    }
     const done = texts === undefined ? NO_TEXT : await resolveText(repository, path, texts, resolving.level, isUnion(path));
     const rules = [...new Set(done.applied.map(({ rule }) => rule))];
     if (done.kind === "declined") left.push({ path, why: done.why, solved: rules, hunksLeft: done.hunksLeft.length });
@@ -94,8 +99,9 @@ export async function resolveConflicts(repository: Repository, conflict: Conflic
     const waiting = steps.flatMap(({ what, paths }) => paths.map((path) => unmade(path, `${what}: made anew once all else is merged`)));
     return { kind: "left", files: [...left, ...waiting] };
   }
-  // A conflict without a path is one of folders and renames.
-  if (read.length === 0) return { kind: "left", files: [] };
+  // A conflict without a path is one of folders and renames: git's words are all that is known.
+  if (read.length === 0)
+    return { kind: "left", files: conflict.messages.map(({ paths, text }) => unmade(paths[0] ?? "", `git says: ${text}`)) };
   let tree = edits.length === 0 ? conflict.tree : await editTree(repository, conflict.tree, edits);
   for (const { what, make } of steps) {
     const made = await make(tree);
@@ -104,6 +110,12 @@ export async function resolveConflicts(repository: Repository, conflict: Conflic
     files.push(...made.files);
   }
   return { kind: "resolved", tree, files };
+}
+
+/** Why no rule blends a file. */
+export function whyNotBlended(no: NotBlended): string {
+  if (no.kind === "binary") return "`.gitattributes` forbids to blend it";
+  return `\`.gitattributes\` has the driver \`${no.name}\` merge it, and graftwork runs no driver`;
 }
 
 function unmade(path: string, why: string): LeftFile {

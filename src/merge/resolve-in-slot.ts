@@ -16,8 +16,10 @@ import {
   readRef,
   slotHead,
   slotStatus,
+  snapshotSlot,
   stageTree,
   treeOf,
+  withQuarantine,
 } from "../git/index.ts";
 import {
   acquireSlot,
@@ -31,8 +33,9 @@ import {
   treeOfSlot,
 } from "../pool/index.ts";
 import { readText, replaceFile } from "../state/index.ts";
+import { gitSays } from "./conflict-kind.ts";
 import { markersLeft } from "./conflict-sides.ts";
-import { commitByHand, handMessage, keepResolution, markersStand, undecided } from "./hand-resolution.ts";
+import { commitByHand, handMessage, keepResolution, markersStand, undecided, undecidedNames } from "./hand-resolution.ts";
 import { notedEdits, outdated, type Packet, requireMerge } from "./resolve.ts";
 
 /** A packet's conflict that was laid out in a slot: which one, for which two commits, and from where the branch was on. */
@@ -91,8 +94,8 @@ function readNote(folder: string): v.InferOutput<typeof OpenedSchema> | undefine
 
 /**
  * Makes the merge of what is in the slot: all that a commit there would hold, with the task's branch and the target's
- * commit of the packet as its parents. The branch points to it. Throws CONFLICT where markers or unmerged files are left, a
- * file is undecided, or the target was taken back behind the packet.
+ * commit of the packet as its parents. The branch points to it. Throws CONFLICT if markers or unmerged files are left, a
+ * file is undecided, the target was taken back behind the packet, or names collide and nothing was changed or committed.
  */
 export async function finishInSlot(
   context: PoolContext,
@@ -135,6 +138,12 @@ export async function finishInSlot(
       });
   }
   const paths = committablePaths(context, status);
+  if (!merged.clean && merged.paths.length === 0 && tip === opened.from) {
+    const stands = await withQuarantine(repository, async (inside) => treeOf(inside, await snapshotSlot(inside, slot, tip, paths)));
+    const [says] = gitSays(merged.messages, { ours: target, theirs: opened.from });
+    const next = `move the files in ${slot.path}, or \`git commit\` there to take them as they are; then \`graftwork resolve ${task} --done\`.`;
+    if (stands === merged.tree) throw undecidedNames(task, { says, next, slot: opened.id });
+  }
   const resolution = { task, branch: opened.branch, how: ` in ${opened.id}.` };
   if (paths.length > 0) await commitInSlot(repository, slot, { paths, message: handMessage(resolution), person });
   const made = (await readRef(repository, ref)) ?? tip;

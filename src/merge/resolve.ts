@@ -20,8 +20,9 @@ import {
   writeBlob,
 } from "../git/index.ts";
 import { readBytes, readText, replaceFile } from "../state/index.ts";
+import { gitSays } from "./conflict-kind.ts";
 import { markersLeft } from "./conflict-sides.ts";
-import { commitByHand, keepResolution, markersStand, undecided } from "./hand-resolution.ts";
+import { commitByHand, keepResolution, markersStand, undecided, undecidedNames } from "./hand-resolution.ts";
 import { fileIn } from "./packet.ts";
 import { shellWord } from "./shell-word.ts";
 
@@ -88,7 +89,8 @@ export function choose(packet: Packet, name: string, choice: Choice): void {
  * Merges the target into the task's branch as the person decided: chosen sides, else the edited files of the packet.
  * The decision is about the target as the packet shows it, so that commit is merged, not `onto`, where the target is
  * now: what it got since then is merged, and verified, when the result lands. Returns the new commit; the branch
- * points to it. Throws CONFLICT where markers are left, a file is undecided, or the target was taken back behind the packet.
+ * points to it. Throws CONFLICT if markers are left, a file is undecided, names collide and not lines (that is decided
+ * in a slot), or the target was taken back behind the packet.
  */
 export async function finishResolution(
   repository: Repository,
@@ -100,6 +102,13 @@ export async function finishResolution(
   const { branch, task } = packet;
   const theirs = requireMerge(packet);
   const { target, merged } = await resolvedOnto(repository, packet, onto);
+  if (!merged.clean && merged.paths.length === 0) {
+    const [says] = gitSays(merged.messages, { ours: target, theirs });
+    throw undecidedNames(task, {
+      says,
+      next: `\`graftwork resolve ${task} --open\`, decide in the folder that it prints, then \`--done\`.`,
+    });
+  }
   const edits: TreeEdit[] = [];
   for (const path of merged.clean ? [] : merged.paths) {
     const stages = merged.clean ? [] : merged.stages.filter((stage) => stage.path === path);

@@ -5,12 +5,11 @@ import { continued } from "./rules/continued.ts";
 import { identical } from "./rules/identical.ts";
 import { imports } from "./rules/imports.ts";
 import { jsonMembers } from "./rules/json-members.ts";
-import { sameButFormat } from "./rules/same-but-format.ts";
 import { versions } from "./rules/versions.ts";
 import { whiteSpace } from "./rules/white-space.ts";
 
 /** In the order in which they are asked: what proves most first. */
-const RULES: readonly Rule[] = [identical, sameButFormat, whiteSpace, versions, jsonMembers, imports, continued, contained, adjacent];
+const RULES: readonly Rule[] = [identical, whiteSpace, versions, jsonMembers, imports, continued, contained, adjacent];
 
 /** The rules of a level; `assist` has those of `safe` too. */
 export function rulesOf(level: "safe" | "assist"): readonly Rule[] {

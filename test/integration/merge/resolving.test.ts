@@ -234,35 +234,3 @@ test("the packet says what the rules found, and none is written where they close
   ]);
   expect(packet.tried).toEqual(["the resolvers on a.txt: no rule proves what is left"]);
 });
-
-describe("the memory of resolutions", () => {
-  const files = { "a.txt": "1\ntwo\n3\n", "c.txt": "1\ntwo\n3\n" };
-  const sides = { x: { "a.txt": "1\ntwo of x\n3\n" }, y: { "a.txt": "1\ntwo of y\n3\n" } };
-
-  /** y merges x by hand, and is approved. */
-  async function learned() {
-    const all = await bench({ ...sides, z: { "a.txt": "1\ntwo of y\n3\n", "z.txt": "z\n" } }, undefined, files);
-    const { repo, context } = all;
-    repo.git("switch", "-q", "auto/y");
-    expect(() => repo.git("merge", "-q", "auto/x")).toThrow();
-    repo.commit({ "a.txt": "1\ntwo of both\n3\n" });
-    repo.git("switch", "-q", "main");
-    const asked = { label: "y", tasks: ["y"], commit: repo.git("rev-parse", "auto/y"), base: repo.git("rev-parse", "main") };
-    return { ...all, judge: (verify = context.verify) => verifyResolved({ ...context, verify })(asked) };
-  }
-
-  test("the same collision is resolved as it was in approved work, whichever side comes first", async () => {
-    const { repo, context, candidate, judge } = await learned();
-    await judge();
-    const { landed } = await mergeApproved(context, [candidate("z"), candidate("x")], null);
-    expect(landed).toEqual(["z", "x"]);
-    expect(show(repo, "a.txt")).toBe("1\ntwo of both\n3");
-    expect(repo.git("log", "-1", "--format=%(trailers:key=Graftwork-Resolved,valueonly)", "main")).toBe("a.txt (remembered)\n");
-  });
-
-  test("nothing is learned from work that was not approved", async () => {
-    const { context, candidate, judge } = await learned();
-    await judge(async (request) => ({ ...(await context.verify(request)), decision: "rejected" }) as never);
-    expect((await mergeApproved(context, [candidate("z"), candidate("x")], null)).landed).toEqual(["z"]);
-  });
-});

@@ -1,10 +1,11 @@
 import { changesBetween } from "../align/changes.ts";
 import { type Rule, withoutEndings } from "../rule.ts";
 
-/** Files in which white space means something, or whose text is compared byte by byte. */
-const SIGNIFICANT = /\.(?:md|markdown|mdx|ya?ml|py|pug|jade|haml|sass|styl|coffee|snap|txt|rst|diff|patch|tsv)$|(?:^|\/)Makefile$/i;
-/** Marks of literals in which a blank counts. */
-const LITERAL = /['"`]/;
+/** Files in which white space means something, or whose text is compared byte by byte; so may one without an ending (Makefile). */
+const SIGNIFICANT =
+  /\.(?:md|markdown|mdx|ya?ml|pyi?|pyx|pug|jade|haml|slim|sass|styl|coffee|litcoffee|l?hs|elm|purs|fsx?|nim|snap|txt|rst|diff|patch|[ct]sv|mk|mak|am)$|(?:^|\/)(?:\.env[^/]*|\.?[^/.]+)$/i;
+/** Marks of literals, and of escapes, in which a blank counts. */
+const LITERAL = /['"`\\]/;
 
 export const whiteSpace: Rule = {
   name: "white-space",

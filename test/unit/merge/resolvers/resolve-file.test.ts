@@ -60,9 +60,9 @@ describe("a file is declined", () => {
 });
 
 test("a file that both added is merged as if its base were empty", async () => {
-  expect(await resolveFile(file({ base: undefined, ours: "f( a );\n", theirs: "f(a);\n" }))).toMatchObject({
+  expect(await resolveFile(file({ base: undefined, ours: "one();\n", theirs: "one();\ntwo();\n" }))).toMatchObject({
     kind: "resolved",
-    text: "f( a );\n",
+    text: "one();\ntwo();\n",
   });
 });
 

@@ -12,11 +12,6 @@ type Declined = [why: string, path: string, hunk: Sides];
 
 const TAKES: Readonly<Record<string, Taken[]>> = {
   identical: [["the same lines", "a.ts", sides(["x"], ["y"], ["y"]), ["y"]]],
-  "same-but-format": [
-    ["other blanks", "a.ts", sides([], ["f( a )"], ["f(a)"]), ["f( a )"]],
-    ["a line broken in two", "a.ts", sides(["f(a)"], ["f(a, b)"], ["f(", "  a,", "  b", ")"]), ["f(a, b)"]],
-    ["semicolons as around it", "a.ts", sides(["a;"], ["b();"], ["b()"]), ["b();"]],
-  ],
   "white-space": [
     ["one side indented, the other changed", "a.ts", sides(["a(1);"], ["  a(1);"], ["a(2);"]), ["  a(2);"]],
     ["one side indented, the other added", "a.ts", sides(["a;"], ["  a;"], ["a;", "b;"]), ["  a;", "b;"]],
@@ -92,11 +87,6 @@ const TAKES: Readonly<Record<string, Taken[]>> = {
 
 const DECLINES: Readonly<Record<string, Declined[]>> = {
   identical: [["another line", "a.ts", sides(["x"], ["y"], ["z"])]],
-  "same-but-format": [
-    ["another word", "a.ts", sides([], ["f(a)"], ["f(b)"])],
-    ["prose, where blanks are text", "a.md", sides([], ["a b"], ["ab"])],
-    ["nothing on both sides", "a.ts", sides(["a"], [], [""])],
-  ],
   "white-space": [
     ["a blank within a literal", "a.ts", sides(['f("a  b")'], ['f("a b")'], ['f("a  c")'])],
     ["white space that means something", "a.py", sides(["a"], ["  a"], ["b"])],
@@ -142,6 +132,9 @@ const DECLINES: Readonly<Record<string, Declined[]>> = {
   contained: [
     ["an edit elsewhere", "a.ts", sides(["f(a, x);"], ["f(b, x);"], ["f(a, x, y);"])],
     ["insertions without a base", "a.ts", sides([], ["a"], ["a", "b"])],
+    ["a blank more, which makes two words of one", "a.sh", sides(["rm -rf a/b"], ['rm -rf "$A"/ b'], ['rm -rf "$A"/b'])],
+    ["quotes more", "a.sh", sides(["rm -rf a/b"], ['rm -rf "$A"/"b"'], ['rm -rf "$A"/b'])],
+    ["a semicolon more", "a.sh", sides(["find a -exec rm b"], ["find c -exec rm; b"], ["find c -exec rm b"])],
   ],
   adjacent: [
     ["one line, two edits", "a.ts", sides(["a", "b"], ["A", "b"], ["x", "B"])],
@@ -159,6 +152,17 @@ describe.for(Object.entries(TAKES))("%s", ([name, cases]) => {
   test.for(DECLINES[name] ?? [])("declines: %s", ([, path, hunk]) => {
     expect(outcome(rule(name), path, hunk)).toBeUndefined();
   });
+});
+
+test.for<[what: string, hunk: Sides]>([
+  ["a blank", sides(["rm -rf build"], ['rm -rf "$ROOT"/ build'], ['rm -rf "$ROOT"/build'])],
+  ["a blank, beside an edit of both", sides(["rm -rf a/build"], ['rm -rf "$ROOT"/ build'], ['rm -rf "$ROOT"/build'])],
+  ["quotes", sides(["rm -rf build"], ['rm -rf "$ROOT/*"'], ["rm -rf '$ROOT/*'"])],
+  ["quotes, beside an edit of both", sides(["rm -rf a build"], ['rm -rf "$ROOT"/* build'], ["rm -rf $ROOT/* build"])],
+  ["a line break", sides(["rm -rf build"], ["rm -rf $ROOT/build"], ["rm -rf $ROOT", "/build"])],
+])("no rule chooses between two edits of one shell line that differ in %s", ([, hunk]) => {
+  const taken = rulesOf("assist").filter((one) => outcome(one, "clean.sh", hunk) !== undefined);
+  expect(taken.map((one) => one.name)).toEqual([]);
 });
 
 test("every rule has cases that it takes and cases that it declines", () => {
