@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { cleanText, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
-import { type Repository, resolveCommit, userIdentity } from "../git/index.ts";
+import { type Repository, resolveCommit, userIdentity, withMergeAttributes } from "../git/index.ts";
 import { choose, closeOpened, fileIn, finishInSlot, finishResolution, openedSlot, openInSlot, readPacket } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import { findRun, inRun, listRuns, type RunSummary } from "../run/index.ts";
@@ -13,11 +13,11 @@ import type { Shell } from "./shell.ts";
 export async function resolve(shell: Shell, task: string, options: ResolveOptions): Promise<ExitCode> {
   refuseContradiction(options);
   const { context: own } = await openPoolContext(shell);
-  const { repository } = own;
-  const found = findRun(repository, options.run ?? null);
+  const found = findRun(own.repository, options.run ?? null);
   const facts = requireFound(found, task);
+  const repository = await withMergeAttributes(own.repository, found.facts.base);
   // The branch is the run's, the lease the person's.
-  const context: PoolContext = { ...own, run: found.run };
+  const context: PoolContext = { ...own, repository, run: found.run };
   const folder = packetFolder(repository, found.run, facts.id);
   // A decision that was cut off behind its last word left the slot leased.
   if (facts.status !== "conflict") await closeOpened(context, folder);

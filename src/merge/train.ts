@@ -85,7 +85,7 @@ export async function buildTrain(
       tree = step.step.tree;
     } else {
       out.add(candidate.task);
-      if (context.resolving.level !== "off") for (const file of step.left) context.narrate(`  ${candidate.task}: ${leftText(file)}`);
+      for (const file of step.left) context.narrate(`  ${candidate.task}: ${leftText(file)}`);
       const { paths, reason, person } = step;
       const collision = { commit: candidate.commit, paths };
       const against = await collidersOf(context.repository, [...start.steps, ...steps], collision, start.base);

@@ -30,7 +30,7 @@ function isSettledAlone(facts: RunFacts, task: TaskFacts): boolean {
   if (isSettled(task.status) || awaitsCheckout(facts, task.id)) return true;
   const isApproved = task.status === "qa_approved" || task.status === "merging";
   if (facts.landOnly !== null) return !(isApproved && facts.landOnly.includes(task.id));
-  if (task.status === "qa_approved") return !facts.merge;
+  if (isApproved) return !facts.merge;
   const needsAgent =
     task.status === "pending" || task.status === "pending_retry" || (task.status === "qa_rejected" && task.secondLook === null);
   return needsAgent && facts.environment !== null;
@@ -54,8 +54,9 @@ export function isFinished(facts: RunFacts): boolean {
   return facts.waiting === null && [...facts.tasks.values()].every((task) => isFinal(facts, task));
 }
 
-function isFinal(facts: RunFacts, { status }: TaskFacts): boolean {
-  return status === "done" || status === "failed" || status === "skipped" || (status === "qa_approved" && !facts.merge);
+function isFinal(facts: RunFacts, { id, status }: TaskFacts): boolean {
+  if (status === "qa_approved" || status === "merging") return !facts.merge && !awaitsCheckout(facts, id);
+  return status === "done" || status === "failed" || status === "skipped";
 }
 
 /** What a session's end says: all landed, something failed, or a person is needed before the rest can go on. */

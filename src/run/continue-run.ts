@@ -1,5 +1,5 @@
 import { GraftworkError, type Plan, type RunEvent } from "../domain/index.ts";
-import { halfLanded, type Repository, readRef } from "../git/index.ts";
+import { halfLanded, type Repository, readRef, withMergeAttributes } from "../git/index.ts";
 import { land, type MergeContext, recoverLanding } from "../merge/index.ts";
 import { ensureSlots } from "../pool/index.ts";
 import { pruneQa } from "../qa/index.ts";
@@ -49,9 +49,10 @@ function nothingToContinue(because: string): GraftworkError {
 }
 
 /** Picks a run up where its journal ends: what is done is not done again. */
-export async function continueRun(given: RunHost, request: ContinueRequest): Promise<SessionEnd> {
-  const { now } = given;
-  const summary = findRun(given.repository, request.run);
+export async function continueRun(asked: RunHost, request: ContinueRequest): Promise<SessionEnd> {
+  const { now } = asked;
+  const summary = findRun(asked.repository, request.run);
+  const given = { ...asked, repository: await withMergeAttributes(asked.repository, summary.facts.base) };
   // What later tasks build on is not in the target any more.
   if (summary.facts.undone) throw nothingToContinue(`run ${summary.run} was undone.`);
   const plan = request.plan === null ? null : replanned(summary, request.plan, request.replan);

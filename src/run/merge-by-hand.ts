@@ -10,7 +10,7 @@ import {
   type Verify,
   worstExit,
 } from "../domain/index.ts";
-import { dangerousConfig, requireCommit, treeOf, userIdentity } from "../git/index.ts";
+import { dangerousConfig, requireCommit, treeOf, userIdentity, withMergeAttributes } from "../git/index.ts";
 import { type Candidate, type MergeContext, mergeApproved, resolvingOf, type TrainConflict, verifyOne } from "../merge/index.ts";
 import { checksOf } from "../plan/index.ts";
 import { existingStore, type PoolContext } from "../pool/index.ts";
@@ -86,11 +86,12 @@ function mergeUnderWay({ because }: GraftworkError): GraftworkError {
 }
 
 /** Plans the merge, then goes the road that every caller goes: verify each, then merge, verify and land all of them. */
-async function mergeSlots(request: ByHand, target: string): Promise<ByHandResult> {
-  const { context } = request;
-  const { repository } = context;
+async function mergeSlots(asked: ByHand, target: string): Promise<ByHandResult> {
   // Another merge may have moved it while this one waited for its turn.
-  const base = await requireCommit(repository, `refs/heads/${target}`);
+  const base = await requireCommit(asked.context.repository, `refs/heads/${target}`);
+  const repository = await withMergeAttributes(asked.context.repository, base);
+  const context = { ...asked.context, repository };
+  const request = { ...asked, context };
   const strategy = request.strategy ?? request.config.merge.strategy;
   const offer = await offeredBranches(context, { given: request.plan, only: request.only, base, strategy });
   // In slot order nothing has to be predicted.

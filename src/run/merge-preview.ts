@@ -1,5 +1,5 @@
 import { type Config, type Plan, type ResolvedFile } from "../domain/index.ts";
-import { type Oid, userIdentity, withQuarantine } from "../git/index.ts";
+import { type Oid, userIdentity, withMergeAttributes, withQuarantine } from "../git/index.ts";
 import { buildTrain, type MergeContext, type PredictedConflict, resolvingOf } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import { packageChecks } from "../qa/index.ts";
@@ -28,8 +28,9 @@ export type MergePreview = {
 };
 
 /** What `mergeByHand` would do with the slots as they are: order, predicted conflicts, checks. Changes nothing. */
-export async function previewMerge({ context, config, into, plan, only, strategy }: PreviewRequest): Promise<MergePreview> {
-  const at = await targetOf(context, into);
+export async function previewMerge({ config, into, plan, only, strategy, ...asked }: PreviewRequest): Promise<MergePreview> {
+  const at = await targetOf(asked.context, into);
+  const context = await withAttributes(asked.context, at.base);
   const offered = await offeredBranches(context, { given: plan, only, base: at.base, strategy: strategy ?? config.merge.strategy });
   const { order, prediction } = await handOrder(context, at, offered);
   const checks = config.qa.checks.length > 0 ? config.qa.checks : await packageChecks(context.repository, at.base);
@@ -46,6 +47,11 @@ export async function previewMerge({ context, config, into, plan, only, strategy
   };
 }
 
+/** The context with the target's attributes in force, as a merge would have them. */
+async function withAttributes(context: PoolContext, base: Oid): Promise<PoolContext> {
+  return { ...context, repository: await withMergeAttributes(context.repository, base) };
+}
+
 export type MergeDryRun = {
   target: string;
   base: Oid;
@@ -57,9 +63,10 @@ export type MergeDryRun = {
 };
 
 /** Builds the train of a merge by hand in memory and says what would land. Verifies nothing, moves and keeps nothing. */
-export async function dryRunMerge({ context, config, into, plan, only, strategy }: PreviewRequest): Promise<MergeDryRun> {
+export async function dryRunMerge({ config, into, plan, only, strategy, ...asked }: PreviewRequest): Promise<MergeDryRun> {
+  const at = await targetOf(asked.context, into);
+  const context = await withAttributes(asked.context, at.base);
   const { repository, run } = context;
-  const at = await targetOf(context, into);
   const person = await userIdentity(repository);
   const merging = {
     run,

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
-import { integratedBy, isAncestor, withQuarantine } from "../git/index.ts";
+import { integratedBy, isAncestor, withMergeAttributes, withQuarantine } from "../git/index.ts";
 import { type PredictedConflict, predictConflicts, touchedSince, touches } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import { targetOf } from "./offered-branches.ts";
@@ -15,8 +15,9 @@ export type OpenConflicts = {
 };
 
 /** Which open branches would conflict with each other or with the target, unsaved work included. One that is in the target already does with none. Changes nothing. */
-export async function openConflicts(context: PoolContext, into: string | null): Promise<OpenConflicts> {
-  const { target, base } = await targetOf(context, into);
+export async function openConflicts(asked: PoolContext, into: string | null): Promise<OpenConflicts> {
+  const { target, base } = await targetOf(asked, into);
+  const context = { ...asked, repository: await withMergeAttributes(asked.repository, base) };
   const branches = await openBranches(context);
   return withQuarantine(context.repository, async (inside) => {
     const tips = await Promise.all(branches.map(async (one) => ({ name: one.branch, commit: await tipOf(context, inside, one) })));

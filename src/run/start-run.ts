@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { runId } from "../domain/index.ts";
-import { dangerousConfig } from "../git/index.ts";
+import { dangerousConfig, withMergeAttributes } from "../git/index.ts";
 import { ensureSlots } from "../pool/index.ts";
 import { foldRun } from "../session/index.ts";
 import { beginJournal } from "../state/index.ts";
@@ -11,9 +11,11 @@ import { withRunLog } from "./run-log.ts";
 import { drive, poolOf, type RunHost, type SessionEnd } from "./run-session.ts";
 
 /** Runs a plan from its beginning. Throws before anything is made where plan, target or checks are not usable. */
-export async function startRun(given: RunHost, request: RunRequest): Promise<SessionEnd> {
-  const { repository, config, now } = given;
-  const { target, base, decision } = await prepareRun(given, request);
+export async function startRun(asked: RunHost, request: RunRequest): Promise<SessionEnd> {
+  const { config, now } = asked;
+  const { target, base, decision } = await prepareRun(asked, request);
+  const repository = await withMergeAttributes(asked.repository, base);
+  const given = { ...asked, repository };
   const run = runId(request.plan.name, now(), letters());
   const ownership = await ownRun(repository, run, now());
   try {

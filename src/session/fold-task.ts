@@ -143,7 +143,7 @@ function afterOutcome(task: TaskFacts, outcome: Outcome, limits: TaskLimits, at:
     case "interrupted":
       return { ...task, status: "pending_retry" };
     case "blocked":
-      return { ...task, status: "conflict", lastError: outcome.reason };
+      return { ...task, status: "conflict", personFor: "answer", lastError: outcome.reason };
     case "failed": {
       // The agent was told of the rejection and changed nothing: it stands by its commit.
       if (outcome.failure === "did-nothing" && task.rejected !== null && task.rejected.commit === task.commit)
@@ -176,9 +176,8 @@ function afterConflict(task: TaskFacts, event: Extract<RunEvent, { type: "confli
   // If no lines collide, there is nothing that an agent could merge.
   const agents = event.reason === undefined ? limits.onConflict : limits.onConflict.filter((step) => step !== "agent");
   const steps = event.person === true ? [] : agents;
-  const next = escalate({ ...task, verdict: null, lastError, conflictPaths: event.paths, resolverLeft: null }, event, steps);
-  // git would merge it, so a packet of what collides would be empty: the person is told the reason alone.
-  return event.reason !== undefined && next.status === "conflict" ? { ...next, conflictPaths: [] } : next;
+  const personFor = event.reason === undefined ? "merge" : "decision";
+  return escalate({ ...task, verdict: null, lastError, conflictPaths: event.paths, resolverLeft: null, personFor }, event, steps);
 }
 
 /** The next of what is tried for a conflict, each once; then a person. `commit` collides with `base`. */

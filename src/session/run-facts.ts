@@ -69,6 +69,11 @@ export type TaskFacts = {
   resolve: { onto: string } | null;
   /** What the resolver agent left, where that was of no use. */
   resolverLeft: string | null;
+  /**
+   * What a person is needed for: to `merge` what collides, to take a `decision` that no merge can show, or to `answer`
+   * its agent. Null if nobody is needed.
+   */
+  personFor: "merge" | "decision" | "answer" | null;
   /** Paths of the last conflict. */
   conflictPaths: readonly string[];
   packet: string | null;
@@ -150,6 +155,7 @@ export function freshTask(id: string): TaskFacts {
     rerun: null,
     resolve: null,
     resolverLeft: null,
+    personFor: null,
     conflictPaths: [],
     packet: null,
     startedAt: null,

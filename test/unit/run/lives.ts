@@ -45,7 +45,7 @@ export type Life = {
  * One run from its plan to its end, over several sessions: agents, QA, trains, the user's checkout, people and kills
  * answer at random. Says which of the promises below did not hold.
  */
-export function live(seed: number): Life {
+export function live(seed: number, log: (line: RunEvent) => void = () => undefined): Life {
   const roll = dice(seed);
   const faults: string[] = [];
   const seen = new Set<string>();
@@ -67,6 +67,7 @@ export function live(seed: number): Life {
   const say = (event: RunEvent): void => {
     const line: JournalLine = { seq: lines.length + 1, epoch: 1, at: "2026-01-01T00:00:00Z", event };
     lines.push(line);
+    log(event);
     facts = foldLine(facts, line, limits);
   };
   const allowance = new Map<string, number>();

@@ -1,4 +1,5 @@
 import type { Decision, JournalLine, LandedTask, Plan, RunEvent, Task, Verdict } from "../../../src/domain/index.ts";
+import { mergeOrder } from "../../../src/merge/order.ts";
 import { settledTasks } from "../../../src/run/at-rest.ts";
 import { type Job, jobKey, landableOf, nextJobs } from "../../../src/run/next-jobs.ts";
 import { foldLine, foldRun, isAvailable, type RunFacts, type RunLimits } from "../../../src/session/index.ts";
@@ -187,7 +188,7 @@ function finish(job: Job, sim: Sim, world: World): void {
   if (job.kind === "settle-interrupted" && task !== undefined) settle(job.task, task.attempts, emit, world);
   if (job.kind === "verify" && task?.commit != null && task.status === "ready_for_qa")
     verify(job.task, task.commit, { n: task.attempts, base }, emit, world);
-  if (job.kind === "land") land(landableOf(facts(), new Set(job.tasks)), sim, world);
+  if (job.kind === "land") land(inOrder(facts().plan, landableOf(facts(), new Set(job.tasks))), sim, world);
   if (job.kind === "second-look") for (const id of job.tasks) look(id, base, sim, world);
 }
 
@@ -251,6 +252,12 @@ function verify(
   const answer = world.verify(task, n);
   if (answer === "conflict") emit({ type: "conflict", task, commit, base, paths: ["f"], against: [] });
   else emit({ type: "verdict", task, verdict: verdictOf(task, answer, commit, base) });
+}
+
+/** Each after what it depends on, as merging orders them. */
+function inOrder({ tasks }: Plan, ids: readonly string[]): string[] {
+  const dependsOn = (id: string): readonly string[] => tasks.find((one) => one.id === id)?.dependsOn ?? [];
+  return mergeOrder(ids.map((id) => ({ task: id, dependsOn: dependsOn(id) }))).map(({ task }) => task);
 }
 
 function land(tasks: readonly string[], sim: Sim, world: World): void {
