@@ -113,6 +113,7 @@ function takenBack(task: TaskFacts, reason: string): TaskFacts {
   return {
     ...task,
     status: "conflict",
+    personFor: "decision",
     landed: null,
     verdict: null,
     packet: null,
