@@ -26,6 +26,7 @@ export { editTree, type TreeEdit } from "./edit-tree.ts";
 export { exportChanges, treeOfExport } from "./export-changes.ts";
 export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
+export { treeHoldsText } from "./grep-tree.ts";
 export { type Planted, plantedText } from "./guarded-settings.ts";
 export { integratedBy } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, movedFrom } from "./land-checkout.ts";
