@@ -15,10 +15,6 @@ export type QaContext = {
    * The checks that a tree must pass, in order: of the tasks that land now, and of those that landed before. `defaults`
    * are those of the configuration, else the package scripts of the base.
    */
-  checksFor: (tree: {
-    tasks: readonly string[];
-    earlier: readonly string[];
-    defaults: readonly JudgedCheck[];
-  }) => readonly JudgedCheck[];
+  checksFor: (tree: { tasks: readonly string[]; earlier: readonly string[]; defaults: readonly JudgedCheck[] }) => readonly JudgedCheck[];
   now: () => Date;
 };

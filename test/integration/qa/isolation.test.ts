@@ -75,7 +75,7 @@ describe("what checks see", () => {
     expect(lab.notes()).toBe("test\n");
     const other = await verifyCommit(
       { ...lab.context, setEnv: { MODE: "other" } },
-      { commit, base: lab.repo.git("rev-parse", "main"), label: "task-a", tasks: ["task-a"] },
+      { commit, base: lab.repo.git("rev-parse", "main"), label: "task-a", tasks: ["task-a"], earlier: [] },
     );
     expect(other).toMatchObject({ decision: "approved", install: "none" });
     expect(first.key).not.toBe(other.decision === "approved" ? other.key : "");
