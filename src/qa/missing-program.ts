@@ -10,9 +10,22 @@ const LINES = 20;
 const SAYINGS: readonly RegExp[] = [
   /: (\S+): bad interpreter\b/,
   /\bcommand not found: (\S+)$/,
-  /\b(?:Can't|cannot) open '?([^':]+?)'?(?:: No such file.*)?$/,
   /(?:^|: )([^:]+): (?:command |inaccessible or )?not found$/,
-  /(?:^|: )([^:]+): (?:No such file or directory|Permission denied|cannot execute\b.*|Exec format error|Is a directory)$/,
+  /(?:^|: )([^:]+): (?:Permission denied|cannot execute\b.*|Exec format error|Is a directory)$/,
+  /^(?:\S*\/)?env: ([^:]+): No such file or directory$/,
+];
+
+/** The same of a script that a shell was told to read: a file, even without a slash in its name. */
+const SCRIPT_SAYINGS: readonly RegExp[] = [
+  /\b(?:Can't|cannot) open '?([^':]+?)'?(?:: No such file.*)?$/,
+  /(?:^|: )([^:]+): No such file or directory$/,
+];
+
+/** What package managers say of a script that package.json does not have. */
+const NO_SCRIPT: readonly RegExp[] = [
+  /\bMissing script: "?([^"\s]+)"?/,
+  /^error Command "([^"]+)" not found\.$/m,
+  /\bScript not found "([^"]+)"/,
 ];
 
 /**
@@ -23,9 +36,10 @@ const SAYINGS: readonly RegExp[] = [
 export function missingProgram(run: Check["run"], output: string, dir: string): MissingProgram | null {
   const lines = output.trimEnd().split("\n").reverse().slice(0, LINES);
   for (const line of lines) {
-    const said = SAYINGS.map((saying) => saying.exec(line.trim())?.[1]).find((word) => word !== undefined);
-    // `env` quotes the name; a carriage return at its end shows a script with Windows line ends.
-    if (said !== undefined) return programAt(said.replace(/^[‘'"]|[’'"]$/g, "").trim(), dir);
+    const said = saidIn(SAYINGS, line);
+    if (said !== undefined) return programAt(said, dir);
+    const script = saidIn(SCRIPT_SAYINGS, line);
+    if (script !== undefined) return scriptAt(script, dir);
   }
   if (typeof run !== "string") return programAt(run[0] ?? "", dir);
   const first = programAt(run.trim().split(/\s/)[0] ?? "", dir);
@@ -36,4 +50,22 @@ function programAt(name: string, dir: string): MissingProgram {
   const below = isAbsolute(name) ? relative(dir, name) : name;
   const isInside = name.includes("/") && !isAbsolute(below) && !posix.normalize(below).startsWith("..");
   return isInside ? { name: below, path: posix.normalize(below) } : { name, path: null };
+}
+
+function scriptAt(name: string, dir: string): MissingProgram {
+  return name.includes("/") ? programAt(name, dir) : programAt(`./${name}`, dir);
+}
+
+/** `env` quotes the name; a carriage return at its end shows a script with Windows line ends. */
+function saidIn(sayings: readonly RegExp[], line: string): string | undefined {
+  const said = sayings.map((saying) => saying.exec(line.trim())?.[1]).find((word) => word !== undefined);
+  return said?.replace(/^[‘'"]|[’'"]$/g, "").trim();
+}
+
+/** Returns the end of a reason that names what the output of a failed check says is missing; empty if nothing is. */
+export function missingHint(output: string, dir: string): string {
+  const script = NO_SCRIPT.map((saying) => saying.exec(output)?.[1]).find((word) => word !== undefined);
+  if (script !== undefined) return `: package.json has no script \`${script}\``;
+  const file = /^\S+: \d+: (?:Can't|cannot) open '?([^':]+?)'?(?:: No such file.*)?$/.exec(output.trimEnd().split("\n").at(-1) ?? "")?.[1];
+  return file === undefined ? "" : `: there is no file ${scriptAt(file, dir).path ?? file}`;
 }

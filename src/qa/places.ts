@@ -24,7 +24,7 @@ export type Place = {
   leave(): Promise<void>;
 };
 
-const LOOK_AGAIN_MS = 50;
+const LOOK_AGAIN_MS = 100;
 
 /**
  * Decides whether a claim may have its place. A shared one waits for every `alone` before it, so that whoever waits to
@@ -81,7 +81,7 @@ export async function takePlace(repository: Repository, stop: () => void): Promi
   return {
     look() {
       const { state } = store.read();
-      return { others: without(state).filter((one) => one.held && isRunning(one.process)).length, given: state.given };
+      return { others: without(state).filter((one) => one.held && counts(one)).length, given: state.given };
     },
     async alone(onWait) {
       if (!isAlone) await claim("alone", onWait);
@@ -103,12 +103,16 @@ function isHeld({ claims }: Places, id: string): boolean {
   return claims.some((one) => one.id === id && one.held);
 }
 
-/** A process that is stopped or on another machine disturbs nobody here, and would hold the others up. */
 function canGo(claims: readonly Claim[], id: string): boolean {
   return mayGo(
-    claims.filter((one) => one.id === id || isRunning(one.process)),
+    claims.filter((one) => one.id === id || counts(one)),
     id,
   );
+}
+
+/** A process that is stopped or on another machine disturbs nobody here, and would hold the others up. */
+function counts({ process: one }: Claim): boolean {
+  return one.pid === process.pid ? livenessOf(one) === "alive" : isRunning(one);
 }
 
 function given(state: Places, id: string): Places {

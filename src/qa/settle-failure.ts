@@ -5,6 +5,7 @@ import { type Bench, setUpBench } from "./bench.ts";
 import { compareWithBase, type Settled } from "./compare-with-base.ts";
 import { isDiskFull } from "./disk.ts";
 import { type Judging, waitUntilAlone } from "./judging.ts";
+import { missingHint } from "./missing-program.ts";
 import { runnable } from "./plan-checks.ts";
 import { type CheckRun, runCheck } from "./run-check.ts";
 import { missingProductOf } from "./script-products.ts";
@@ -23,13 +24,14 @@ export async function settleFailure(judging: Judging, plan: readonly JudgedCheck
   if (foreign !== null) return { kind: "blocked", reason: foreign };
   if (failed.end === "no-runner") return settleMissing(judging, plan, bench, failed);
   const command = typeof run === "string" ? run : run.join(" ");
+  const missing = missingHint(failed.tail, bench.checkout.dir);
   const hint = await manifestHint(judging, bench.checkout.dir, { command, output: failed.tail });
   await bench.checkout.dispose();
   await waitUntilAlone(judging, name);
   const again = await runAgain(judging, plan);
   if (again.kind !== "failed") return again;
   judging.say(`${name}: failed twice${planned.standing === "own" ? "" : ", now on the base alone"}`);
-  const settled = await compareWithBase(judging, plan, again, { reason: `\`${name}\` failed (${failed.how})`, unlike: "" });
+  const settled = await compareWithBase(judging, plan, again, { reason: `\`${name}\` failed (${failed.how})${missing}`, unlike: "" });
   return "reason" in settled ? { ...settled, reason: `${settled.reason}${hint}` } : settled;
 }
 

@@ -21,12 +21,12 @@ const FORMAT = 2;
 
 /** Common toolchains. A check may use others; a new version of those is not noticed. */
 const TOOLS = [
-  ...["node", "npm", "npx", "pnpm", "yarn", "bun", "deno", "corepack", "tsc"],
-  ...["python", "python3", "pip", "pip3", "uv", "poetry", "pytest", "ruby", "bundle", "php", "composer", "perl"],
-  ...["go", "cargo", "rustc", "rustup", "java", "javac", "mvn", "gradle", "kotlinc", "scala", "sbt", "dotnet", "swift"],
-  ...["cc", "gcc", "g++", "clang", "clang++", "make", "cmake", "ninja", "bazel", "zig"],
-  ...["elixir", "mix", "erl", "ghc", "cabal", "stack", "dart", "flutter", "git", "sh", "bash", "docker"],
-] as const;
+  "node npm npx pnpm yarn bun deno corepack tsc",
+  "python python3 pip pip3 uv poetry pytest ruby bundle php composer perl",
+  "go cargo rustc rustup java javac mvn gradle kotlinc scala sbt dotnet swift",
+  "cc gcc g++ clang clang++ make cmake ninja bazel zig",
+  "elixir mix erl ghc cabal stack dart flutter git sh bash docker",
+].flatMap((line) => line.split(" "));
 
 /** Returns a digest of everything a verdict depends on besides the tree. */
 export function verdictKey(parts: KeyParts): string {

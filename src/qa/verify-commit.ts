@@ -41,6 +41,9 @@ export async function verifyCommit(context: QaContext, request: VerifyRequest): 
   return reached;
 }
 
+/** What git says of an object that it does not have. */
+const MISSING = /single revision|unable to read|bad (?:object|tree)|missing/i;
+
 /** Returns the tree, and the label if anything reads it. Throws GIT_FAILED if objects of the commit are missing. */
 async function whatIsJudged(
   repository: Repository,
@@ -51,7 +54,7 @@ async function whatIsJudged(
     const tree = await treeOf(repository, request.commit);
     return { tree, read: await labelInKey(repository, tree, checks, request.label) };
   } catch (error) {
-    throw error instanceof GraftworkError && error.code === "GIT_FAILED" ? objectsMissing(request, error) : error;
+    throw error instanceof GraftworkError && MISSING.test(error.because) ? objectsMissing(request, error) : error;
   }
 }
 

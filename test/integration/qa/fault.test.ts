@@ -148,6 +148,12 @@ describe("a check of all tasks", () => {
     expect(await lab.judge(lab.work({ "a.txt": "a" }))).toMatchObject({ decision: "blocked", reason });
   });
 
+  test("is rejected if the work takes away its package script, which the reason names", async () => {
+    const lab = await qaLab({ files: { "package.json": '{"scripts":{"test":"true"}}' }, checks: ["npm test"] });
+    const verdict = await lab.judge(lab.work({ "package.json": "{}" }));
+    expect(verdict).toMatchObject({ decision: "rejected", reason: "`npm test` failed (exit code 1): package.json has no script `test`" });
+  });
+
   test("is blocked if neither the commit nor the base has its script", async () => {
     const lab = await qaLab({ checks: ["./check.sh"] });
     const verdict = await lab.judge(lab.work({ "a.txt": "a" }));
