@@ -1,4 +1,4 @@
-import { type Check, checkOf, type JudgedCheck } from "../domain/index.ts";
+import { type Check, checkOf, emptyCommandProblem, type JudgedCheck } from "../domain/index.ts";
 import { listPaths, type Oid, type Repository, readFileAt } from "../git/index.ts";
 import type { QaContext } from "./context.ts";
 
@@ -57,7 +57,8 @@ async function scriptChecks(repository: Repository, base: Oid): Promise<JudgedCh
   }));
 }
 
-const isUsable = (script: unknown): boolean => typeof script === "string" && script.trim() !== "" && !NO_TEST.test(script);
+const isUsable = (script: unknown): boolean =>
+  typeof script === "string" && emptyCommandProblem(script) === undefined && !NO_TEST.test(script);
 
 function scriptsOf(text: string): Readonly<Record<string, unknown>> {
   try {

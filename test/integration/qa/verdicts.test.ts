@@ -135,8 +135,8 @@ describe("nothing is said about a commit (blocked)", () => {
     );
   });
 
-  test("where all checks are skipped; the script that npm init writes is none", async () => {
-    const lab = await qaLab({ package: { scripts: { test: 'echo "Error: no test specified" && exit 1' } } });
+  test("if all checks are skipped; what npm init writes, and a comment, count as no script", async () => {
+    const lab = await qaLab({ package: { scripts: { test: 'echo "Error: no test specified" && exit 1', build: "# vite build" } } });
     const verdict = await lab.judge(lab.work({ "a.txt": "a" }));
     expect(verdict.decision).toBe("blocked");
     expect(verdict.checks.map((one) => one.state)).toEqual(["skipped", "skipped", "skipped", "skipped"]);
