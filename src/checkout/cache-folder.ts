@@ -14,9 +14,9 @@ export function cacheFolder(repository: Repository): string {
 }
 
 /**
- * Where work is judged: outside the repository, since a folder below would resolve the user's own `node_modules` and
- * approve work whose dependency is missing; and nowhere below a hidden folder, since many tools (static file servers,
- * test runners) see nothing there, and good work would fail. That rules out `~/.cache`: then it is beside the repository.
+ * Returns the folder where work is judged. It is outside the repository: a folder below would resolve the user's own
+ * `node_modules`, and approve work whose dependency is missing. It is below no hidden folder such as `~/.cache`, if
+ * possible: many tools (static file servers, test runners) see nothing there, and good work would fail.
  */
 export function judgingFolder(repository: Repository): string {
   const cache = join(cacheFolder(repository), "qa");
@@ -38,8 +38,8 @@ function isOpen(path: string): boolean {
 }
 
 /**
- * Makes a folder that only its user can enter, and returns its real path. Throws QA_BLOCKED where
- * it is somebody else's, or where a `node_modules` above would serve what the work itself does not install.
+ * Makes a folder that only its user can enter, and returns its real path. Throws QA_BLOCKED if the folder belongs to
+ * another user, or if a `node_modules` above would serve what the work itself does not install.
  */
 export function privateFolder(path: string): string {
   mkdirSync(path, { recursive: true, mode: 0o700 });

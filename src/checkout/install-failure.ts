@@ -4,7 +4,7 @@ import { tailLines } from "../domain/index.ts";
 const NPM =
   /^(?:ENOTFOUND|ECONNREFUSED|ECONNRESET|ECONNABORTED|ETIMEDOUT|EAI_AGAIN|EAI_FAIL|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET\w*|ERR_SSL\w*|UNABLE_TO\w*|SELF_SIGNED\w*|DEPTH_ZERO\w*|CERT_\w*|ENOSPC|EDQUOT|EMFILE|ENFILE|EROFS|EACCES|EPERM|EIO|ENEEDAUTH|E401|E403|E407|E408|E429|E5\d\d|FETCH_ERROR)$/;
 
-/** The same in the words of other package managers, and of npm where it names no code. */
+/** The same in the words of other package managers, and of npm if it names no code. */
 const OTHERS =
   /\b(?:ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ENOSPC|EDQUOT|EROFS|ERR_PNPM_(?:META_)?FETCH_(?:FAIL|40[13]|5\d\d)|There appears to be trouble with your network connection|No space left on device|ConnectionRefused)\b/;
 

@@ -41,7 +41,7 @@ export type InstallResult =
   /** `work`: the lockfile or manifest is at fault; `environment`: a missing tool, the registry, the disk. */
   | { kind: "failed"; fault: "work" | "environment"; command: string; reason: string; excerpt: string };
 
-/** Which command installs the dependencies of the project in `dir`; undefined where it has none. */
+/** Returns the command that installs the dependencies of the project in `dir`; undefined if it has none. */
 export function installPlan(dir: string): InstallPlan | undefined {
   const manifest = manifestOf(dir);
   if (manifest === undefined) return undefined;
@@ -57,7 +57,7 @@ export function installPlan(dir: string): InstallPlan | undefined {
   return wanted ? { argv: [...UNLOCKED], lockfile: null } : undefined;
 }
 
-/** What an install in `dir` depends on, as a digest; null where there is nothing to install. */
+/** Returns a digest of everything that an install in `dir` depends on; null if there is nothing to install. */
 export function dependencyKey(dir: string): string | null {
   const plan = installPlan(dir);
   if (plan === undefined) return null;
@@ -68,7 +68,7 @@ export function dependencyKey(dir: string): string | null {
   return hash.digest("hex").slice(0, 32);
 }
 
-/** Whose files npm wrote: changes when anything was installed or removed since. Null where it cannot be told. */
+/** Returns a digest that changes when npm installs or removes anything in `dir`. Null if npm left no record. */
 export function installedStamp(dir: string): string | null {
   const hidden = join(dir, "node_modules", ".package-lock.json");
   return existsSync(hidden) ? createHash("sha256").update(readFileSync(hidden)).digest("hex").slice(0, 32) : null;

@@ -19,7 +19,7 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
-/** Whoever may not write a folder cannot delete what is in it, nor move it elsewhere. */
+/** Makes a folder and all below it writable, since nothing in a read-only folder can be deleted or moved. */
 export function openUp(folder: string): void {
   chmodSync(pathBytes(folder), 0o700);
   for (const entry of readFolder(folder)) if (entry.isDirectory()) openUp(join(folder, entry.name));

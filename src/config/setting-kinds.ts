@@ -7,6 +7,7 @@ import {
   DURATION_FORM,
   describeValue,
   didYouMean,
+  emptyCommandProblem,
   parseDuration,
   parseSize,
   quoted,
@@ -64,10 +65,11 @@ export function whole(minimum: number, maximum: number): Kind<number> {
   };
 }
 
+const noNul = v.check((value: string) => !value.includes("\0"), "must not hold a NUL character");
 const textSchema = v.pipe(
   v.string(),
   v.check((value) => value.trim() !== "", "must not be empty"),
-  v.check((value) => !value.includes("\0"), "must not hold a NUL character"),
+  noNul,
 );
 export const text: Kind<string> = { schema: textSchema, fromText: asText, json: { type: "string", minLength: 1 } };
 
@@ -120,7 +122,7 @@ export function listOf<T>(item: Kind<T>): Kind<T[]> {
 export const argv: Kind<[string, ...string[]]> = {
   schema: v.pipe(
     v.array(v.string()),
-    v.check((list) => (list[0] ?? "") !== "", "must name a program"),
+    v.check((list) => emptyCommandProblem(list) === undefined, "must name a program"),
     v.check((list) => list.every((part) => !part.includes("\0")), "must not hold a NUL character"),
     v.transform(([program = "", ...rest]): [string, ...string[]] => [program, ...rest]),
   ),
@@ -156,7 +158,15 @@ export function checkedTextMap(problem: (name: string) => string | undefined): K
   };
 }
 
-const command: v.GenericSchema<unknown, string | string[]> = v.lazy((input) => (Array.isArray(input) ? argv.schema : textSchema));
+const commandText = v.pipe(
+  v.string(),
+  v.check(
+    (value) => emptyCommandProblem(value) === undefined,
+    ({ input }) => emptyCommandProblem(input) ?? "",
+  ),
+  noNul,
+);
+const command: v.GenericSchema<unknown, string | string[]> = v.lazy((input) => (Array.isArray(input) ? argv.schema : commandText));
 const COMMAND_JSON = {
   anyOf: [
     { type: "string", minLength: 1, description: "Run by `sh -c`." },
@@ -188,7 +198,9 @@ export function commandMap(problem: (name: string) => string | undefined): Kind<
 /** One of a few words, or a list of commands. */
 export function wordOrCommands<const T extends readonly string[]>(words: T): Kind<T[number] | readonly (string | [string, ...string[]])[]> {
   const commands = v.pipe(
-    v.array(v.lazy((input): v.GenericSchema<unknown, string | [string, ...string[]]> => (Array.isArray(input) ? argv.schema : textSchema))),
+    v.array(
+      v.lazy((input): v.GenericSchema<unknown, string | [string, ...string[]]> => (Array.isArray(input) ? argv.schema : commandText)),
+    ),
     v.check((list) => list.length > 0, "must have at least one command"),
   );
   const word = v.picklist(words, ({ input }) => {

@@ -36,6 +36,17 @@ export function checkOf(entry: CheckEntry): Check {
   return { name: entry.name ?? short, run: entry.run, timeoutMs: entry.timeout ?? CHECK_TIMEOUT_MS, history: entry.history ?? false };
 }
 
+/**
+ * Returns what is wrong with a command that would run nothing; undefined if it runs something. The shell answers 0 for
+ * blank text and for comments, so work would pass without being checked.
+ */
+export function emptyCommandProblem(run: Check["run"]): string | undefined {
+  if (typeof run !== "string") return (run[0] ?? "").trim() === "" ? "must name a program" : undefined;
+  const lines = run.split("\n").map((line) => line.trim());
+  if (lines.every((line) => line === "")) return "must not be empty";
+  return lines.every((line) => line === "" || line.startsWith("#")) ? "runs nothing: it has only comment lines" : undefined;
+}
+
 /** A configured command as a program and its arguments: text is run by `sh -c`. */
 export function argvOf(run: Check["run"]): readonly [string, ...string[]] {
   if (typeof run === "string") return ["/bin/sh", "-c", run];
@@ -67,7 +78,7 @@ export const CHECK_JSON_SCHEMA = {
         timeout: { type: ["string", "null"], description: "For example 10m, the default." },
         history: {
           type: ["boolean", "null"],
-          description: "True where the check reads history, so that its verdict holds for the commit alone.",
+          description: "True if the check reads history: its verdict then holds for the commit alone.",
         },
       },
     },

@@ -1,4 +1,13 @@
-export { argvOf, CHECK_JSON_SCHEMA, CHECK_KEYS, CHECK_TIMEOUT_MS, type CheckEntry, checkOf, type JudgedCheck } from "./check.ts";
+export {
+  argvOf,
+  CHECK_JSON_SCHEMA,
+  CHECK_KEYS,
+  CHECK_TIMEOUT_MS,
+  type CheckEntry,
+  checkOf,
+  emptyCommandProblem,
+  type JudgedCheck,
+} from "./check.ts";
 export type { AgentSpec, Config } from "./config.ts";
 export { ERROR_EXITS, type ErrorCode, type ErrorParts, EXIT, type ExitCode, GraftworkError, systemCode, worstExit } from "./errors.ts";
 export type { JournalLine, LandedTask, ResolvedFile, RunEvent } from "./events.ts";

@@ -28,6 +28,7 @@ export { editTree, type TreeEdit } from "./edit-tree.ts";
 export { exportChanges, treeOfExport } from "./export-changes.ts";
 export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
+export { treeHoldsText } from "./grep-tree.ts";
 export { type Planted, plantedText } from "./guarded-settings.ts";
 export { heldValues, isRunsBase, type Listed, lostValues, ownCommits, PUT_BACK } from "./held-values.ts";
 export { firstParentOf, integratedBy, revertsOf } from "./integrated.ts";

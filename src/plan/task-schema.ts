@@ -5,6 +5,7 @@ import {
   DURATION_FORM,
   describeValue,
   didYouMean,
+  emptyCommandProblem,
   isTaskId,
   parseDuration,
   quoted,
@@ -13,10 +14,11 @@ import {
 } from "../domain/index.ts";
 import { globProblem, plainGlob } from "./glob-text.ts";
 
+const noNul = v.check((value: string) => !value.includes("\0"), "must not hold a NUL character");
 export const text = v.pipe(
   v.string(),
   v.check((value) => value.trim() !== "", "must not be empty"),
-  v.check((value) => !value.includes("\0"), "must not hold a NUL character"),
+  noNul,
 );
 
 /** One of a few words; a message names them all and the nearest. */
@@ -53,12 +55,19 @@ function listOf(item: v.GenericSchema<unknown, string>): v.GenericSchema<unknown
   return v.lazy((input) => (Array.isArray(input) ? many : one));
 }
 
+const commandText = v.pipe(
+  v.string(),
+  v.check(
+    (run) => emptyCommandProblem(run) === undefined,
+    ({ input }) => emptyCommandProblem(input) ?? "",
+  ),
+  noNul,
+);
 const argv = v.pipe(
   v.array(v.string()),
-  v.minLength(1, "must name a program"),
-  v.check((list) => list[0] !== "", "must name a program"),
+  v.check((run) => emptyCommandProblem(run) === undefined, "must name a program"),
 );
-const command: v.GenericSchema<unknown, string | string[]> = v.lazy((input) => (Array.isArray(input) ? argv : text));
+const command: v.GenericSchema<unknown, string | string[]> = v.lazy((input) => (Array.isArray(input) ? argv : commandText));
 const checkMap = mapOf({ name: v.nullish(text), run: command, timeout: v.nullish(duration), history: v.nullish(v.boolean()) });
 const checkEntry: v.GenericSchema<unknown, CheckEntry> = v.lazy((input) =>
   typeof input === "object" && !Array.isArray(input) ? checkMap : command,

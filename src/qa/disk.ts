@@ -1,7 +1,7 @@
 import { statfsSync } from "node:fs";
 import { GraftworkError, systemCode } from "../domain/index.ts";
 
-/** With less than this, whatever fails may fail for want of space. */
+/** With less free space than this, any failure may be due to it. */
 const NEEDED_BYTES = 16 * 1024 * 1024;
 
 export function isDiskFull(path: string): boolean {
@@ -14,8 +14,8 @@ export function isDiskFull(path: string): boolean {
 }
 
 /**
- * The error, or in its place that the disk is full: not every program says so itself, so this is asked while what
- * filled the disk is still there.
+ * Returns the error, or one that says that the disk is full. Not every program says so itself, so the disk is looked at
+ * before anything on it is deleted.
  */
 export function orDiskFull(error: unknown, path: string): unknown {
   const known = error instanceof GraftworkError && (error.code === "QA_BLOCKED" || error.code === "INTERRUPTED");

@@ -4,6 +4,7 @@ import type { Room } from "../checkout/index.ts";
 import { GraftworkError, isTaskId, type VerifyRequest } from "../domain/index.ts";
 import type { Oid, Repository } from "../git/index.ts";
 import type { QaContext } from "./context.ts";
+import type { Place } from "./places.ts";
 
 /** One verification at work: what every step of it needs. */
 export type Judging = {
@@ -11,12 +12,15 @@ export type Judging = {
   request: VerifyRequest;
   repository: Repository;
   room: Room;
+  place: Place;
+  /** When it began, as an ISO date. */
+  since: string;
   /** The commit whose tree is judged: what would land. */
   judged: { commit: Oid; tree: Oid };
   baseTree: Oid;
   /** What checks may see of our own environment. */
   visible: Readonly<Record<string, string>>;
-  /** True where a check reads history, so that checkouts have it. */
+  /** True if a check reads history, so that checkouts have it. */
   history: boolean;
   logFile: (name: string) => string;
   say: (line: string) => void;
@@ -53,4 +57,9 @@ export function stopIfAborted(request: VerifyRequest): void {
     because: "it was interrupted; its programs were ended and its folders removed.",
     try: "the same command again: no half verdict is kept.",
   });
+}
+
+/** Waits until no other verification of this repository runs, and says so if that takes time. */
+export function waitUntilAlone({ place, say }: Judging, check: string): Promise<void> {
+  return place.alone(() => say(`${check}: waits until no other verification runs`));
 }

@@ -1,15 +1,6 @@
-import type { Check } from "../domain/index.ts";
-import { checkOf } from "../domain/index.ts";
+import { type Check, checkOf, emptyCommandProblem, type JudgedCheck } from "../domain/index.ts";
 import { listPaths, type Oid, type Repository, readFileAt } from "../git/index.ts";
 import type { QaContext } from "./context.ts";
-
-export type PlannedCheck = {
-  check: Check;
-  /** Why it cannot be run; null: it is run. */
-  skip: string | null;
-  /** True where it has to pass on the base as well: one that does not says nothing about the work. */
-  holdsOnBase: boolean;
-};
 
 const SCRIPTS = ["typecheck", "lint", "test", "build"] as const;
 
@@ -23,24 +14,31 @@ const RUNNERS = [
   { lockfile: "bun.lockb", program: "bun" },
 ] as const;
 
-/** The checks of one request: from the plan, else from the configuration, else from the package scripts of the base. */
-export async function planChecks(context: QaContext, request: { tasks: readonly string[]; base: Oid }): Promise<PlannedCheck[]> {
-  const planned = context.checksFor(request.tasks);
-  if (planned.length > 0) {
-    const own = new Set((context.ownChecks?.(request.tasks) ?? []).map((check) => JSON.stringify(check)));
-    return planned.map((check) => ({ check, skip: null, holdsOnBase: !own.has(JSON.stringify(check)) }));
-  }
+/**
+ * Returns the checks of one request, in order. The caller decides; the defaults that it is given are the checks of the
+ * configuration, else the package scripts of the base.
+ */
+export async function planChecks(
+  context: QaContext,
+  { tasks, earlier, base }: { tasks: readonly string[]; earlier: readonly string[]; base: Oid },
+): Promise<readonly JudgedCheck[]> {
   const { checks } = context.settings;
-  if (checks.length > 0) return checks.map((check) => ({ check, skip: null, holdsOnBase: true }));
-  return scriptChecks(context.repository, request.base);
+  const configured = checks.map((check): JudgedCheck => ({ check, skip: null, standing: "shared" }));
+  const defaults = configured.length > 0 ? configured : await scriptChecks(context.repository, base);
+  return context.checksFor({ tasks, earlier, defaults });
 }
 
-/** The checks that the package scripts of a commit give: typecheck, lint, test, build, as far as they are there. */
+/** Returns the checks of a plan that can run. */
+export function runnable(plan: readonly JudgedCheck[]): JudgedCheck[] {
+  return plan.filter(({ skip }) => skip === null);
+}
+
+/** Returns the checks that the package scripts of a commit give: those of typecheck, lint, test and build that exist. */
 export async function packageChecks(repository: Repository, base: Oid): Promise<Check[]> {
   return (await scriptChecks(repository, base)).filter(({ skip }) => skip === null).map(({ check }) => check);
 }
 
-async function scriptChecks(repository: Repository, base: Oid): Promise<PlannedCheck[]> {
+async function scriptChecks(repository: Repository, base: Oid): Promise<JudgedCheck[]> {
   const [manifest, locks] = await Promise.all([
     readFileAt(repository, base, "package.json"),
     listPaths(
@@ -55,11 +53,12 @@ async function scriptChecks(repository: Repository, base: Oid): Promise<PlannedC
   return SCRIPTS.map((name) => ({
     check: checkOf({ name, run: [program, "run", name] }),
     skip: isUsable(scripts[name]) ? null : `package.json of the base has no script \`${name}\``,
-    holdsOnBase: true,
+    standing: "shared",
   }));
 }
 
-const isUsable = (script: unknown): boolean => typeof script === "string" && script.trim() !== "" && !NO_TEST.test(script);
+const isUsable = (script: unknown): boolean =>
+  typeof script === "string" && emptyCommandProblem(script) === undefined && !NO_TEST.test(script);
 
 function scriptsOf(text: string): Readonly<Record<string, unknown>> {
   try {

@@ -5,10 +5,12 @@ import { excerptOf } from "./excerpt.ts";
 import { type Judging, stopIfAborted } from "./judging.ts";
 
 export type CheckRun = {
-  /** `no-runner`: the program that checks could not be run, so nothing is said about the work. */
+  /** `no-runner`: a program could not be run, so that the check itself says nothing about the work. */
   end: "passed" | "failed" | "no-runner";
   /** "exit code 1", "timed out after 10 min": how it ended, for people. */
   how: string;
+  /** The last output with both streams together, uncleaned. */
+  tail: string;
   result: CheckResult;
 };
 
@@ -43,6 +45,7 @@ export async function runCheck(judging: Judging, bench: Bench, check: Check, suf
   return {
     end: state === "passed" ? "passed" : isRunnerMissing(end) ? "no-runner" : "failed",
     how,
+    tail: tail.toString("utf8"),
     result: {
       name: check.name,
       state,

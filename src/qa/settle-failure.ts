@@ -1,42 +1,44 @@
 import { join } from "node:path";
+import type { JudgedCheck } from "../domain/index.ts";
 import { readText } from "../state/index.ts";
-import { failureOnBase, runnable } from "./base-alone.ts";
 import { type Bench, setUpBench } from "./bench.ts";
+import { compareWithBase, type Settled } from "./compare-with-base.ts";
 import { isDiskFull } from "./disk.ts";
-import type { Judging } from "./judging.ts";
-import type { PlannedCheck } from "./plan-checks.ts";
+import { type Judging, waitUntilAlone } from "./judging.ts";
+import { missingHint } from "./missing-program.ts";
+import { runnable } from "./plan-checks.ts";
 import { type CheckRun, runCheck } from "./run-check.ts";
 import { missingProductOf } from "./script-products.ts";
+import { settleMissing } from "./settle-missing.ts";
+import { manifestHint } from "./uninstalled-manifests.ts";
 
-export type Settled =
-  /** It passed when all was done again: work goes on in the new bench. `doubted`: earlier checks that failed there. */
-  { kind: "flaky"; bench: Bench; doubted: readonly string[] } | { kind: "rejected" | "blocked"; reason: string };
-
-/** What the failure of the last check of `plan` means: chance, the work's fault, or nothing about the work. */
-export async function settleFailure(judging: Judging, plan: readonly PlannedCheck[], bench: Bench, failed: CheckRun): Promise<Settled> {
+/**
+ * Tells what the failure of the last check of `plan` means. The check runs once more while no other verification of
+ * this repository runs, and so does the base: a suite that fails only beside another one says nothing about the work.
+ */
+export async function settleFailure(judging: Judging, plan: readonly JudgedCheck[], bench: Bench, failed: CheckRun): Promise<Settled> {
   const planned = plan.at(-1);
   if (planned === undefined) throw new Error("no check to settle");
-  const { name } = planned.check;
+  const { name, run } = planned.check;
   const foreign = foreignCause(judging, bench, failed);
   if (foreign !== null) return { kind: "blocked", reason: foreign };
+  if (failed.end === "no-runner") return settleMissing(judging, plan, bench, failed);
+  const command = typeof run === "string" ? run : run.join(" ");
+  const missing = missingHint(failed.tail, bench.checkout.dir);
+  const hint = await manifestHint(judging, bench.checkout.dir, { command, output: failed.tail });
   await bench.checkout.dispose();
-  if (failed.end === "no-runner") {
-    const reason = `\`${name}\` has no program to run (${failed.how})`;
-    if (!planned.holdsOnBase || (await failureOnBase(judging, plan)) !== null) return { kind: "blocked", reason };
-    return { kind: "rejected", reason: `${reason}, which it has on the base` };
-  }
+  await waitUntilAlone(judging, name);
   const again = await runAgain(judging, plan);
   if (again.kind !== "failed") return again;
-  const reason = `\`${name}\` failed (${failed.how})`;
-  if (!planned.holdsOnBase) return { kind: "rejected", reason };
-  judging.say(`${name}: failed twice, now on the base alone`);
-  const onBase = await failureOnBase(judging, plan);
-  if (onBase === null) return { kind: "rejected", reason };
-  return { kind: "blocked", reason: `${reason}, and it fails on the base alone as well (${onBase})` };
+  judging.say(`${name}: failed twice${planned.standing === "own" ? "" : ", now on the base alone"}`);
+  const settled = await compareWithBase(judging, plan, again, { reason: `\`${name}\` failed (${failed.how})${missing}`, unlike: "" });
+  return "reason" in settled ? { ...settled, reason: `${settled.reason}${hint}` } : settled;
 }
 
-/** The check once more, in a new folder with a new install, after the checks that went before it. */
-async function runAgain(judging: Judging, plan: readonly PlannedCheck[]): Promise<Settled | { kind: "failed" }> {
+type Again = Settled | { kind: "failed"; bench: Bench; doubted: readonly string[] };
+
+/** Runs the check once more, in a new folder with a new install, after the checks that went before it. */
+async function runAgain(judging: Judging, plan: readonly JudgedCheck[]): Promise<Again> {
   const bench = await setUpBench(judging, judging.judged.commit, "-again");
   if ("fault" in bench) return { kind: "blocked", reason: `the dependencies could be installed once and not again: ${bench.reason}` };
   const doubted: string[] = [];
@@ -45,12 +47,10 @@ async function runAgain(judging: Judging, plan: readonly PlannedCheck[]): Promis
     passed = (await runCheck(judging, bench, check, "-again")).end === "passed";
     if (!passed) doubted.push(check.name);
   }
-  if (passed) return { kind: "flaky", bench, doubted };
-  await bench.checkout.dispose();
-  return { kind: "failed" };
+  return passed ? { kind: "flaky", bench, doubted } : { kind: "failed", bench, doubted: doubted.slice(0, -1) };
 }
 
-/** A cause that has nothing to do with the work, where the failure shows one. */
+/** Returns a cause that has nothing to do with the work, if the failure shows one. */
 function foreignCause(judging: Judging, { checkout }: Bench, { result }: CheckRun): string | null {
   if (isDiskFull(checkout.dir)) return `\`${result.name}\` failed on a full disk (${checkout.dir})`;
   const { allowScripts } = judging.context.settings;

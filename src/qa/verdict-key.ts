@@ -1,30 +1,43 @@
 import { createHash } from "node:crypto";
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import type { Check } from "../domain/index.ts";
+import type { JudgedCheck } from "../domain/index.ts";
 
 export type KeyParts = {
-  checks: readonly Check[];
+  checks: readonly JudgedCheck[];
   /** What checks see of the environment: values, not names alone. */
   environment: Readonly<Record<string, string>>;
   allowScripts: readonly string[];
-  /** What a check that reads history sees; left out of the key where none does. */
+  /** The commit of the target, which checks see as GRAFTWORK_BASE. */
+  base: string;
+  /** The request's label if a check or a file of the tree reads GRAFTWORK_TASK_ID; else null. */
+  label: string | null;
+  /** The commits that a check with `history` sees; left out of the key if no check has it. */
   commits: readonly string[];
 };
 
-/** Rises when verdicts are reached in another way: those of before are not reused. */
-const FORMAT = 1;
+/** Rises when verdicts are reached in another way, so that older ones are not reused. */
+const FORMAT = 2;
 
-const TOOLS = ["node", "npm", "git", "pnpm", "yarn", "bun"] as const;
+/** Common toolchains. A check may use others; a new version of those is not noticed. */
+const TOOLS = [
+  "node npm npx pnpm yarn bun deno corepack tsc",
+  "python python3 pip pip3 uv poetry pytest ruby bundle php composer perl",
+  "go cargo rustc rustup java javac mvn gradle kotlinc scala sbt dotnet swift",
+  "cc gcc g++ clang clang++ make cmake ninja bazel zig",
+  "elixir mix erl ghc cabal stack dart flutter git sh bash docker",
+].flatMap((line) => line.split(" "));
 
-/** Digest of everything a verdict depends on besides the tree (review-core rule 15). */
+/** Returns a digest of everything a verdict depends on besides the tree. */
 export function verdictKey(parts: KeyParts): string {
   const text = JSON.stringify({
     format: FORMAT,
-    checks: parts.checks.map(({ name, run, timeoutMs, history }) => ({ name, run, timeoutMs, history })),
+    checks: parts.checks.map(({ check: { name, run, timeoutMs, history }, standing }) => ({ name, run, timeoutMs, history, standing })),
     environment: Object.entries(parts.environment).sort(([a], [b]) => (a < b ? -1 : 1)),
     install: { mode: "strict", allowScripts: [...parts.allowScripts].sort() },
-    commits: parts.checks.some((check) => check.history) ? parts.commits : [],
+    base: parts.base,
+    label: parts.label,
+    commits: parts.checks.some(({ check }) => check.history) ? parts.commits : [],
     platform: [process.platform, process.arch, process.version],
     tools: TOOLS.map((name) => [name, programStamp(name, parts.environment["PATH"] ?? "")]),
   });

@@ -27,28 +27,39 @@ const VerdictSchema = v.object({
   at: v.string(),
 });
 
-const BaseNoteSchema = v.object({ tree: v.string(), key: v.string(), at: v.string() });
+const BaseNoteSchema = v.object({ tree: v.string(), key: v.string(), at: v.string(), failure: v.nullable(v.string()) });
 
-/** The approval of this tree by the same checks in the same environment; undefined where there is none to rely on. */
+/** How the last of some checks ended on a base alone: null if it passed. */
+export type BaseNote = v.InferOutput<typeof BaseNoteSchema>;
+
+/** Returns the approval of this tree by the same checks in the same environment; undefined if there is none to rely on. */
 export function knownApproval(repository: Repository, tree: Oid, key: string): Verdict | undefined {
   const found = readAs(VerdictSchema, fileOf(repository, tree, key));
   if (found === undefined || found.tree !== tree || found.key !== key) return undefined;
   return found.checks.some((check) => check.state === "passed") ? found : undefined;
 }
 
-/** Remembers an approval without a doubt in it. Rejections, blocks and flaky passes are never remembered. */
+/**
+ * Remembers an approval without a doubt in it. Rejections, blocks and flaky passes are never remembered; neither is an
+ * approval without a check that was left out, which is the only skipped one with a log: the base may be mended.
+ */
 export function rememberApproval(repository: Repository, verdict: Verdict): void {
-  const certain = verdict.decision === "approved" && verdict.checks.every((check) => !check.flaky);
+  const certain =
+    verdict.decision === "approved" && verdict.checks.every((one) => !one.flaky && (one.state === "passed" || one.log === null));
   if (certain) replaceFile(fileOf(repository, verdict.tree, verdict.key), `${JSON.stringify(verdict)}\n`);
 }
 
-/** True where this tree was seen to pass the last of the key's checks, in this order. Failures are not remembered: they may be mended. */
-export function passedOnBase(repository: Repository, tree: Oid, key: string): boolean {
+/**
+ * Returns how the last of the key's checks ended on this tree, run after the others. That it failed counts only if it
+ * was seen after `since`, the beginning of the verification that asks: the cause may have been mended before.
+ */
+export function knownOnBase(repository: Repository, tree: Oid, key: string, since: string): Pick<BaseNote, "failure"> | undefined {
   const note = readAs(BaseNoteSchema, baseFileOf(repository, tree, key));
-  return (note?.tree === tree && note.key === key) || knownApproval(repository, tree, key) !== undefined;
+  if (note === undefined || note.tree !== tree || note.key !== key) return undefined;
+  return note.failure === null || note.at > since ? note : undefined;
 }
 
-export function rememberBase(repository: Repository, note: { tree: Oid; key: string; at: string }): void {
+export function rememberBase(repository: Repository, note: BaseNote): void {
   replaceFile(baseFileOf(repository, note.tree, note.key), `${JSON.stringify(note)}\n`);
 }
 
@@ -56,7 +67,7 @@ const folderOf = (repository: Repository): string => join(repository.layout.root
 const fileOf = (repository: Repository, tree: Oid, key: string): string => join(folderOf(repository), `${tree}-${key}.json`);
 const baseFileOf = (repository: Repository, tree: Oid, key: string): string => join(folderOf(repository), `${tree}-${key}.base.json`);
 
-/** A file that is damaged, or of another time, counts as none: then the work is judged again. */
+/** Reads a file; a damaged one, or one of another format, counts as missing, and the work is judged again. */
 function readAs<Schema extends v.GenericSchema>(schema: Schema, path: string): v.InferOutput<Schema> | undefined {
   try {
     const read = v.safeParse(schema, JSON.parse(readText(path) ?? ""));

@@ -28,6 +28,8 @@ export type Layout = {
   /** A folder for each landing in a checkout; for a day, the files that it moved aside. */
   landings: string;
   landingMutex: string;
+  /** Which verifications are under way, and which wait to be alone. */
+  verifyingStore: string;
 };
 
 export function layoutOf(commonDir: string): Layout {
@@ -47,5 +49,6 @@ export function layoutOf(commonDir: string): Layout {
     scratch: join(root, "scratch"),
     landings: join(root, "landings"),
     landingMutex: join(root, "landing"),
+    verifyingStore: join(root, "verifying"),
   };
 }

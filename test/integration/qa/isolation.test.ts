@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openRoom } from "../../../src/checkout/index.ts";
@@ -75,7 +75,7 @@ describe("what checks see", () => {
     expect(lab.notes()).toBe("test\n");
     const other = await verifyCommit(
       { ...lab.context, setEnv: { MODE: "other" } },
-      { commit, base: lab.repo.git("rev-parse", "main"), label: "task-a", tasks: ["task-a"] },
+      { commit, base: lab.repo.git("rev-parse", "main"), label: "task-a", tasks: ["task-a"], earlier: [] },
     );
     expect(other).toMatchObject({ decision: "approved", install: "none" });
     expect(first.key).not.toBe(other.decision === "approved" ? other.key : "");
@@ -145,6 +145,24 @@ test("a garbage collection that keeps nothing, in the middle of it, takes nothin
   // It was a real one: what nothing holds is gone, the merged tree too once the verdict is reached.
   lab.repo.git("gc", "--prune=now", "--quiet");
   expect(() => lab.repo.git("cat-file", "-e", verdict.tree)).toThrow("ended with");
+});
+
+test("a commit whose objects git has cleaned up is an error that says so, and no verdict", async () => {
+  const lab = await qaLab({ checks: ["true"] });
+  const base = lab.repo.git("rev-parse", "main");
+  const gone = { label: "task-a", tasks: ["task-a"], earlier: [], base, commit: "1".repeat(40) };
+  await expect(verifyCommit(lab.context, gone)).rejects.toMatchObject({
+    code: "GIT_FAILED",
+    message: expect.stringContaining("Objects of 1111"),
+  });
+  const commit = lab.work({ "a.txt": "only here" });
+  const blob = lab.repo.git("rev-parse", `${commit}:a.txt`);
+  unlinkSync(join(lab.repo.dir, ".git", "objects", blob.slice(0, 2), blob.slice(2)));
+  await expect(lab.judge(commit)).rejects.toMatchObject({
+    code: "GIT_FAILED",
+    message: expect.stringContaining("are missing in the repository"),
+  });
+  expect(lab.repo.git("for-each-ref", "refs/graftwork/")).toBe("");
 });
 
 describe("verifications of killed processes", () => {

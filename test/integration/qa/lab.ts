@@ -7,10 +7,11 @@ import {
   type CheckResult,
   type Config,
   checkOf,
+  type JudgedCheck,
   type Verdict,
   type VerifyRequest,
 } from "../../../src/domain/index.ts";
-import { openRepository, type Repository } from "../../../src/git/index.ts";
+import { commitTree, GRAFTWORK, isAncestor, mergeTrees, openRepository, type Repository } from "../../../src/git/index.ts";
 import { type QaContext, verifyCommit } from "../../../src/qa/index.ts";
 import { type Files, hermeticEnv, type RepoOptions, type TempRepo, tempRepo, writeFiles } from "../../fixtures/index.ts";
 
@@ -25,13 +26,17 @@ export type QaLab = {
   rooms: () => string[];
   /** A commit of these files on a branch of its own, the user's checkout back on `main` afterwards. */
   work: (files: Files, branch?: string) => string;
-  /** The verdict on `commit` merged onto `main`; throws where it is a conflict. */
+  /** Merges `commit` onto `base` (default `main`), as merging does before it asks; returns `commit` if it contains the base. */
+  merged: (commit: string, base?: string) => Promise<string>;
+  /** Returns the verdict on `commit` merged onto the base. */
   judge: (commit: string, request?: Partial<VerifyRequest>) => Promise<Verdict>;
 };
 
 export type LabOptions = RepoOptions & {
   checks?: readonly CheckEntry[];
+  /** Of `checks`, those that only the task brings, and those of tasks that landed before. */
   ownChecks?: readonly Check[];
+  earlierChecks?: readonly Check[];
   settings?: Partial<Config["qa"]>;
   setEnv?: Config["pool"]["env"];
   env?: Readonly<Record<string, string>> | ((repo: TempRepo) => Readonly<Record<string, string>>);
@@ -39,24 +44,32 @@ export type LabOptions = RepoOptions & {
 
 /** A repository and a context whose home and cache folders lie beside it, away from everything else. */
 export async function qaLab(options: LabOptions = {}): Promise<QaLab> {
-  const { checks = [], ownChecks, settings, setEnv = {}, env, ...ofRepo } = options;
+  const { checks = [], ownChecks = [], earlierChecks = [], settings, setEnv = {}, env, ...ofRepo } = options;
   const repo = tempRepo(ofRepo);
   const notes = join(repo.parent, "notes");
   const parentEnv = { ...hermeticEnv(), HOME: repo.parent, NOTES: notes, REPO: repo.dir, npm_config_fetch_retries: "0" };
   const repository = await openRepository(repo.dir, { parentEnv: { ...parentEnv, ...(typeof env === "function" ? env(repo) : env) } });
   const said: string[] = [];
-  const planned = checks.map(checkOf);
+  const has = (list: readonly Check[], check: Check): boolean => list.some((one) => JSON.stringify(one) === JSON.stringify(check));
+  const standing = (check: Check): JudgedCheck["standing"] =>
+    has(ownChecks, check) ? "own" : has(earlierChecks, check) ? "earlier" : "shared";
+  const planned = checks.map(checkOf).map((check): JudgedCheck => ({ check, skip: null, standing: standing(check) }));
   const context: QaContext = {
     repository,
     run: "shell",
     logs: join(repo.parent, "logs"),
     settings: { checks: [], allowScripts: [], slots: 1, ...settings, env: ["NOTES", "REPO", ...(settings?.env ?? [])] },
     setEnv,
-    checksFor: () => planned,
-    ...(ownChecks === undefined ? {} : { ownChecks: () => ownChecks }),
+    checksFor: ({ defaults }) => (planned.length > 0 ? planned : defaults),
     now: () => new Date("2026-02-03T04:05:06Z"),
   };
   const rooms = judgingFolder(repository);
+  const merged = async (commit: string, base = repo.git("rev-parse", "main")): Promise<string> => {
+    if (await isAncestor(repository, base, commit)) return commit;
+    const merge = await mergeTrees(repository, base, commit);
+    if (!merge.clean) throw new Error(`conflict in ${merge.paths.join(", ")}`);
+    return commitTree(repository, { tree: merge.tree, parents: [base, commit], message: "merge", person: GRAFTWORK });
+  };
   return {
     repo,
     repository,
@@ -70,11 +83,11 @@ export async function qaLab(options: LabOptions = {}): Promise<QaLab> {
       repo.git("switch", "--quiet", "main");
       return commit;
     },
+    merged,
     async judge(commit, request = {}) {
-      const whole = { label: "task-a", tasks: ["task-a"], commit, base: repo.git("rev-parse", "main"), ...request };
-      const verification = await verifyCommit(context, { onProgress: (line) => said.push(line), ...whole });
-      if (verification.decision === "conflict") throw new Error(`conflict in ${verification.paths.join(", ")}`);
-      return verification;
+      const base = request.base ?? repo.git("rev-parse", "main");
+      const rest = { label: "task-a", tasks: ["task-a"], earlier: [], onProgress: (line: string) => said.push(line), ...request };
+      return verifyCommit(context, { ...rest, base, commit: await merged(commit, base) });
     },
   };
 }

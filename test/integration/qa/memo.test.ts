@@ -14,11 +14,12 @@ describe("an approval", () => {
   test("is reused for the same tree and checks, whatever commit has it, and costs nothing", async () => {
     const lab = await qaLab({ checks: [COUNTED] });
     const first = await lab.judge(lab.work({ "a.txt": "a" }));
-    const same = lab.work({ "a.txt": "a", "README.md": "# sample\n" }, "same");
+    lab.work({ "a.txt": "a", "README.md": "# sample\n" }, "same");
     lab.repo.git("switch", "--quiet", "same");
     const other = lab.repo.commit({}, "same tree, another commit");
-    const again = await lab.judge(other, { label: "task-b", base: same });
-    expect(again).toEqual({ ...first, label: "task-b", commit: other, base: same, install: "reused-verdict" });
+    lab.repo.git("switch", "--quiet", "main");
+    const again = await lab.judge(other, { label: "task-b" });
+    expect(again).toEqual({ ...first, label: "task-b", commit: other, install: "reused-verdict" });
     expect(runs(lab)).toBe(1);
     expect(lab.said.at(-1)).toBe("the same tree passed the same checks before");
   });
@@ -46,7 +47,8 @@ describe("an approval", () => {
     const commit = lab.work({ "a.txt": "a" });
     await lab.judge(commit);
     const { context } = lab;
-    context.checksFor = () => [{ name: "more", run: `${COUNTED}; true`, timeoutMs: 60_000, history: false }];
+    const more = { name: "more", run: `${COUNTED}; true`, timeoutMs: 60_000, history: false };
+    context.checksFor = () => [{ check: more, skip: null, standing: "shared" }];
     await lab.judge(commit);
     context.repository = { ...context.repository, parentEnv: { ...context.repository.parentEnv, STAGE: "two" } };
     await lab.judge(commit);
@@ -54,6 +56,27 @@ describe("an approval", () => {
     await lab.judge(commit);
     expect(runs(lab)).toBe(4);
     expect((await lab.judge(commit)).install).toBe("reused-verdict");
+  });
+
+  test("holds for its label alone if a check, or a file of the tree, reads it", async () => {
+    const suite = `${COUNTED}; if [ "$GRAFTWORK_TASK_ID" = train ]; then test ! -e bad; fi`;
+    const lab = await qaLab({ checks: [suite] });
+    const commit = lab.work({ bad: "" });
+    expect((await lab.judge(commit)).decision).toBe("approved");
+    expect((await lab.judge(commit, { label: "train" })).decision).toBe("rejected");
+    expect((await lab.judge(commit)).install).toBe("reused-verdict");
+
+    const inFile = await qaLab({ files: { "suite.sh": suite }, checks: ["sh suite.sh"] });
+    const other = inFile.work({ bad: "" });
+    expect((await inFile.judge(other)).decision).toBe("approved");
+    expect((await inFile.judge(other, { label: "train" })).decision).toBe("rejected");
+  });
+
+  test("holds for its base alone, which checks see", async () => {
+    const lab = await qaLab({ checks: [COUNTED] });
+    const commit = lab.work({ "a.txt": "a" });
+    await lab.judge(commit);
+    expect((await lab.judge(commit, { base: commit })).install).toBe("none");
   });
 
   test("of a check that reads history holds for the commit alone", async () => {

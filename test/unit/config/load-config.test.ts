@@ -151,6 +151,9 @@ describe("a wrong file is refused with its place", () => {
     ["session:\n  groups_per_session: 2", "2:3 `session.groups_per_session` is not supported yet: take it out"],
     ["budget: 5usd", "1:1 `budget` is not supported yet: take it out"],
     ["e2e:\n  start: npm start", "1:1 `e2e` is not supported yet: take it out"],
+    ['qa:\n  checks: ["# npm test"]', "2:12 `qa.checks[0]` runs nothing: it has only comment lines"],
+    ['qa:\n  checks: [{run: [" "]}]', "2:18 `qa.checks[0].run` must name a program"],
+    ['merge:\n  generated: {gen/**: "# make"}', "2:23 `merge.generated.gen/**` runs nothing: it has only comment lines"],
     ["qa:\n  checks: [{run: a, naem: b}]", '2:21 unknown key "naem" (did you mean `name`?)'],
     ["qa:\n  checks: [{name: b}]", "2:12 `qa.checks[0].run` is missing"],
     [

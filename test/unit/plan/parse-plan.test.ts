@@ -9,6 +9,11 @@ const parse = (text: string) => parsePlan(text, { path: "plan.yaml" });
 const template = readFileSync(fileURLToPath(new URL("../../../templates/plan.yaml", import.meta.url)), "utf8");
 
 describe("a good plan", () => {
+  test("may have a check that begins with comment lines, or that is `true`", () => {
+    const { verification } = parse('verification: ["# what it does\\nnpm test", "true", "echo # said"]\ntasks: [{id: a}]');
+    expect(verification.map(({ run }) => run)).toEqual(["# what it does\nnpm test", "true", "echo # said"]);
+  });
+
   test("gives every key its place", () => {
     const text = `
 version: 1
@@ -147,6 +152,11 @@ describe("a bad plan is refused with its place", () => {
     ["tasks: [{id: a, files: {x: 1}}]", "1:24 `files` must be text, not a map"],
     ["verification: npm test\ntasks: [{id: a}]", '1:15 `verification` must be a list, not "npm test"'],
     ["verification: [[]]\ntasks: [{id: a}]", "1:16 `verification[0]` must name a program"],
+    ['verification: ["# npm test"]\ntasks: [{id: a}]', "1:16 `verification[0]` runs nothing: it has only comment lines"],
+    ['verification: ["\\n # a\\n\\t# b\\n"]\ntasks: [{id: a}]', "1:16 `verification[0]` runs nothing: it has only comment lines"],
+    ['verification: [" \\n\\t"]\ntasks: [{id: a}]', "1:16 `verification[0]` must not be empty"],
+    ['verification: [[" ", a]]\ntasks: [{id: a}]', "1:16 `verification[0]` must name a program"],
+    ['tasks: [{id: a, verification: [{run: "#"}]}]', "1:38 `verification[0].run` runs nothing: it has only comment lines"],
     ["verification: [{run: a, tiemout: 5m}]\ntasks: [{id: a}]", '1:25 unknown key "tiemout" (did you mean `timeout`?)'],
     ["verification: [{name: a}]\ntasks: [{id: a}]", "1:16 `verification[0].run` is missing"],
     ['tasks: [{id: a, description: "x\\0y"}]', "1:30 `description` must not hold a NUL character"],
