@@ -122,7 +122,8 @@ function attempts(scene: Scene): Job[] {
     .filter((task) => !resting.has(nextAgent(scene, task, factsOf(facts, task.id))));
   const taken = new Set(live.flatMap((id) => resourcesOf(byId.get(id))));
   // If others hold every slot, one attempt waits for one of them.
-  const slots = scene.freeSlots > 0 || running.length > 0 ? Math.max(0, scene.freeSlots) : 1;
+  const holdsSlot = live.length > 0 || [...facts.tasks.values()].some((task) => task.slot !== null);
+  const slots = scene.freeSlots > 0 || holdsSlot ? Math.max(0, scene.freeSlots) : 1;
   let free = Math.min(decision.agents - live.length, slots);
   const chosen: Job[] = [];
   for (const task of inTurn(scene, ready)) {
