@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { BriefTemplates } from "../dispatch/index.ts";
-import type { Check, Config, Decision, ExitCode, JudgedCheck, Plan, Task } from "../domain/index.ts";
+import type { Check, Config, Decision, ExitCode, JudgedCheck, Plan, Task, Verify } from "../domain/index.ts";
 import { type Repository, userIdentity } from "../git/index.ts";
 import { type MergeContext, resolvingOf } from "../merge/index.ts";
 import { checksOf, checksOfTask, type TreeTasks } from "../plan/index.ts";
@@ -26,6 +26,8 @@ export type RunHost = {
   narrate: (line: string) => void;
   signal: AbortSignal;
   now: () => Date;
+  /** How a commit that merging made is judged; default: by QA. */
+  verify?: Verify;
   /** Default: one minute. */
   rateLimitPauseMs?: number;
   /** Default: two seconds. */
@@ -90,7 +92,7 @@ export async function drive(
 const SLOT_WAIT_MS = 10 * 60_000;
 
 export async function mergeContext(
-  host: Pick<RunHost, "repository" | "now" | "signal" | "narrate">,
+  host: Pick<RunHost, "repository" | "now" | "signal" | "narrate" | "verify">,
   record: RunRecord,
   ownership: Pick<Ownership, "fence">,
   target: string,
@@ -104,7 +106,7 @@ export async function mergeContext(
     run: record.run,
     target,
     person: await userIdentity(repository),
-    verify: (request) => verifyCommit(qa, request),
+    verify: host.verify ?? ((request) => verifyCommit(qa, request)),
     slots: settings.slots,
     resolving: resolvingOf(record.config, host.signal),
     strategy: record.config.merge.strategy,
