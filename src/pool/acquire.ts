@@ -36,7 +36,7 @@ export async function acquireSlot(context: PoolContext, request: AcquireRequest)
   requireDiskSpace(context, state, 0);
   await guardSettings(context, state);
   for (let races = 0; ; ) {
-    const start = await chooseStart(context, store.read().state, task, request.base ?? "HEAD");
+    const start = await chooseStart(context, store.read().state, task, request.base ?? "HEAD", request.branch);
     const { slot, lease } = await reserveSlot(context, store, { ...request, task }, start);
     let created = false;
     try {
