@@ -31,6 +31,7 @@ export function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limit
         attempts: attempt,
         slot,
         token,
+        lastSlot: slot,
         branch,
         base,
         rerun: null,
@@ -57,7 +58,7 @@ export function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limit
       return failed(ejected, "train-rejected", true, retries, at);
     }
     case "slot-released":
-      return { ...task, slot: null, token: null };
+      return { ...task, slot: null, token: null, lastSlot: event.slot };
     case "branch-deleted":
     case "branch-kept":
       return { ...task, branchSettled: true };
@@ -81,6 +82,7 @@ function afterOutcome(task: TaskFacts, outcome: Outcome, retries: number, at: st
         status: "ready_for_qa",
         commit: outcome.commit,
         summary: outcome.summary,
+        leftOut: outcome.leftOut ?? [],
         failure: null,
         verdict: null,
         lastError: null,
