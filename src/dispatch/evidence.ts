@@ -9,10 +9,16 @@ export type Evidence = {
   before: string | null;
   /** The branch's tip now; null: the branch is gone. */
   tip: string | null;
+  /** The commit that the tip has no change against, in its tree: where the branch began, or the one before; null: neither. */
+  same: "base" | "before" | null;
   /** Subjects of the branch's commits since its base, newest first. */
   subjects: readonly string[];
   /** What was committed on the agent's behalf. */
   notes: readonly string[];
+  /** Uncommitted files outside the task's own: they are in no commit. */
+  leftOut: readonly string[];
+  /** A commit that was made in the slot and is not on the branch; null: none, or nobody looked. */
+  beside: string | null;
   /** Files that may not be committed. */
   secrets: readonly string[];
   /** Why the slot's state cannot be used. */
@@ -34,17 +40,19 @@ export function outcomeOf(claim: Claim, evidence: Evidence, report: Pick<AgentRe
       reason: `it left files that must not be committed: ${evidence.secrets.join(", ")}`,
       retry: false,
     };
-  const { tip, base, before } = evidence;
+  const { tip, base, before, same, leftOut } = evidence;
   if (tip === null) return { kind: "failed", failure: "outside-slot", reason: "its branch is gone", retry: true };
-  if (tip === base || tip === before) {
-    return {
-      kind: "failed",
-      failure: "did-nothing",
-      reason: before === null ? "it ended well but changed nothing" : "it ended well but changed nothing since the attempt before",
-      retry: true,
-    };
-  }
-  return { kind: "ready", commit: tip, summary: summaryOf(report.lastWords, evidence.subjects), notes: evidence.notes };
+  if (tip === base || tip === before || same !== null)
+    return { kind: "failed", failure: "did-nothing", reason: didNothing(evidence), retry: true };
+  const summary = summaryOf(report.lastWords, evidence.subjects);
+  return { kind: "ready", commit: tip, summary, notes: evidence.notes, ...(leftOut.length > 0 && { leftOut }) };
+}
+
+function didNothing({ before, beside, leftOut }: Evidence): string {
+  const since = before === null ? "" : " since the attempt before";
+  const elsewhere = beside === null ? "" : `; left out: commit ${beside.slice(0, 8)}, which is not on its branch`;
+  const outside = leftOut.length === 0 ? "" : `; left out, since it is outside the task's files: ${leftOut.slice(0, 10).join(", ")}`;
+  return `it ended well but changed nothing${since}${elsewhere}${outside}`;
 }
 
 /** The agent's closing words in one line, else its newest commit's subject. */
