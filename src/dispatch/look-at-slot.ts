@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { GraftworkError, type Task } from "../domain/index.ts";
+import { GraftworkError, systemCode, type Task } from "../domain/index.ts";
 import {
   commitInSlot,
   dropLocks,
@@ -71,6 +71,8 @@ async function whatIsThere(repository: Repository, look: Look, nothing: Evidence
   dropLocks(repository, slot);
   const start = await readRef(repository, `refs/heads/${look.branch}`);
   if (start === undefined) return { ...nothing, unusable: await branchLost(repository, look) };
+  if (!existsSync(slot.path))
+    return { ...nothing, tip: start, unusable: `its folder ${slot.path} is gone; left out: all that it had not committed` };
   const unfinished = unfinishedIn(repository, slot);
   const { commit: head } = await slotHead(repository, slot);
   const status = await slotStatus(repository, slot);
@@ -175,5 +177,12 @@ function named(paths: readonly string[]): string {
 function textOf({ slot }: Look, path: string): string {
   const full = pathBytes(join(slot.path, path));
   const stat = lstatBelow(slot.path, path);
-  return stat?.isFile() === true && stat.size <= SCANNED_BYTES ? readFileSync(full, "utf8") : "";
+  if (stat?.isFile() !== true || stat.size > SCANNED_BYTES) return "";
+  try {
+    return readFileSync(full, "utf8");
+  } catch (error) {
+    // What may not be read cannot be committed either: git says so.
+    if (systemCode(error) === undefined) throw error;
+    return "";
+  }
 }

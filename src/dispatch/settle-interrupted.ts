@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Outcome, Task } from "../domain/index.ts";
 import { readRef, subjects, treeOf } from "../git/index.ts";
 import { acquireSlot, copyMatcher, existingStore, mendLease, restartLease, sweepLease, treeOfSlot } from "../pool/index.ts";
@@ -21,7 +22,7 @@ export async function settleInterrupted(context: DispatchContext, task: Task, fa
   const { branch, base } = facts;
   if (branch === null || base === null) return end(context, task, facts, INTERRUPTED);
   const evidence =
-    record === undefined || !mine
+    record === undefined || !mine || !existsSync(record.path)
       ? await lookAtBranch(context, facts, branch, base)
       : await lookAtSlot(repository, {
           task,

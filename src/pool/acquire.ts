@@ -125,8 +125,10 @@ async function handOut(context: PoolContext, store: PoolStore, slot: SlotRecord,
   const change = { status: "busy", worker: null, head: lease.base, operation: operationName("busy"), ...ready } as const;
   await commitMine(store, slot, change, (state) => {
     const record = state.branches[lease.branch];
-    if (record === undefined || record.handedOut) return state;
-    return { ...state, branches: { ...state.branches, [lease.branch]: { ...record, handedOut: true } } };
+    // A record of another run is of a branch that was deleted: this run made the one that is there now.
+    if (record === undefined || (record.handedOut && record.run === lease.run)) return state;
+    const { task, run } = lease;
+    return { ...state, branches: { ...state.branches, [lease.branch]: { ...record, task, run, handedOut: true } } };
   });
   writePoolView(context.repository, store);
   return { id: slot.id, path: slot.path, lease };

@@ -91,8 +91,7 @@ async function tryReserve(
       renewed: uptimeOf(context),
     };
     const next = withSlot(before, free.id, { status: "preparing", lease, worker: identityOf(process.pid), lastError: null, operation });
-    // A record whose branch was deleted says nothing about the one that is made now.
-    const known = tip === undefined ? undefined : before.branches[branch];
+    const known = before.branches[branch];
     return {
       ...next,
       waiting: waiting.filter((one) => one.id !== place),

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { acquireSlot, cleanupPool, initPool, processOwner, releaseSlot } from "../../../src/pool/index.ts";
 import type { Step } from "../../fixtures/index.ts";
@@ -138,6 +138,13 @@ test("a file outside the task's own that was left uncommitted is named in the ne
   expect(one.briefOf(2)).toContain("`lib/helper.txt` was left out");
 });
 
+test("an agent that deletes its folder has failed, and the next attempt goes on from what it had committed", async () => {
+  const one = await stage({ script: [[...write("a"), { run: ["sh", "-c", 'rm -rf "$GRAFTWORK_SLOT_PATH"'] }], write("b")] });
+  expect(await one.attempt()).toMatchObject({ failure: "outside-slot", lastError: expect.stringContaining("is gone") });
+  expect(await one.attempt()).toMatchObject({ status: "ready_for_qa" });
+  expect(filesOf(one, "auto/t")).toEqual(["README.md", "a", "b"]);
+});
+
 describe("a target that moves while an agent is at work", () => {
   const MOVES = { script: [[...write("one"), MOVE_MAIN, ...write("two")], write("three")] };
 
@@ -163,6 +170,16 @@ describe("a target that moves while an agent is at work", () => {
       expect(oid(one, "main")).toBe(before);
     }
     expect(one.repo.git("status", "--porcelain")).toBe("");
+  });
+
+  test("because the agent worked on it is put back, and the work is on the task's branch for the next attempt", async () => {
+    const one = await stage({ script: [[{ run: ["git", "switch", "-q", "main"] }, ...write("one")], write("two")] });
+    one.repo.git("switch", "-qc", "mine");
+    const before = oid(one, "main");
+    expect(await one.attempt()).toMatchObject({ failure: "outside-slot", lastError: expect.stringContaining("it moved main") });
+    expect(oid(one, "main")).toBe(before);
+    expect(await one.attempt()).toMatchObject({ status: "ready_for_qa" });
+    expect(filesOf(one, "auto/t")).toEqual(["README.md", "one", "two"]);
   });
 
   test("stays if the commit is approved, as after a landing", async () => {
@@ -226,6 +243,12 @@ describe("an attempt whose coordinator died", () => {
     expect(await one.settle()).toMatchObject({ status: "pending_retry" });
     await one.attempt();
     expect(one.facts().branch).toBe("auto/t");
+  });
+
+  test("is judged by what its agent had committed, though the slot's folder was deleted", async () => {
+    const one = await cutOff();
+    rmSync(one.slot("wt-1"), { recursive: true });
+    expect(await one.settle()).toMatchObject({ status: "ready_for_qa", commit: oid(one, "auto/t") });
   });
 
   test("is begun on a branch that is made again if the branch is gone", async () => {

@@ -56,13 +56,18 @@ test("a pool that was made again goes on with the branch that its caller names",
   expect(repo.git("rev-parse", "auto/a")).toBe(tip);
 });
 
-test("a branch that was deleted is made again at the base, and is the task's own from then on", async () => {
+test("a branch that was deleted is made again at the base, and is that run's own from then on", async () => {
   const { repo, context } = await lab();
   await initPool(context, { size: 1 });
   await acquireSlot(context, { task: "a" });
   await releaseSlot(context, { name: "a" });
   repo.git("branch", "-D", "auto/a");
-  expect((await acquireSlot(context, { task: "a" })).lease).toMatchObject({ branch: "auto/a", base: repo.git("rev-parse", "main") });
+  const other = { ...context, run: "r2" };
+  const first = await acquireSlot(other, { task: "a" });
+  expect(first.lease).toMatchObject({ branch: "auto/a", base: repo.git("rev-parse", "main") });
+  const tip = commitFiles(first.path, { "one.txt": "1" });
+  await releaseSlot(other, { name: "a" });
+  expect((await acquireSlot(other, { task: "a" })).lease).toMatchObject({ branch: "auto/a", base: tip });
 });
 
 test("status counts what is ahead and behind as git does, after a merge too", async () => {
