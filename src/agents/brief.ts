@@ -12,7 +12,7 @@ export type BriefInput = {
   checks: readonly Check[];
   /** Globs the task expects to write; empty: not declared. */
   files: readonly string[];
-  /** Tasks that run beside this one: the globs they declare, and the paths they have changed by now. */
+  /** Tasks that run beside this one: the globs they declare, and the paths they have changed so far. */
   neighbours: readonly { id: string; title: string; files: readonly string[]; changing: readonly string[] }[];
   /** Paths that are likely to conflict with another task's work. */
   conflicts: readonly string[];
@@ -30,7 +30,7 @@ const HINT_CHARACTERS = 40_000;
 const NEIGHBOUR_PATHS = 20;
 const LEFT_OUT_PATHS = 50;
 
-/** The words an agent is started with. Throws CONFIG_INVALID where the template is not usable. */
+/** Builds the prompt of an agent. Throws CONFIG_INVALID if the template is not usable. */
 export function buildBrief(input: BriefInput): string {
   return briefText(input.template, valuesOf(input));
 }

@@ -11,13 +11,13 @@ import { attemptRef } from "./pin-attempt.ts";
 import { putTargetBack } from "./target-guard.ts";
 import { changedSince, checkoutState } from "./tripwire.ts";
 
-/** An attempt whose slot is as its agent is to find it. */
+/** An attempt whose slot is ready for the agent. */
 export type ReadyAttempt = {
   task: Task;
   attempt: number;
   spec: AgentSpec;
   leased: LeasedSlot;
-  /** Where the task's work began. */
+  /** The commit at which the task's work began. */
   base: string;
   brief: string;
   /** As in `attempt-started`. */
@@ -25,13 +25,13 @@ export type ReadyAttempt = {
   resumeSession: string | null;
   /** Reads what the agent left; with `commit`, what it left uncommitted is committed. */
   look: (commit: boolean, refsBefore: RefsBefore) => Promise<Evidence>;
-  /** What follows from the outcome, before it is said. */
+  /** Does what follows from the outcome, before the outcome is emitted. */
   settle: (outcome: Outcome, evidence: Evidence) => Promise<Outcome>;
 };
 
 /**
- * Runs an agent in its slot and judges what it left. Says `attempt-started` before the agent's process exists and
- * `attempt-ended` when all of its processes are gone. An agent that moved the target has failed, whatever it says.
+ * Runs an agent in its slot and judges what it left. Emits `attempt-started` before the agent's process exists, and
+ * `attempt-ended` when all of its processes are gone. An agent that moved the target has failed, whatever it prints.
  */
 export async function attemptInSlot(context: DispatchContext, ready: ReadyAttempt, begun: number): Promise<void> {
   const { repository, emit } = context;
@@ -94,7 +94,7 @@ export async function attemptInSlot(context: DispatchContext, ready: ReadyAttemp
   });
 }
 
-/** An agent that was ended from outside, or met its limit, is asked again in any case. */
+/** Makes a failure of an outcome if the agent moved the target. One that was ended from outside is tried again anyway. */
 function withMove(outcome: Outcome, moved: string | null): Outcome {
   if (moved === null || outcome.kind === "interrupted" || outcome.kind === "rate-limited") return outcome;
   return { kind: "failed", failure: "outside-slot", reason: moved, retry: true };

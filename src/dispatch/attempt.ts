@@ -13,9 +13,10 @@ import { attemptRef, pinAttempt } from "./pin-attempt.ts";
 const HINT_BYTES = 40_000;
 
 /**
- * Makes one attempt of one task: lease, brief, agent, evidence. `base` is the target as it stands, for a new branch. The
- * task's slot may have been released since its last attempt: the branch goes on where it was. If it was deleted, it is
- * made again. Nothing is said if the run is stopped before a slot is free. Throws POOL_EXHAUSTED after `slotWaitMs`.
+ * Makes one attempt of one task: takes a slot, writes the brief, runs the agent and judges what it left. A new branch
+ * begins at `base`, the target's commit. A branch of an earlier attempt goes on at its tip, also if the slot was released
+ * meanwhile; if it was deleted, it is made again. Emits nothing if the run is stopped before a slot is free. Throws
+ * POOL_EXHAUSTED after `slotWaitMs`.
  */
 export async function attemptTask(
   context: DispatchContext,
@@ -77,10 +78,13 @@ export async function attemptTask(
   );
 }
 
-/** A slot on the task's own branch; null if the run was stopped while it waited. The lease's base is where the work began. */
+/**
+ * Returns a slot on the task's own branch; null if the run was stopped while it waited. The lease's base is the commit at
+ * which the task's work began.
+ */
 async function leaseFor(context: DispatchContext, task: Task, facts: TaskFacts, base: string): Promise<LeasedSlot | null> {
   const { rerun, branch, session } = facts;
-  // A branch that was deleted is made again where the work of the attempt before ended.
+  // If the branch was deleted, it is made again at the commit of the attempt before.
   const from = (rerun === null && branch !== null ? (facts.commit ?? facts.base) : null) ?? base;
   const prefer = session === null ? null : facts.lastSlot;
   const leased = await acquireForAttempt(context, { task: task.id, base: from, branch, prefer });

@@ -3,13 +3,13 @@ import type { AgentReport, Outcome } from "../domain/index.ts";
 
 /** What git shows after an attempt. */
 export type Evidence = {
-  /** Where the branch began. */
+  /** The commit at which the branch began. */
   base: string;
-  /** The commit that the attempt before named; null: none. */
+  /** The commit of the attempt before; null: it had none. */
   before: string | null;
   /** The branch's tip now; null: the branch is gone. */
   tip: string | null;
-  /** The commit that the tip has no change against, in its tree: where the branch began, or the one before; null: neither. */
+  /** Names the commit whose tree the tip changes nothing in: `base` or `before`. Null: it differs from both. */
   same: "base" | "before" | null;
   /** Subjects of the branch's commits since its base, newest first. */
   subjects: readonly string[];
@@ -26,8 +26,8 @@ export type Evidence = {
 };
 
 /**
- * Claim and evidence together: an attempt is ready when the client ended well and git shows work. Neither an exit
- * code nor a printed word is enough; work that is there is kept in any case.
+ * Judges an attempt by its claim and its evidence. It is ready if the client ended well and git shows work. An exit code
+ * or a printed word alone is not enough. Work on the branch is kept in any case.
  */
 export function outcomeOf(claim: Claim, evidence: Evidence, report: Pick<AgentReport, "lastWords">): Outcome {
   if (claim.kind === "failed" && claim.failure === "interrupted") return { kind: "interrupted", reason: claim.reason };

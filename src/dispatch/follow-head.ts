@@ -92,8 +92,8 @@ async function pinned(repository: Repository, ref: string, commit: Oid): Promise
 }
 
 /**
- * Every commit that belongs to somebody else: what refs held when the attempt began, what those refs hold now, what
- * graftwork's own refs hold, and where the other worktrees are. A branch that the agent made itself does not count.
+ * Returns the tips of all work that is not this attempt's: the refs as they were when it began, the same refs now,
+ * graftwork's own refs, and HEAD of every other worktree. A branch that the agent made itself does not count.
  */
 async function heldByOthers(repository: Repository, ground: Ground, headBranch: string | null): Promise<Oid[]> {
   const { refsBefore, slot } = ground;

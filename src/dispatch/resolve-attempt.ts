@@ -10,7 +10,7 @@ import type { RefsBefore } from "./follow-head.ts";
 import { lookAtSlot } from "./look-at-slot.ts";
 import { attemptRef } from "./pin-attempt.ts";
 
-/** A conflict for an agent to resolve: what merging knows of it, handed in by the caller. */
+/** A conflict for an agent to resolve, as the caller learned it from the merge. */
 export type ConflictWork = {
   /** The task's commit, and the target's that it collides with. */
   commit: string;
@@ -71,8 +71,8 @@ export async function attemptResolution(context: DispatchContext, one: ConflictA
 }
 
 /**
- * A resolver agent whose coordinator died. A whole resolution that it had committed is judged as it is; anything else
- * is saved, and the conflict laid out anew.
+ * Settles the attempt of a resolver agent whose coordinator died. A whole resolution that the agent had committed is
+ * judged. Anything else is saved, and the next attempt gets the conflict again.
  */
 export async function settleResolution(context: DispatchContext, one: ConflictAttempt): Promise<void> {
   const { task, facts } = one;
@@ -98,7 +98,7 @@ export async function settleResolution(context: DispatchContext, one: ConflictAt
   context.emit({ type: "attempt-ended", task: task.id, attempt: facts.attempts, outcome, session: null, usage: null, durationMs: 0 });
 }
 
-/** Only the conflicted files are the agent's to make: what else lies about there is left to a rescue. */
+/** Reads what a resolver agent left. Only the conflicted files are its work; a rescue saves the rest. */
 function lookAt(
   context: DispatchContext,
   { task, work }: ConflictAttempt,
@@ -137,7 +137,7 @@ async function accepted(
   return { kind: "failed", failure: "not-resolved", reason: answer.why, retry: false };
 }
 
-/** Puts slot and branch back to the task's own commit. Returns the names under which what was there besides is kept. */
+/** Puts slot and branch back to the task's own commit. Returns the names under which other work was kept. */
 async function putBack(
   context: DispatchContext,
   { task, work }: ConflictAttempt,
@@ -149,7 +149,7 @@ async function putBack(
   return [...(kept ? [keepTipAt] : []), ...(rescue === undefined ? [] : [`rescue ${rescue.id}`])];
 }
 
-/** Where the commit of a resolver agent is kept: beside those of the task's own attempts. */
+/** Returns the ref that keeps the commit of a resolver agent, beside those of the task's own attempts. */
 function refOf(context: DispatchContext, task: Task, attempt: number): string {
   return `${attemptRef(context, task, attempt)}-resolver`;
 }

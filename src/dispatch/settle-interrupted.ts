@@ -9,8 +9,9 @@ import { lookAtSlot } from "./look-at-slot.ts";
 import { attemptRef, pinAttempt } from "./pin-attempt.ts";
 
 /**
- * Settles an attempt whose coordinator died: what still runs is ended. Committed work is kept and judged as it is, also
- * if the slot was given back meanwhile. Without any, the attempt begins anew from a clean slot (unsaved work is rescued).
+ * Settles an attempt whose coordinator died. Ends what still runs for it. If the agent had committed work, that work is
+ * ready for QA, also if the slot was given back meanwhile. Otherwise unsaved work is rescued, and the attempt starts over
+ * in a clean slot.
  */
 export async function settleInterrupted(context: DispatchContext, task: Task, facts: TaskFacts): Promise<void> {
   const { repository } = context;

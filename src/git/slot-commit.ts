@@ -31,7 +31,7 @@ function filesOf(repository: Repository, slot: SlotTree): Files {
   return { ...slotFiles(repository, slot), indexFile: join(adminDirOf(repository, slot), "index") };
 }
 
-/** `head`: the commit that the slot's HEAD is on, where the caller knows it. */
+/** Reads the status of a slot. `head`: the commit that the slot's HEAD is on, if the caller knows it. */
 export async function slotStatus(repository: Repository, slot: SlotTree, head?: Oid): Promise<SlotStatus> {
   const commit = head ?? (await slotHead(repository, slot)).commit;
   return statusOf(repository, filesOf(repository, slot), commit);

@@ -3,11 +3,11 @@ import { listWorktrees, type Oid, readRefs, requireCommit, resolveNames } from "
 import type { PoolContext } from "./context.ts";
 import type { PoolState } from "./pool-state.ts";
 
-/** Where a task begins: the commit, its branch, and the branch's tip where it exists already. */
+/** Where a task begins: the commit, its branch, and the branch's tip if it exists already. */
 export type Start = { base: Oid; branch: string; tip: Oid | undefined };
 
 /**
- * Chooses the base and the branch for a task. Its own branch of this run goes on where it stands: the one that the
+ * Chooses the base and the branch for a task. Its own branch of this run goes on at its tip: the one that the
  * pool has on record, or `known`. A name taken by another run or by hand is left alone, and the next free one is used.
  * Throws REF_UNKNOWN, BRANCH_IN_USE.
  */
@@ -39,7 +39,7 @@ async function nextName(
     const branch = n === 1 ? plain : `${plain}-${n}`;
     const tip = taken.get(branch.toLowerCase());
     if (tip === undefined) {
-      if (n > 1) narrate(`branch ${plain} exists from elsewhere and is left alone; this task works on ${branch}`);
+      if (n > 1) narrate(`${plain} already exists; using ${branch}`);
       return { branch, tip: undefined };
     }
     const record = state.branches[branch];

@@ -13,7 +13,7 @@ import { writePoolView } from "./view.ts";
 /**
  * Returns the task's lease if it is the caller's own, or that of a dead process of the same run. Returns undefined if
  * there is none. A lease of another run that is over is taken back first: its work is saved and its branch kept. If
- * the slot's folder was deleted, the slot is made again, and the task goes on where its branch stands. Throws
+ * the slot's folder was deleted, the slot is made again, and the task goes on at the tip of its branch. Throws
  * LEASE_HELD if another live owner holds it.
  */
 export async function heldLease(context: PoolContext, store: PoolStore, task: string): Promise<LeasedSlot | undefined> {
@@ -42,7 +42,7 @@ export async function heldLease(context: PoolContext, store: PoolStore, task: st
     return { ...withSlot(before, slot.id, { lease: next, operation }), nextToken: before.nextToken + 1 };
   });
   const now = state.slots.find((one) => one.id === slot.id);
-  // Not where another process takes it back at this moment.
+  // Another process may take it back at this moment: then it is not the caller's.
   const isMine =
     now?.lease != null &&
     now.status === "busy" &&

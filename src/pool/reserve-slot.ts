@@ -30,7 +30,7 @@ export type AcquireRequest = {
   signal?: AbortSignal;
 };
 
-/** A slot for the task, marked as being prepared by this process; waits for one where the request says so. */
+/** Takes a slot for the task and marks it as being prepared by this process. Waits for one if the request says so. */
 export async function reserveSlot(
   context: PoolContext,
   store: PoolStore,

@@ -15,7 +15,7 @@ export type SlotRow = {
   ahead: number | null;
   /** Commits that HEAD of the main worktree has and the branch has not. */
   behind: number | null;
-  /** Files changed and not committed; null where there is no lease or it could not be told. */
+  /** Files changed and not committed; null if there is no lease or git could not read the slot. */
   unsaved: number | null;
   lastError: string | null;
 };
