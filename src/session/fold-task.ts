@@ -31,7 +31,8 @@ export function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limit
         attempts: attempt,
         slot,
         token,
-        lastSlot: slot,
+        // A resolver agent has a conversation of its own; in another slot the task's own cannot be resumed.
+        ...(resolves === undefined && { lastSlot: slot, session: task.lastSlot === slot ? task.session : null }),
         branch,
         base,
         rerun: null,
@@ -58,7 +59,7 @@ export function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limit
       return failed(ejected, "train-rejected", true, retries, at);
     }
     case "slot-released":
-      return { ...task, slot: null, token: null, lastSlot: event.slot };
+      return { ...task, slot: null, token: null, lastSlot: task.lastSlot ?? event.slot };
     case "branch-deleted":
     case "branch-kept":
       return { ...task, branchSettled: true };

@@ -38,7 +38,7 @@ export type TaskFacts = {
   /** The slot that the task holds; null: none. */
   slot: string | null;
   token: number | null;
-  /** The slot that its last attempt worked in; null: none yet. Only there can the agent's conversation be resumed. */
+  /** The slot of its last attempt by its own agent; null: none yet. Only there can the conversation be resumed. */
   lastSlot: string | null;
   /** Where its branch began. */
   base: string | null;

@@ -66,6 +66,20 @@ describe("an attempt after the slot was given back", () => {
   });
 });
 
+test("a resolver agent's slot is not taken for that of the task's own conversation", async () => {
+  const one = await stage();
+  const started = { type: "attempt-started", task: "t", token: 1, branch: "auto/t", base: "b", agent: "fake", log: "" } as const;
+  const outcome = { kind: "failed", failure: "crashed", reason: "", retry: true } as const;
+  one.emit({ ...started, attempt: 1, slot: "wt-1" });
+  one.emit({ type: "attempt-ended", task: "t", attempt: 1, outcome, session: "c1", usage: null, durationMs: 0 });
+  one.emit({ type: "slot-released", task: "t", slot: "wt-1", rescue: null });
+  one.emit({ ...started, attempt: 2, slot: "wt-2", resolves: "b" });
+  one.emit({ type: "slot-released", task: "t", slot: "wt-2", rescue: null });
+  expect(one.facts()).toMatchObject({ lastSlot: "wt-1", session: "c1" });
+  one.emit({ ...started, attempt: 3, slot: "wt-2" });
+  expect(one.facts()).toMatchObject({ lastSlot: "wt-2", session: null });
+});
+
 describe("an attempt while others hold all slots", () => {
   test("waits for one, and then fails with the names of those who hold them", async () => {
     const one = await stage({ slots: 1, script: [write("a")] });
