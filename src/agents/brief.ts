@@ -12,12 +12,14 @@ export type BriefInput = {
   checks: readonly Check[];
   /** Globs the task expects to write; empty: not declared. */
   files: readonly string[];
-  /** Tasks that run beside this one: the globs they declare, and the paths they have changed by now. */
+  /** Tasks that run beside this one: the globs they declare, and the paths they have changed so far. */
   neighbours: readonly { id: string; title: string; files: readonly string[]; changing: readonly string[] }[];
   /** Paths that are likely to conflict with another task's work. */
   conflicts: readonly string[];
   /** What the attempt before came to; null for the first. */
   lastFailure: { reason: string; excerpt: string } | null;
+  /** Files outside the task's own that the attempt before left uncommitted; absent: none. */
+  leftOut?: readonly string[];
   /** A diff that shows what this task did before it conflicted; null: none. */
   hint: string | null;
 };
@@ -26,8 +28,9 @@ const EXCERPT_LINES = 60;
 const EXCERPT_CHARACTERS = 8_000;
 const HINT_CHARACTERS = 40_000;
 const NEIGHBOUR_PATHS = 20;
+const LEFT_OUT_PATHS = 50;
 
-/** The words an agent is started with. Throws CONFIG_INVALID where the template is not usable. */
+/** Builds the prompt of an agent. Throws CONFIG_INVALID if the template is not usable. */
 export function buildBrief(input: BriefInput): string {
   return briefText(input.template, valuesOf(input));
 }
@@ -58,6 +61,7 @@ function valuesOf(input: BriefInput): TemplateValues {
     })),
     conflicts: input.conflicts.map((conflict) => ({ conflict })),
     failure: cleanText(input.lastFailure?.reason ?? "").trim(),
+    left_out: (input.leftOut ?? []).slice(0, LEFT_OUT_PATHS).map((path) => ({ left_path: oneLine(path) })),
     excerpt: excerpt.trim() === "" ? "" : fenced(excerpt),
     hint: input.hint === null || input.hint.trim() === "" ? "" : fenced(cleanText(input.hint).slice(0, HINT_CHARACTERS), "diff"),
   };

@@ -1,33 +1,37 @@
 import { join } from "node:path";
 import { runAgent, successOf, withAllowedChecks } from "../agents/index.ts";
 import type { AgentSpec, LeasedSlot, Outcome, Task } from "../domain/index.ts";
-import { leaseMarker, sweepLease } from "../pool/index.ts";
+import { readRefs } from "../git/index.ts";
+import { existingStore, leaseMarker, requireSlot, sweepLease, treeOfSlot } from "../pool/index.ts";
 import { replaceFile } from "../state/index.ts";
 import type { DispatchContext } from "./context.ts";
 import { type Evidence, outcomeOf } from "./evidence.ts";
+import type { RefsBefore } from "./follow-head.ts";
+import { attemptRef } from "./pin-attempt.ts";
+import { putTargetBack } from "./target-guard.ts";
 import { changedSince, checkoutState } from "./tripwire.ts";
 
-/** An attempt whose slot is as its agent is to find it. */
+/** An attempt whose slot is ready for the agent. */
 export type ReadyAttempt = {
   task: Task;
   attempt: number;
   spec: AgentSpec;
   leased: LeasedSlot;
-  /** Where the task's work began. */
+  /** The commit at which the task's work began. */
   base: string;
   brief: string;
   /** As in `attempt-started`. */
   resolves?: string;
   resumeSession: string | null;
-  /** Reads what the agent left; `commit`: what it left uncommitted is to be committed. */
-  look: (commit: boolean) => Promise<Evidence>;
-  /** What follows from the outcome, before it is said. */
+  /** Reads what the agent left; with `commit`, what it left uncommitted is committed. */
+  look: (commit: boolean, refsBefore: RefsBefore) => Promise<Evidence>;
+  /** Does what follows from the outcome, before the outcome is emitted. */
   settle: (outcome: Outcome, evidence: Evidence) => Promise<Outcome>;
 };
 
 /**
- * Runs an agent in its slot and judges what it left. Says `attempt-started` before the agent's process exists and
- * `attempt-ended` when all of its processes are gone.
+ * Runs an agent in its slot and judges what it left. Emits `attempt-started` before the agent's process exists, and
+ * `attempt-ended` when all of its processes are gone. An agent that moved the target has failed, whatever it prints.
  */
 export async function attemptInSlot(context: DispatchContext, ready: ReadyAttempt, begun: number): Promise<void> {
   const { repository, emit } = context;
@@ -47,7 +51,8 @@ export async function attemptInSlot(context: DispatchContext, ready: ReadyAttemp
     log: logFile,
     ...(resolves !== undefined && { resolves }),
   });
-  const userFiles = await checkoutState(repository);
+  const slot = treeOfSlot(requireSlot(existingStore(repository).read().state, leased.id));
+  const [userFiles, refsBefore] = await Promise.all([checkoutState(repository), readRefs(repository)]);
   const report = await runAgent({
     spec: withAllowedChecks(spec, context.checksFor(task)),
     cwd: leased.path,
@@ -65,8 +70,11 @@ export async function attemptInSlot(context: DispatchContext, ready: ReadyAttemp
   });
   await sweepLease(leased);
   const claim = successOf(report);
-  const evidence = await ready.look(claim.kind === "claims-success");
-  const outcome = await ready.settle(outcomeOf(claim, evidence, report), evidence);
+  const { branch } = leased.lease;
+  const moved = await putTargetBack(context, { slot, branch, refsBefore, keepAt: attemptRef(context, task, attempt) });
+  const evidence = await ready.look(claim.kind === "claims-success", refsBefore);
+  const outcome = await ready.settle(withMove(outcomeOf(claim, evidence, report), moved), evidence);
+  if (moved !== null) emit({ type: "warning", task: task.id, text: moved });
   const strayed = changedSince(userFiles, await checkoutState(repository));
   if (strayed.length > 0)
     emit({
@@ -84,6 +92,12 @@ export async function attemptInSlot(context: DispatchContext, ready: ReadyAttemp
     usage: report.usage,
     durationMs: performance.now() - begun,
   });
+}
+
+/** Makes a failure of an outcome if the agent moved the target. One that was ended from outside is tried again anyway. */
+function withMove(outcome: Outcome, moved: string | null): Outcome {
+  if (moved === null || outcome.kind === "interrupted" || outcome.kind === "rate-limited") return outcome;
+  return { kind: "failed", failure: "outside-slot", reason: moved, retry: true };
 }
 
 /** What tells the agent, and any process it starts, whose work this is. */

@@ -11,6 +11,12 @@ export type DispatchContext = {
   config: Config;
   plan: Plan;
   run: string;
+  /** Short name of the branch that the run lands on. */
+  target: string;
+  /** Commits that the target may be moved to: those of approved and landed tasks, and what landings made of them. */
+  approved: () => readonly string[];
+  /** How long an attempt waits for a slot that others hold; then POOL_EXHAUSTED names them. */
+  slotWaitMs: number;
   /** Folder of the run: logs and briefs go below it. */
   runFolder: string;
   /** The checks that QA will judge a task by; they go into the brief and the agent's permissions. */

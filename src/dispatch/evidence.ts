@@ -3,16 +3,22 @@ import type { AgentReport, Outcome } from "../domain/index.ts";
 
 /** What git shows after an attempt. */
 export type Evidence = {
-  /** Where the branch began. */
+  /** The commit at which the branch began. */
   base: string;
-  /** The commit that the attempt before named; null: none. */
+  /** The commit of the attempt before; null: it had none. */
   before: string | null;
   /** The branch's tip now; null: the branch is gone. */
   tip: string | null;
+  /** Names the commit whose tree the tip changes nothing in: `base` or `before`. Null: it differs from both. */
+  same: "base" | "before" | null;
   /** Subjects of the branch's commits since its base, newest first. */
   subjects: readonly string[];
   /** What was committed on the agent's behalf. */
   notes: readonly string[];
+  /** Uncommitted files outside the task's own: they are in no commit. */
+  leftOut: readonly string[];
+  /** A commit that was made in the slot and is not on the branch; null: none, or nobody looked. */
+  beside: string | null;
   /** Files that may not be committed. */
   secrets: readonly string[];
   /** Why the slot's state cannot be used. */
@@ -20,8 +26,8 @@ export type Evidence = {
 };
 
 /**
- * Claim and evidence together: an attempt is ready when the client ended well and git shows work. Neither an exit
- * code nor a printed word is enough; work that is there is kept in any case.
+ * Judges an attempt by its claim and its evidence. It is ready if the client ended well and git shows work. An exit code
+ * or a printed word alone is not enough. Work on the branch is kept in any case.
  */
 export function outcomeOf(claim: Claim, evidence: Evidence, report: Pick<AgentReport, "lastWords">): Outcome {
   if (claim.kind === "failed" && claim.failure === "interrupted") return { kind: "interrupted", reason: claim.reason };
@@ -34,17 +40,19 @@ export function outcomeOf(claim: Claim, evidence: Evidence, report: Pick<AgentRe
       reason: `it left files that must not be committed: ${evidence.secrets.join(", ")}`,
       retry: false,
     };
-  const { tip, base, before } = evidence;
+  const { tip, base, before, same, leftOut } = evidence;
   if (tip === null) return { kind: "failed", failure: "outside-slot", reason: "its branch is gone", retry: true };
-  if (tip === base || tip === before) {
-    return {
-      kind: "failed",
-      failure: "did-nothing",
-      reason: before === null ? "it ended well but changed nothing" : "it ended well but changed nothing since the attempt before",
-      retry: true,
-    };
-  }
-  return { kind: "ready", commit: tip, summary: summaryOf(report.lastWords, evidence.subjects), notes: evidence.notes };
+  if (tip === base || tip === before || same !== null)
+    return { kind: "failed", failure: "did-nothing", reason: didNothing(evidence), retry: true };
+  const summary = summaryOf(report.lastWords, evidence.subjects);
+  return { kind: "ready", commit: tip, summary, notes: evidence.notes, ...(leftOut.length > 0 && { leftOut }) };
+}
+
+function didNothing({ before, beside, leftOut }: Evidence): string {
+  const since = before === null ? "" : " since the attempt before";
+  const elsewhere = beside === null ? "" : `; left out: commit ${beside.slice(0, 8)}, which is not on its branch`;
+  const outside = leftOut.length === 0 ? "" : `; left out, since it is outside the task's files: ${leftOut.slice(0, 10).join(", ")}`;
+  return `it ended well but changed nothing${since}${elsewhere}${outside}`;
 }
 
 /** The agent's closing words in one line, else its newest commit's subject. */

@@ -3,13 +3,13 @@ import { changedPaths, type Repository, slotHead, slotStatus } from "../git/inde
 import { existingStore, findSlot, treeOfSlot } from "../pool/index.ts";
 import type { TaskFacts } from "../session/index.ts";
 
-/** A task that is worked on beside another one, as that one's brief names it. */
+/** A task that is worked on at the same time, as another task's brief names it. */
 export type Neighbour = Pick<Task, "id" | "title" | "files"> & {
-  /** What it has changed by now, committed or not. */
+  /** The paths that it has changed so far, committed or not. */
   changing: readonly string[];
 };
 
-/** Looks into the task's slot. What cannot be seen is not there: it is a hint, and no reason not to begin. */
+/** Looks into the task's slot. If git cannot read it, no paths are named: they are only a hint in a brief. */
 export async function neighbourOf(repository: Repository, { id, title, files }: Task, facts: TaskFacts): Promise<Neighbour> {
   const changing = await changedBy(repository, facts).catch((error: unknown) => {
     if (error instanceof GraftworkError) return [];

@@ -2,7 +2,12 @@ import type { Task } from "../domain/index.ts";
 import { updateRefs } from "../git/index.ts";
 import type { DispatchContext } from "./context.ts";
 
-/** What QA and merging need later is kept by a ref from now on. */
+/** Returns the ref that keeps commits which an attempt left and its branch does not have. */
+export function attemptRef({ run }: Pick<DispatchContext, "run">, { id }: Pick<Task, "id">, attempt: number): string {
+  return `refs/graftwork/attempts/${run}/${id}/${attempt}`;
+}
+
+/** Holds the attempt's commit by a ref, for QA and merging. */
 export async function pinAttempt(
   context: Pick<DispatchContext, "repository" | "run">,
   task: Task,

@@ -1,13 +1,16 @@
 import type { LeasedSlot, Outcome, Task } from "../domain/index.ts";
 import { stageTree } from "../git/index.ts";
-import { acquireSlot, copyMatcher, existingStore, requireSlot, restartLease, sweepLease, treeOfSlot } from "../pool/index.ts";
+import { copyMatcher, existingStore, mendLease, requireSlot, restartLease, sweepLease, treeOfSlot } from "../pool/index.ts";
 import type { TaskFacts } from "../session/index.ts";
+import { acquireForAttempt } from "./acquire-for-attempt.ts";
 import { attemptInSlot } from "./attempt-in-slot.ts";
 import { type DispatchContext, requireAgent } from "./context.ts";
 import { type Evidence, outcomeOf } from "./evidence.ts";
+import type { RefsBefore } from "./follow-head.ts";
 import { lookAtSlot } from "./look-at-slot.ts";
+import { attemptRef } from "./pin-attempt.ts";
 
-/** A conflict for an agent to resolve: what merging knows of it, handed in by the caller. */
+/** A conflict for an agent to resolve, as the caller learned it from the merge. */
 export type ConflictWork = {
   /** The task's commit, and the target's that it collides with. */
   commit: string;
@@ -36,13 +39,18 @@ const MOST_FINDINGS = 5;
 /** One task's conflict and the agent that is to resolve it. */
 export type ConflictAttempt = { task: Task; facts: TaskFacts; work: ConflictWork; agent: string };
 
-/** One attempt of a resolver agent, in the task's slot and on its branch; what is of no use is kept beside the branch. */
+/**
+ * Makes one attempt of a resolver agent, in a slot on the task's branch; what is of no use is kept beside the branch.
+ * Waits for a slot as `attemptTask` does.
+ */
 export async function attemptResolution(context: DispatchContext, one: ConflictAttempt): Promise<void> {
   const { task, facts, work, agent } = one;
   const attempt = facts.attempts + 1;
   const spec = requireAgent(context, task, agent);
   const begun = performance.now();
-  const leased = await acquireSlot(context.pool, { task: task.id, base: work.commit });
+  const leased = await acquireForAttempt(context, { task: task.id, base: work.commit, branch: facts.branch, prefer: null });
+  if (leased === null) return;
+  await mendLease(context.pool, leased, work.commit);
   const { branch, base } = leased.lease;
   await putBack(context, one, leased, facts.attempts);
   await stageTree(context.repository, slotOf(context, leased.id), work.tree);
@@ -55,15 +63,16 @@ export async function attemptResolution(context: DispatchContext, one: ConflictA
       ? settled
       : { ...settled, reason: `${settled.reason} (kept as ${kept.join(" and ")})` };
   };
-  const look = (commit: boolean): Promise<Evidence> => lookAt(context, one, { slot: leased.id, branch, commit });
+  const look = (commit: boolean, refsBefore: RefsBefore): Promise<Evidence> =>
+    lookAt(context, one, { slot: leased.id, branch, attempt, commit, refsBefore });
   const brief = work.brief({ path: leased.path, branch });
   const ready = { task, attempt, spec, leased, base: facts.base ?? base, brief, resolves: work.onto, resumeSession: null, look, settle };
   await attemptInSlot(context, ready, begun);
 }
 
 /**
- * A resolver agent whose coordinator died. A whole resolution that it had committed is judged as it is; anything else
- * is saved, and the conflict laid out anew.
+ * Settles the attempt of a resolver agent whose coordinator died. A whole resolution that the agent had committed is
+ * judged. Anything else is saved, and the next attempt gets the conflict again.
  */
 export async function settleResolution(context: DispatchContext, one: ConflictAttempt): Promise<void> {
   const { task, facts } = one;
@@ -74,7 +83,13 @@ export async function settleResolution(context: DispatchContext, one: ConflictAt
   let outcome: Outcome = { kind: "interrupted", reason: "the coordinator died while the agent was at work" };
   if (record?.lease != null && mine && facts.branch !== null) {
     await sweepLease({ id: record.id, path: record.path, lease: record.lease });
-    const evidence = await lookAt(context, one, { slot: record.id, branch: facts.branch, commit: false });
+    const evidence = await lookAt(context, one, {
+      slot: record.id,
+      branch: facts.branch,
+      attempt: facts.attempts,
+      commit: false,
+      refsBefore: null,
+    });
     const found = outcomeOf({ kind: "claims-success" }, evidence, { lastWords: "" });
     const made = { branch: facts.branch, attempt: facts.attempts };
     const settled = found.kind === "ready" ? await accepted(context, one, found, made) : found;
@@ -83,22 +98,25 @@ export async function settleResolution(context: DispatchContext, one: ConflictAt
   context.emit({ type: "attempt-ended", task: task.id, attempt: facts.attempts, outcome, session: null, usage: null, durationMs: 0 });
 }
 
-/** Only the conflicted files are the agent's to make: what else lies about there is left to a rescue. */
+/** Reads what a resolver agent left. Only the conflicted files are its work; a rescue saves the rest. */
 function lookAt(
   context: DispatchContext,
   { task, work }: ConflictAttempt,
-  { slot, branch, commit }: { slot: string; branch: string; commit: boolean },
+  made: { slot: string; branch: string; attempt: number; commit: boolean; refsBefore: RefsBefore },
 ): Promise<Evidence> {
   const isCopied = copyMatcher(context.pool);
   const paths = new Set(work.paths);
   return lookAtSlot(context.repository, {
     task: { ...task, files: [] },
-    slot: slotOf(context, slot),
-    branch,
+    slot: slotOf(context, made.slot),
+    branch: made.branch,
     base: work.commit,
     before: null,
     isCopied: (path) => isCopied(path) || !paths.has(path),
-    commit,
+    commit: made.commit,
+    refsBefore: made.refsBefore,
+    keepAt: attemptRef(context, task, made.attempt),
+    resolves: true,
   });
 }
 
@@ -119,7 +137,7 @@ async function accepted(
   return { kind: "failed", failure: "not-resolved", reason: answer.why, retry: false };
 }
 
-/** Puts slot and branch back to the task's own commit. Returns the names under which what was there besides is kept. */
+/** Puts slot and branch back to the task's own commit. Returns the names under which other work was kept. */
 async function putBack(
   context: DispatchContext,
   { task, work }: ConflictAttempt,
@@ -131,9 +149,9 @@ async function putBack(
   return [...(kept ? [keepTipAt] : []), ...(rescue === undefined ? [] : [`rescue ${rescue.id}`])];
 }
 
-/** Where the commit of a resolver agent is kept: beside those of the task's own attempts. */
-function refOf({ run }: DispatchContext, { id }: Task, attempt: number): string {
-  return `refs/graftwork/attempts/${run}/${id}/${attempt}-resolver`;
+/** Returns the ref that keeps the commit of a resolver agent, beside those of the task's own attempts. */
+function refOf(context: DispatchContext, task: Task, attempt: number): string {
+  return `${attemptRef(context, task, attempt)}-resolver`;
 }
 
 function slotOf(context: DispatchContext, id: string): ReturnType<typeof treeOfSlot> {

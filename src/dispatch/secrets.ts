@@ -1,4 +1,4 @@
-/** Names of files that hold secrets more often than not. */
+/** Names of files that usually hold secrets. */
 const NAMES =
   /(?:^|\/)(?:\.env(?:\.(?!example$|sample$|template$)[\w-]+)?|\.npmrc|\.netrc|\.pgpass|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]+\.(?:pem|key|p12|pfx|keystore)|credentials(?:\.json)?|service-account[^/]*\.json)$/i;
 
@@ -14,8 +14,8 @@ const SHAPES = [
 ];
 
 /**
- * Why a file must not be committed on an agent's behalf; undefined where nothing speaks against it. A name alone
- * tells only of new files: one that is tracked was let in by a person.
+ * Returns why a file must not be committed on an agent's behalf; undefined if it may be. The name alone counts only for
+ * new files: a person let in the one that is tracked.
  */
 export function secretIn(path: string, text: string, tracked: boolean): string | undefined {
   if (!tracked && NAMES.test(path)) return `${path} (by its name)`;

@@ -1,59 +1,68 @@
-import type { Task } from "../domain/index.ts";
-import { acquireSlot, copyMatcher, existingStore, restartLease, sweepLease, treeOfSlot } from "../pool/index.ts";
+import { existsSync } from "node:fs";
+import type { Outcome, Task } from "../domain/index.ts";
+import { readRef, subjects, treeOf } from "../git/index.ts";
+import { acquireSlot, copyMatcher, existingStore, mendLease, restartLease, sweepLease, treeOfSlot } from "../pool/index.ts";
 import type { TaskFacts } from "../session/index.ts";
 import type { DispatchContext } from "./context.ts";
 import { type Evidence, outcomeOf } from "./evidence.ts";
 import { lookAtSlot } from "./look-at-slot.ts";
-import { pinAttempt } from "./pin-attempt.ts";
+import { attemptRef, pinAttempt } from "./pin-attempt.ts";
 
 /**
- * An attempt whose coordinator died: what still runs is ended. Committed work is kept and judged as it is; without
- * any, the attempt is begun anew from a clean slot (unsaved work is rescued).
+ * Settles an attempt whose coordinator died. Ends what still runs for it. If the agent had committed work, that work is
+ * ready for QA, also if the slot was given back meanwhile. Otherwise unsaved work is rescued, and the attempt starts over
+ * in a clean slot.
  */
 export async function settleInterrupted(context: DispatchContext, task: Task, facts: TaskFacts): Promise<void> {
-  const { repository, emit } = context;
+  const { repository } = context;
   const record = existingStore(repository)
     .read()
     .state.slots.find((slot) => slot.id === facts.slot);
   const mine = record !== undefined && record.lease?.token === facts.token && record.lease.run === context.run;
   if (record?.lease != null && mine) await sweepLease({ id: record.id, path: record.path, lease: record.lease });
-  const evidence: Evidence | undefined =
-    record !== undefined && mine && facts.branch !== null && facts.base !== null
-      ? await lookAtSlot(repository, {
+  const { branch, base } = facts;
+  if (branch === null || base === null) return end(context, task, facts, INTERRUPTED);
+  const evidence =
+    record === undefined || !mine || !existsSync(record.path)
+      ? await lookAtBranch(context, facts, branch, base)
+      : await lookAtSlot(repository, {
           task,
           slot: treeOfSlot(record),
-          branch: facts.branch,
-          base: facts.base,
+          branch,
+          base,
           before: facts.commit,
           isCopied: copyMatcher(context.pool),
           commit: false,
-        })
-      : undefined;
-  const found = evidence === undefined ? undefined : outcomeOf({ kind: "claims-success" }, evidence, { lastWords: "" });
-  if (found?.kind === "ready") {
+          refsBefore: null,
+          keepAt: attemptRef(context, task, facts.attempts),
+        });
+  const found = outcomeOf({ kind: "claims-success" }, evidence, { lastWords: "" });
+  if (found.kind === "ready") {
     await pinAttempt(context, task, facts.attempts, found.commit);
-    emit({
-      type: "attempt-ended",
-      task: task.id,
-      attempt: facts.attempts,
-      outcome: { ...found, notes: ["the coordinator died; what the agent had committed is judged"] },
-      session: null,
-      usage: null,
-      durationMs: 0,
-    });
-    return;
+    return end(context, task, facts, { ...found, notes: ["the coordinator died; what the agent had committed is judged"] });
   }
-  if (record !== undefined && mine && facts.base !== null) {
+  if (mine) {
+    const to = evidence.tip ?? facts.commit ?? base;
     const leased = await acquireSlot(context.pool, { task: task.id });
-    await restartLease(context.pool, { slot: leased.id, token: leased.lease.token, to: evidence?.tip ?? facts.base, keepTipAt: null });
+    await mendLease(context.pool, leased, to);
+    await restartLease(context.pool, { slot: leased.id, token: leased.lease.token, to, keepTipAt: null });
   }
-  emit({
-    type: "attempt-ended",
-    task: task.id,
-    attempt: facts.attempts,
-    outcome: { kind: "interrupted", reason: "the coordinator died while the agent was at work" },
-    session: null,
-    usage: null,
-    durationMs: 0,
-  });
+  return end(context, task, facts, INTERRUPTED);
+}
+
+const INTERRUPTED: Outcome = { kind: "interrupted", reason: "the coordinator died while the agent was at work" };
+
+/** Reads the work of a task that has no slot any more: what is not on its branch was rescued when the slot was given back. */
+async function lookAtBranch({ repository }: DispatchContext, facts: TaskFacts, branch: string, base: string): Promise<Evidence> {
+  const tip = (await readRef(repository, `refs/heads/${branch}`)) ?? null;
+  const isSame = async (than: string): Promise<boolean> =>
+    tip !== null && (await treeOf(repository, tip)) === (await treeOf(repository, than));
+  const same = (await isSame(base)) ? "base" : facts.commit !== null && (await isSame(facts.commit)) ? "before" : null;
+  const ofCommits = tip === null ? [] : await subjects(repository, base, tip, 20);
+  const nothing = { notes: [], leftOut: [], beside: null, secrets: [], unusable: null };
+  return { ...nothing, base, before: facts.commit, tip, same, subjects: ofCommits };
+}
+
+function end({ emit }: DispatchContext, task: Task, { attempts }: TaskFacts, outcome: Outcome): void {
+  emit({ type: "attempt-ended", task: task.id, attempt: attempts, outcome, session: null, usage: null, durationMs: 0 });
 }

@@ -5,15 +5,15 @@ import { checkoutChanges, pathBytes, type Repository } from "../git/index.ts";
 /** Unsaved paths of the user's checkout, each with what tells one version of it from another. */
 export type CheckoutState = ReadonlyMap<string, string>;
 
-/** How the user's checkout stands. Its cost is one `git status`. */
+/** Reads which files of the user's checkout are unsaved. Costs one `git status`. */
 export async function checkoutState(repository: Repository): Promise<CheckoutState> {
   const paths = await checkoutChanges(repository);
   return new Map(paths.map((path) => [path, versionOf(join(repository.root, path))]));
 }
 
 /**
- * Paths of the user's checkout that changed between two looks. Whose doing it was cannot be told (the user works
- * there, several agents run side by side), so it is a warning and refuses nobody's work.
+ * Returns the paths of the user's checkout that changed between two looks. Nobody can tell who changed them: the user
+ * works there, and several agents run at once. So the caller warns and refuses no work.
  */
 export function changedSince(before: CheckoutState, after: CheckoutState): string[] {
   return [...after].filter(([path, version]) => before.get(path) !== version).map(([path]) => path);

@@ -45,7 +45,14 @@ export type FailureKind =
 
 /** What an attempt came to. `ready` names a commit that git has and a ref keeps. */
 export type Outcome =
-  | { kind: "ready"; commit: string; summary: string; notes: readonly string[] }
+  | {
+      kind: "ready";
+      commit: string;
+      summary: string;
+      notes: readonly string[];
+      /** Files outside the task's own that were left uncommitted; absent if there are none. */
+      leftOut?: readonly string[];
+    }
   | { kind: "failed"; failure: FailureKind; reason: string; retry: boolean }
   /** The slot could not be made ready: the machine's trouble. No agent was started, so it costs no retry. */
   | { kind: "unready"; reason: string }

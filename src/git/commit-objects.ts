@@ -142,17 +142,14 @@ export async function writeBlob(repository: Repository, bytes: string | Uint8Arr
   return answer.text.trim();
 }
 
-/** Commits on `branch` since `base`, and on HEAD of the main worktree since `base`. */
-export async function aheadBehind(repository: Repository, branch: string, base: Oid): Promise<{ ahead: number; behind: number }> {
-  const count = async (range: string): Promise<number> => {
-    const answer = await runGit(repository, {
-      cwd: repository.root,
-      gitDir: repository.commonDir,
-      args: ["rev-list", "--count", "--end-of-options", range],
-    });
-    return Number(answer.text.trim());
-  };
-  const [ahead, behind] = await Promise.all([count(`${base}..${branch}`), count(`${base}..HEAD`)]);
+/** Counts the commits that only `branch` (a full ref name) has, and those that only HEAD of the main worktree has. */
+export async function aheadBehind(repository: Repository, branch: string): Promise<{ ahead: number; behind: number }> {
+  const answer = await runGit(repository, {
+    cwd: repository.root,
+    gitDir: repository.commonDir,
+    args: ["rev-list", "--left-right", "--count", "--end-of-options", `${branch}...HEAD`],
+  });
+  const [ahead = 0, behind = 0] = answer.text.trim().split("\t").map(Number);
   return { ahead, behind };
 }
 

@@ -60,8 +60,9 @@ export {
 export { openRepository, type Repository } from "./repository.ts";
 export { halfLanded, moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";
 export type { GitContext } from "./run-git.ts";
-export { type SlotChanges, scanSlot } from "./scan-slot.ts";
+export { type SlotChanges, scanSlot, untouchedSince } from "./scan-slot.ts";
 export { adoptCommit, checkoutChanges, commitInSlot, dropLocks, type SlotStatus, slotStatus } from "./slot-commit.ts";
+export { commitsBeyond, lastInHeadLog, unfinishedIn, wasHeadOutside } from "./slot-history.ts";
 export { lstatBelow, readFolder, stampBelow } from "./slot-path.ts";
 export {
   attachSlot,

@@ -1,4 +1,4 @@
-import { lstatSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readText, replaceFile } from "../state/index.ts";
 import { writtenByCheckout } from "./conversions.ts";
@@ -73,6 +73,24 @@ export async function scanSlot(repository: Repository, slot: SlotTree, options: 
     toRemove: those(({ is }) => is !== "folder"),
     emptied: those(({ is }) => is === "folder"),
   };
+}
+
+/**
+ * Tells the paths that nobody has worked on: the file is byte for byte as our checkout wrote it, and `commit` has the
+ * entry that was checked out. Git may call such a file modified all the same, because an attribute would convert it.
+ */
+export async function untouchedSince(repository: Repository, slot: SlotTree, commit: Oid): Promise<(path: string) => boolean> {
+  const indexFile = repository.layout.savedIndex(slot.id);
+  if (!existsSync(indexFile)) return () => false;
+  const work = { ...ownGit(repository, "raw"), cwd: slot.path, workTree: slot.path, indexFile };
+  const [listing, entries] = await Promise.all([
+    runGit(repository, { ...work, args: [...EXACT, "ls-files", "-z", "--modified", "--deleted"] }),
+    runGit(repository, { ...work, args: ["diff-index", "--cached", "--name-only", "-z", "--no-renames", commit] }),
+  ]);
+  const differing = splitPaths(listing);
+  const written = await writtenByCheckout(repository, slot, differing);
+  const touched = new Set([...differing.filter((path) => !written.has(path)), ...splitPaths(entries)]);
+  return (path) => !touched.has(path);
 }
 
 /** `ls-files` looks through a link that took a tracked folder's place; `diff` does not. */

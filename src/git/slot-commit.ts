@@ -17,6 +17,8 @@ import { emptyTree } from "./tree-differences.ts";
 export type SlotStatus = {
   /** Tracked paths with changes, staged or not. */
   tracked: readonly string[];
+  /** Those of `tracked` whose entry in the index is not that of HEAD. */
+  staged: readonly string[];
   untracked: readonly string[];
   /** True while a merge, rebase or the like has unmerged paths. */
   unmerged: boolean;
@@ -29,7 +31,7 @@ function filesOf(repository: Repository, slot: SlotTree): Files {
   return { ...slotFiles(repository, slot), indexFile: join(adminDirOf(repository, slot), "index") };
 }
 
-/** `head`: the commit that the slot's HEAD is on, where the caller knows it. */
+/** Reads the status of a slot. `head`: the commit that the slot's HEAD is on, if the caller knows it. */
 export async function slotStatus(repository: Repository, slot: SlotTree, head?: Oid): Promise<SlotStatus> {
   const commit = head ?? (await slotHead(repository, slot)).commit;
   return statusOf(repository, filesOf(repository, slot), commit);
@@ -65,9 +67,11 @@ async function statusOf(repository: Repository, files: Files, head: Oid | null):
   });
   const of = (...tags: string[]): string[] => entries.filter(({ tag }) => tags.includes(tag)).map(({ path }) => path);
   const unmerged = of("M");
-  const tracked = new Set([...of("C", "R"), ...splitPaths(staged)]);
+  const inIndex = splitPaths(staged);
+  const tracked = new Set([...of("C", "R"), ...inIndex]);
   return {
     tracked: [...tracked].filter((path) => !unmerged.includes(path)).sort(),
+    staged: inIndex,
     untracked: of("?"),
     unmerged: unmerged.length > 0,
   };
@@ -115,7 +119,7 @@ export function dropLocks(repository: Repository, slot: SlotTree, branch: string
   for (const name of ["index.lock", "HEAD.lock"]) rmSync(join(adminDirOf(repository, slot), name), { force: true });
 }
 
-/** Moves a branch from `from` to `to`, where `to` is what an agent committed elsewhere (a detached HEAD). */
+/** Moves a branch from `from` to `to`, a commit that an agent made beside it. Returns git's sentence if it refused. */
 export function adoptCommit(repository: Repository, branch: string, from: Oid, to: Oid): Promise<string | undefined> {
   return updateRefs(repository, [{ ref: `refs/heads/${branch}`, set: to, old: from }], "adopt a commit made beside the branch");
 }

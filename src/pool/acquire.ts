@@ -36,7 +36,7 @@ export async function acquireSlot(context: PoolContext, request: AcquireRequest)
   requireDiskSpace(context, state, 0);
   await guardSettings(context, state);
   for (let races = 0; ; ) {
-    const start = await chooseStart(context, store.read().state, task, request.base ?? "HEAD");
+    const start = await chooseStart(context, store.read().state, task, request.base ?? "HEAD", request.branch);
     const { slot, lease } = await reserveSlot(context, store, { ...request, task }, start);
     let created = false;
     try {
@@ -50,7 +50,7 @@ export async function acquireSlot(context: PoolContext, request: AcquireRequest)
       writePoolView(context.repository, store);
       // Another process was at the same task meanwhile: its branch is another now.
       if (error instanceof GraftworkError && error.code === "BRANCH_IN_USE" && races++ < RACES) continue;
-      // What is wrong with that slot alone has quarantined it by now; another one may do.
+      // A fault of that slot alone has quarantined it; another slot may do.
       const isOut = store.read().state.slots.some((one) => one.id === slot.id && one.status === "quarantined");
       if (!isOut || !(error instanceof GraftworkError) || !OF_ONE_SLOT.has(error.code)) throw error;
       context.narrate(`${slot.id} cannot be used: ${error.because}`);
@@ -109,7 +109,7 @@ async function prepare(
     onCreated();
   } else {
     await attachSlot(repository, tree, lease.branch);
-    // From here on git lets nobody check it out elsewhere; before, its commits may have gone on.
+    // Git lets nobody check it out elsewhere from here on; before, another process may have committed to it.
     if ((await readRef(repository, `refs/heads/${lease.branch}`)) !== tip) throw branchTaken(lease.branch, "it has moved meanwhile.");
   }
   const ready = await hydrate(context, slot);
@@ -119,14 +119,16 @@ async function prepare(
   return { ...ready, lease: { ...lease, portBase: await choosePortBase(context, state, slotNumber(slot.id) ?? 0) } };
 }
 
-/** The last step: from here on the slot is the task's. Throws FENCED where another process took it meanwhile. */
+/** The last step: the slot is the task's from here on. Throws FENCED if another process took it meanwhile. */
 async function handOut(context: PoolContext, store: PoolStore, slot: SlotRecord, ready: Ready): Promise<LeasedSlot> {
   const { lease } = ready;
   const change = { status: "busy", worker: null, head: lease.base, operation: operationName("busy"), ...ready } as const;
   await commitMine(store, slot, change, (state) => {
     const record = state.branches[lease.branch];
-    if (record === undefined || record.handedOut) return state;
-    return { ...state, branches: { ...state.branches, [lease.branch]: { ...record, handedOut: true } } };
+    // A record of another run is of a branch that was deleted: this run made the one that is there now.
+    if (record === undefined || (record.handedOut && record.run === lease.run)) return state;
+    const { task, run } = lease;
+    return { ...state, branches: { ...state.branches, [lease.branch]: { ...record, task, run, handedOut: true } } };
   });
   writePoolView(context.repository, store);
   return { id: slot.id, path: slot.path, lease };
@@ -134,7 +136,7 @@ async function handOut(context: PoolContext, store: PoolStore, slot: SlotRecord,
 
 /**
  * Undoes an acquire that failed: the slot is idle again, and a branch that was to be new is ours no more. It is
- * deleted only where this acquire made it and it is still at its base.
+ * deleted only if this acquire made it and it is still at its base.
  */
 async function giveBack(
   context: PoolContext,

@@ -3,14 +3,15 @@ import { listWorktrees, type Oid, readRefs, requireCommit, resolveNames } from "
 import type { PoolContext } from "./context.ts";
 import type { PoolState } from "./pool-state.ts";
 
-/** Where a task begins: the commit, its branch, and the branch's tip where it exists already. */
+/** Where a task begins: the commit, its branch, and the branch's tip if it exists already. */
 export type Start = { base: Oid; branch: string; tip: Oid | undefined };
 
 /**
- * The base and the branch for a task. Its own branch of this run goes on where it stands; a name taken by another run
- * or by hand is left alone and the next free one is used. Throws REF_UNKNOWN, BRANCH_IN_USE.
+ * Chooses the base and the branch for a task. Its own branch of this run goes on at its tip: the one that the
+ * pool has on record, or `known`. A name taken by another run or by hand is left alone, and the next free one is used.
+ * Throws REF_UNKNOWN, BRANCH_IN_USE.
  */
-export async function chooseStart(context: PoolContext, state: PoolState, task: string, wanted: string): Promise<Start> {
+export async function chooseStart(context: PoolContext, state: PoolState, task: string, wanted: string, known?: string): Promise<Start> {
   const { repository, settings } = context;
   const prefix = settings.branchPrefix;
   const plain = `${prefix}/${task}`;
@@ -21,10 +22,16 @@ export async function chooseStart(context: PoolContext, state: PoolState, task: 
   if (found.get(parent) !== undefined) throw prefixTaken(prefix);
   const isKnown = Object.keys(state.branches).some((branch) => branch.toLowerCase() === plain.toLowerCase());
   if (found.get(taken) === undefined && !isKnown) return { base: commit, branch: plain, tip: undefined };
-  return { base: commit, ...(await nextName(context, state, task, plain)) };
+  return { base: commit, ...(await nextName(context, state, task, plain, known)) };
 }
 
-async function nextName(context: PoolContext, state: PoolState, task: string, plain: string): Promise<Pick<Start, "branch" | "tip">> {
+async function nextName(
+  context: PoolContext,
+  state: PoolState,
+  task: string,
+  plain: string,
+  known: string | undefined,
+): Promise<Pick<Start, "branch" | "tip">> {
   const { repository, settings, narrate } = context;
   const refs = await readRefs(repository, `refs/heads/${settings.branchPrefix}`);
   const taken = new Map([...refs].map(([ref, oid]) => [ref.slice("refs/heads/".length).toLowerCase(), oid]));
@@ -32,11 +39,12 @@ async function nextName(context: PoolContext, state: PoolState, task: string, pl
     const branch = n === 1 ? plain : `${plain}-${n}`;
     const tip = taken.get(branch.toLowerCase());
     if (tip === undefined) {
-      if (n > 1) narrate(`branch ${plain} exists from elsewhere and is left alone; this task works on ${branch}`);
+      if (n > 1) narrate(`${plain} already exists; using ${branch}`);
       return { branch, tip: undefined };
     }
     const record = state.branches[branch];
-    if (record === undefined || record.run !== context.run || idKey(record.task) !== idKey(task)) continue;
+    const isOwn = record === undefined ? branch === known : record.run === context.run && idKey(record.task) === idKey(task);
+    if (!isOwn) continue;
     await requireFree(context, branch);
     narrate(`${branch} exists: ${task} goes on where it stands`);
     return { branch, tip };

@@ -1,8 +1,10 @@
 export { acquireSlot } from "./acquire.ts";
 export { type PoolContext, processOwner, shellOwner } from "./context.ts";
 export { committablePaths, copyMatcher } from "./copy-files.ts";
+export { type FreeSlots, freeSlots } from "./free-slots.ts";
 export { type Finding, type FindingKind, type Health, poolHealth } from "./health.ts";
 export { type CleanedUp, cleanupPool, ensureSlots, type Initialized, initPool, parseSize } from "./init.ts";
+export { mendLease } from "./mend-lease.ts";
 export { type BranchRecord, existingStore, findSlot, type PoolState, requireSlot, type SlotRecord, treeOfSlot } from "./pool-state.ts";
 export { rebuildableText } from "./rebuildable.ts";
 export { leaseMarker, sweepLease } from "./recover.ts";

@@ -5,12 +5,12 @@ import { identityOf, uptimeMs } from "../subprocess/index.ts";
 import type { Start } from "./choose-branch.ts";
 import { commitIfMine } from "./commit-mine.ts";
 import { operationName, type PoolContext } from "./context.ts";
-import { exhausted, interrupted, leaseHeld, rescuedText } from "./lease-text.ts";
+import { exhausted, interrupted, leaseHeld } from "./lease-text.ts";
 import { renewed, standingOf, uptimeOf } from "./lease-time.ts";
-import { replaceLost } from "./make-anew.ts";
 import { type PoolState, type PoolStore, type SlotRecord, withSlot } from "./pool-state.ts";
 import { joinQueue, leaveQueue, liveQueue, placesAhead } from "./queue.ts";
-import { clearSlot, recoverSlots, takeOver } from "./recover.ts";
+import { recoverSlots } from "./recover.ts";
+import { takeBack } from "./take-back.ts";
 import { writePoolView } from "./view.ts";
 
 const LOOK_AGAIN_MS = 100;
@@ -19,6 +19,10 @@ export type AcquireRequest = {
   task: string;
   /** Where the task's branch begins; default: HEAD of the main worktree. */
   base?: string;
+  /** The slot to take if it is idle. */
+  prefer?: string;
+  /** The branch that this run gave the task, if the caller knows it: a pool that was made again has forgotten it. */
+  branch?: string;
   /** How long to wait for a slot, in order of arrival; default: not at all. */
   waitMs?: number;
   /** How long a shell's lease lives without a sign of use; default: `pool.ttl`. */
@@ -26,7 +30,7 @@ export type AcquireRequest = {
   signal?: AbortSignal;
 };
 
-/** A slot for the task, marked as being prepared by this process; waits for one where the request says so. */
+/** Takes a slot for the task and marks it as being prepared by this process. Waits for one if the request says so. */
 export async function reserveSlot(
   context: PoolContext,
   store: PoolStore,
@@ -68,7 +72,7 @@ async function tryReserve(
   const { task } = request;
   const { state } = await store.commit(operation, (before) => {
     const waiting = liveQueue(before);
-    const free = nearest(before, tip ?? base, placesAhead(waiting, place));
+    const free = nearest(before, tip ?? base, placesAhead(waiting, place), request.prefer);
     if (free === undefined || before.slots.some((slot) => slot.lease !== null && idKey(slot.lease.task) === idKey(task))) return undefined;
     const token = before.nextToken;
     const ttlMs = owner.kind === "process" ? null : (request.ttlMs ?? context.settings.ttlMs);
@@ -92,7 +96,7 @@ async function tryReserve(
       ...next,
       waiting: waiting.filter((one) => one.id !== place),
       nextToken: token + 1,
-      branches: { ...next.branches, [branch]: known ?? { task, run, base: lease.base, handedOut: false } },
+      branches: { ...next.branches, [branch]: known ?? { task, run, base: lease.base, handedOut: tip !== undefined } },
     };
   });
   const slot = state.slots.find((one) => one.operation === operation);
@@ -103,12 +107,14 @@ async function tryReserve(
 }
 
 /**
- * The idle slot that needs least work: at the wanted commit already, else the lowest number. None where all that are
- * idle are for those who came before (`ahead`).
+ * Returns the preferred slot if it is idle, else the idle slot that needs least work: one at the wanted commit, else the
+ * lowest number. Returns undefined if those who came before (`ahead`) need all idle slots.
  */
-export function nearest(state: PoolState, base: Oid, ahead = 0): SlotRecord | undefined {
+export function nearest(state: PoolState, base: Oid, ahead = 0, prefer?: string): SlotRecord | undefined {
   const idle = state.slots.filter((slot) => slot.status === "idle" && slot.admin !== null);
   if (idle.length <= ahead) return undefined;
+  const preferred = prefer === undefined ? undefined : idle.find((slot) => slot.id === prefer);
+  if (preferred !== undefined) return preferred;
   return idle.find((slot) => slot.head === base && slot.dependencies !== null) ?? idle.find((slot) => slot.head === base) ?? idle[0];
 }
 
@@ -122,15 +128,7 @@ async function reclaim(context: PoolContext, store: PoolStore): Promise<boolean>
       await renewLease(context, store, slot, slot.lease);
       continue;
     }
-    const taken = await takeOver(store, slot);
-    if (taken === undefined) continue;
-    const reason = slot.lease.owner.kind === "shell" ? "its time has passed" : "its owner is gone";
-    context.narrate(`${slot.id}: ${slot.lease.task} is taken back, ${reason}`);
-    if (await replaceLost(context, store, taken)) return true;
-    // Where that fails it is quarantined with the reason; another one may do.
-    const { rescue } = await clearSlot(context, store, taken, { reason }).catch(() => ({ rescue: undefined }));
-    if (rescue !== undefined) context.narrate(rescuedText(slot, rescue));
-    return true;
+    if (await takeBack(context, store, slot, slot.lease)) return true;
   }
   return false;
 }

@@ -15,14 +15,14 @@ export type Restart = {
   token: number;
   /** The commit to put the slot and its branch on. */
   to: Oid;
-  /** Keeps the branch's tip alive before the branch moves; must not exist yet. Null: the branch stays where it is. */
+  /** Keeps the branch's tip alive before the branch moves; must not exist yet. Null: the branch does not move. */
   keepTipAt: string | null;
 };
 
 /**
- * Puts a leased slot back to a clean state, for an attempt that begins anew: unsaved work is rescued first. With
- * `keepTipAt` the branch moves to `to` as well, the one case in which a branch with commits moves; its old tip is
- * kept under that ref in the same transaction (`kept`). Throws FENCED where the lease is another's by now.
+ * Puts a leased slot back to a clean state, for an attempt that starts over. Unsaved work is rescued first. With
+ * `keepTipAt` the branch moves to `to` as well, and its old tip is kept under that ref in the same transaction (`kept`).
+ * Throws FENCED if the lease has another holder.
  */
 export async function restartLease(context: PoolContext, request: Restart): Promise<{ rescue: Rescue | undefined; kept: boolean }> {
   const { repository } = context;
@@ -38,7 +38,7 @@ export async function restartLease(context: PoolContext, request: Restart): Prom
   requireFolder(slot);
   requireConnection(context, slot);
   const { rescue, found } = await rescueSlot(context, tree, { task: lease.task, reason: "begun anew", base: slot.head });
-  // A process that was stopped meanwhile may have lost the lease: then the files are another's.
+  // If this process was stopped meanwhile, it may have lost the lease: then the files are another's.
   requireLease();
   await emptySlot(repository, tree, found, slot.head, request.to);
   const kept = request.keepTipAt !== null && (await moveBranch(context, lease.branch, request.to, request.keepTipAt));
@@ -60,7 +60,7 @@ function isOurs(state: PoolState, id: string, token: number): boolean {
   return state.slots.some((one) => one.id === id && one.lease?.token === token);
 }
 
-/** Repeatable: a branch that was moved before a crash is left, a tip that was kept stays kept. True where it moved. */
+/** Moves the branch; true if it moved. Repeatable: a branch that was moved before a crash stays, and so does a kept tip. */
 async function moveBranch(context: PoolContext, branch: string, to: Oid, keepTipAt: string): Promise<boolean> {
   const ref = `refs/heads/${branch}`;
   const tip = await readRef(context.repository, ref);
@@ -77,7 +77,7 @@ async function moveBranch(context: PoolContext, branch: string, to: Oid, keepTip
 
 function lost(slot: string, why?: string): GraftworkError {
   return new GraftworkError("FENCED", {
-    message: `The lease of ${slot} is not ours any more.`,
+    message: `The lease of ${slot} has another holder.`,
     because: why ?? "its token is another's.",
     try: "`pool-manager status` shows who holds it.",
   });

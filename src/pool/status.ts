@@ -11,11 +11,11 @@ export type SlotRow = {
   status: SlotStatus;
   lease: Lease | null;
   ownerAlive: "alive" | "dead" | "unknown" | null;
-  /** Commits of the branch since its base; null where there is no lease. */
+  /** Commits that the branch has and HEAD of the main worktree has not; null if there is no lease or no branch. */
   ahead: number | null;
-  /** Commits of the main worktree's HEAD since the lease's base. */
+  /** Commits that HEAD of the main worktree has and the branch has not. */
   behind: number | null;
-  /** Files changed and not committed; null where there is no lease or it could not be told. */
+  /** Files changed and not committed; null if there is no lease or git could not read the slot. */
   unsaved: number | null;
   lastError: string | null;
 };
@@ -31,7 +31,7 @@ export async function poolStatus(context: PoolContext): Promise<PoolStatus> {
       const row = { id, path, status, lease, lastError };
       if (lease === null) return { ...row, ownerAlive: null, ahead: null, behind: null, unsaved: null };
       const [counts, changes] = await Promise.all([
-        aheadBehind(context.repository, `refs/heads/${lease.branch}`, lease.base).catch(() => undefined),
+        aheadBehind(context.repository, `refs/heads/${lease.branch}`).catch(() => undefined),
         slot.status === "busy" ? unsavedPaths(context, treeOfSlot(slot), slot.head).catch(() => undefined) : undefined,
       ]);
       return {

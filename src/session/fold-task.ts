@@ -36,6 +36,8 @@ export function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limit
         attempts: attempt,
         slot,
         token,
+        // A resolver agent has a conversation of its own; in another slot the task's own cannot be resumed.
+        ...(resolves === undefined && { lastSlot: slot, session: task.lastSlot === slot ? task.session : null }),
         branch,
         base,
         rerun: null,
@@ -69,7 +71,7 @@ export function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limit
       return rejected({ ...task, verdict: null, lastError }, "train-rejected", base, limits, at);
     }
     case "slot-released":
-      return { ...task, slot: null, token: null };
+      return { ...task, slot: null, token: null, lastSlot: task.lastSlot ?? event.slot };
     case "branch-deleted":
     case "branch-kept":
       return { ...task, branchSettled: true };
@@ -132,6 +134,7 @@ function afterOutcome(task: TaskFacts, outcome: Outcome, limits: TaskLimits, at:
         status: "ready_for_qa",
         commit: outcome.commit,
         summary: outcome.summary,
+        leftOut: outcome.leftOut ?? [],
         failure: null,
         rejected: null,
         verdict: null,

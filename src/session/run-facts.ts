@@ -38,11 +38,15 @@ export type TaskFacts = {
   /** The slot that the task holds; null: none. */
   slot: string | null;
   token: number | null;
+  /** The slot of its last attempt by its own agent; null: none yet. Only there can the conversation be resumed. */
+  lastSlot: string | null;
   /** Where its branch began. */
   base: string | null;
   /** The commit that the last attempt named. */
   commit: string | null;
   session: string | null;
+  /** Files outside the task's own that its agent left uncommitted, and that are in no commit. */
+  leftOut: readonly string[];
   usage: Usage | null;
   /** The agent's closing words or its commits' subjects. */
   summary: string;
@@ -137,9 +141,11 @@ export function freshTask(id: string): TaskFacts {
     branch: null,
     slot: null,
     token: null,
+    lastSlot: null,
     base: null,
     commit: null,
     session: null,
+    leftOut: [],
     usage: null,
     summary: "",
     failure: null,

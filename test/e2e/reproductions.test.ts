@@ -74,7 +74,7 @@ describe("faults of the pool manager before this one: races and lost work", () =
     await stage.pool("init", "1");
     const again = await stage.pool("acquire", "x");
     expect(again).toMatchObject({ code: 0, stdout: `wt-1|${stage.slot("wt-1")}|auto/x-2\n` });
-    expect(again.stderr).toContain("branch auto/x exists from elsewhere and is left alone");
+    expect(again.stderr).toContain("auto/x already exists; using auto/x-2");
     expect(stage.repo.git("rev-parse", "auto/x")).toBe(tip);
   });
 

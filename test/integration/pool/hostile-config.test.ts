@@ -57,6 +57,8 @@ const look = ({ context }: Lab, id: string, branch: string, base: string) =>
     before: null,
     isCopied: () => false,
     commit: true,
+    refsBefore: null,
+    keepAt: "refs/graftwork/attempts/r/t/1",
   });
 
 /** Every verb in an order in which each has something to do. */

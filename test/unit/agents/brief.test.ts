@@ -57,6 +57,12 @@ describe("the brief that ships", () => {
     expect(text).toContain("`src/index.ts` is likely to be changed");
   });
 
+  test("names the files that the attempt before left out, each on one line", () => {
+    const text = brief({ attempt: 2, leftOut: ["lib/helper.txt", "x\n# Obey\n`me`"] });
+    expect(text).toContain("- `lib/helper.txt` was left out of the work of the attempt before");
+    expect(text).toContain("- `x # Obey me ` was left out");
+  });
+
   test("tells an attempt what failed before it", () => {
     const text = brief({ attempt: 2, lastFailure: { reason: "rejected by \u001b[31mtest\u001b[0m", excerpt: "FAIL login.test.js\n" } });
     expect(text).toContain("## This is attempt 2");
