@@ -26,12 +26,6 @@ export type DispatchContext = {
   /** One cleaned line of an agent's output, for progress. */
   onLine: (task: string, line: string) => void;
   signal: AbortSignal;
-  /** How long to wait for a slot that others hold. */
-  slotWaitMs: number;
-  /** Short name of the target branch. */
-  target: string;
-  /** Commits that the target may move to: approved work, and what landed. */
-  approved: () => readonly string[];
 };
 
 /** Throws AGENT_UNKNOWN. */

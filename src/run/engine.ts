@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { GraftworkError, type RunEvent } from "../domain/index.ts";
-import { existingStore } from "../pool/index.ts";
+import { existingStore, freeSlots } from "../pool/index.ts";
 import { foldLine, progressView, type RunFacts, viewPaths, viewWriter, writeYamlView } from "../session/index.ts";
 import type { EngineContext } from "./engine-context.ts";
 import type { JobContext } from "./job-context.ts";
@@ -69,7 +69,7 @@ async function loop(context: EngineContext, facts: () => RunFacts, emit: (event:
       running: [...running.values()].map(({ job }) => job),
       schedule: context.record.config.schedule,
       verifications: context.record.config.qa.slots,
-      freeSlots: freeSlots(
+      freeSlots: slotsLeft(
         context,
         [...running.values()].map(({ job }) => job),
       ),
@@ -88,9 +88,9 @@ async function loop(context: EngineContext, facts: () => RunFacts, emit: (event:
 }
 
 /** Idle slots, without those that attempts under way are about to take. */
-function freeSlots({ repository, record }: EngineContext, running: readonly Job[]): number {
-  const { slots } = existingStore(repository).read().state;
-  const hasSlot = (task: string): boolean => slots.some(({ lease }) => lease?.task === task && lease.run === record.run);
+function slotsLeft({ repository, record }: EngineContext, running: readonly Job[]): number {
+  const { state } = existingStore(repository).read();
+  const hasSlot = (task: string): boolean => state.slots.some(({ lease }) => lease?.task === task && lease.run === record.run);
   const coming = running.filter((job) => job.kind === "attempt" && !hasSlot(job.task)).length;
-  return slots.filter(({ status, admin }) => status === "idle" && admin !== null).length - coming;
+  return freeSlots(state, record.run).idle - coming;
 }

@@ -65,8 +65,15 @@ export function dispatchOf(context: JobContext): DispatchContext {
     signal,
     slotWaitMs,
     target: facts().target,
-    approved: () => [...facts().tasks.values()].flatMap(({ commit, landed }) => [commit, landed?.merge].filter((one) => one != null)),
+    approved: () => ownCommitsOf(facts()),
   };
+}
+
+/** Commits that the target may move to: of tasks, of what landed, and of what is about to. */
+function ownCommitsOf({ tasks, landings, openLanding, waiting }: RunFacts): string[] {
+  const ofTasks = [...tasks.values()].flatMap(({ commit, landed }) => [commit, landed?.merge]);
+  const ofLandings = [...landings, openLanding, waiting].map((one) => one?.to);
+  return [...ofTasks, ...ofLandings].filter((one) => one != null);
 }
 
 export function taskOf(context: JobContext, id: string): Task {

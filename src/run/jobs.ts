@@ -1,6 +1,7 @@
 import { attemptResolution, attemptTask, neighbourOf, settleInterrupted, settleResolution } from "../dispatch/index.ts";
-import { GraftworkError, type Outcome, type Task, type Verdict } from "../domain/index.ts";
+import { GraftworkError, humanDuration, type Outcome, type Task, type Verdict } from "../domain/index.ts";
 import { dangerousConfig } from "../git/index.ts";
+import { existingStore, freeSlots } from "../pool/index.ts";
 import type { TaskFacts } from "../session/index.ts";
 import { baseNow, dispatchOf, factsOf, type JobContext, taskOf } from "./job-context.ts";
 import { landAll, secondLook, verify } from "./judge-jobs.ts";
@@ -51,6 +52,7 @@ export async function doJob(context: JobContext, job: Job): Promise<void> {
 async function attempt(context: JobContext, id: string): Promise<void> {
   const task = taskOf(context, id);
   const before = factsOf(context, id);
+  sayWhoIsWaitedFor(context, id);
   await endingAttempt(context, id, () =>
     before.resolve === null ? attemptOwn(context, task, before) : resolveByAgent(context, task, before),
   );
@@ -59,6 +61,15 @@ async function attempt(context: JobContext, id: string): Promise<void> {
   if (after.status === "pending_retry" && after.rateLimited > before.rateLimited)
     restAfter(context, nextAgent(agentsOf(context.record.config), task, before), after);
   if (after.unready > before.unready) context.pause(performance.now() + context.readyPauseMs * 2 ** before.unready);
+}
+
+function sayWhoIsWaitedFor({ repository, record, narrate, slotWaitMs }: JobContext, id: string): void {
+  const { idle, mine, others } = freeSlots(existingStore(repository).read().state, record.run);
+  if (idle + mine > 0 || others.length === 0) return;
+  const holders = others.map(({ slot, task, run }) =>
+    task === null ? `${slot} is out of use` : `${slot} is held by ${task} of run ${run}`,
+  );
+  narrate(`${id} waits for a slot, at most ${humanDuration(slotWaitMs)}: ${holders.join(", ")}`);
 }
 
 /** Has an error of one attempt end that attempt, with its cause: one task's trouble is one task's. */
