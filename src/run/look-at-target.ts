@@ -75,6 +75,9 @@ async function isIn(repository: Repository, task: TaskFacts, { merge, branchTip 
   return (await integratedBy(repository, { base, tip: branchTip }, at)) !== undefined;
 }
 
+/** What would land next; of the rest it is known already that it is done again, or not at all. */
+const ABOUT_TO_LAND: ReadonlySet<TaskFacts["status"]> = new Set(["ready_for_qa", "qa_approved", "qa_blocked", "merging"]);
+
 /** Work of this run that got into the target by another hand. */
 async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
@@ -84,7 +87,7 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
     if (!(await isAncestor(repository, commit, at))) continue;
     const [by] = await revertsOf(repository, [{ from: base ?? commit, to: commit }], at);
     if (by === undefined) tasks.push({ task: id, branch, branchTip: commit, merge: commit });
-    else if (status !== "conflict")
+    else if (ABOUT_TO_LAND.has(status))
       events.push({
         type: "conflict",
         task: id,

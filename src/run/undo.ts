@@ -48,10 +48,10 @@ export async function newestLanding(repository: Repository): Promise<Undoable> {
 /** How many commits stand on top of a landing; undefined if the target does not hold it. */
 async function distance(repository: Repository, { target, after, before }: Undoable): Promise<number | undefined> {
   const at = await readRef(repository, `refs/heads/${target}`);
-  if (at === undefined || at === after) return at === undefined ? undefined : 0;
-  if (await isAncestor(repository, after, at)) return (await commitsOnTop(repository, after, at)).length;
-  // An undo that was cut off after the target had moved.
-  return at === before ? Number.MAX_SAFE_INTEGER : undefined;
+  if (at === after) return 0;
+  // A target that is gone is said; one that is back already has an undo that was cut off.
+  if (at === undefined || at === before) return Number.MAX_SAFE_INTEGER;
+  return (await isAncestor(repository, after, at)) ? (await commitsOnTop(repository, after, at)).length : undefined;
 }
 
 /** Puts the target back to where it was before a run, or a merge by hand. Throws UNDO_REFUSED; then nothing has changed. */

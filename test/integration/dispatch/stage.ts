@@ -70,7 +70,7 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
   let facts: RunFacts = foldRun([{ seq: 1, epoch: 1, at: "2026-01-01T00:00:00Z", event: started }], plan, LIMITS);
   const emit = (event: RunEvent): void => {
     events.push(event);
-    facts = foldLine(facts, { seq: events.length + 1, epoch: 1, at: "2026-01-01T00:00:00Z", event }, plan, LIMITS);
+    facts = foldLine(facts, { seq: events.length + 1, epoch: 1, at: "2026-01-01T00:00:00Z", event }, LIMITS);
   };
   const ofTask = (): TaskFacts => {
     const found = facts.tasks.get("t");

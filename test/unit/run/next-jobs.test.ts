@@ -133,7 +133,7 @@ describe("what comes next", () => {
     expect(after(conflict, ended({ kind: "rate-limited", reason: "" }))).toMatchObject({ ...waits, rateLimited: 1 });
     const ready: Outcome = { kind: "ready", commit: "m", summary: "its words", notes: [] };
     expect(after(conflict, ended(ready))).toMatchObject({ status: "ready_for_qa", commit: "m", summary: "", session: null, resolve: null });
-    expect(after({ ...conflict, reason: "it was reverted" })).toMatchObject({ status: "conflict", tried: [], conflictPaths: [] });
+    expect(after({ ...conflict, reason: "it was reverted" })).toMatchObject({ status: "conflict", tried: [], personFor: "decision" });
   });
 
   test.each(["rerun", "agent"] as const)("a landing that was cut off is done again before the %s that waits for it", (way) => {
