@@ -32,7 +32,8 @@ describe("a slot is held only while a task works", () => {
   });
 
   test("a run beside another run's lease has slots of its own", async () => {
-    const rig = await runRig({ agents: { a: writes("a"), b: writes("b") }, tasks: ["a", "b"] });
+    const work = (id: string): string => `echo "$GRAFTWORK_RUN" > ${id}.txt; commit ${id}`;
+    const rig = await runRig({ agents: { a: work("a"), b: work("b") }, tasks: ["a", "b"] });
     expect((await rig.run()).exit).toBe(0);
     const other = contextOf(rig, "other");
     await acquireSlot(other, { task: "theirs" });
