@@ -129,7 +129,12 @@ describe("what comes next", () => {
     expect(after(conflict, ended({ kind: "rate-limited", reason: "" }))).toMatchObject({ ...waits, rateLimited: 1 });
     const ready: Outcome = { kind: "ready", commit: "m", summary: "its words", notes: [] };
     expect(after(conflict, ended(ready))).toMatchObject({ status: "ready_for_qa", commit: "m", summary: "", session: null, resolve: null });
-    expect(after({ ...conflict, reason: "it was reverted" })).toMatchObject({ status: "conflict", tried: [], conflictPaths: ["f"], personFor: "decision" });
+    expect(after({ ...conflict, reason: "it was reverted" })).toMatchObject({
+      status: "conflict",
+      tried: [],
+      conflictPaths: ["f"],
+      personFor: "decision",
+    });
   });
 
   test.each(["rerun", "agent"] as const)("a landing that was cut off is done again before the %s that waits for it", (way) => {
