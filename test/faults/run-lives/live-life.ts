@@ -31,8 +31,9 @@ export type LifeReport = {
   story: string[];
 };
 
-const SESSIONS = 6;
-const LONGEST_MS = 60_000;
+const SESSIONS = 4;
+/** What hangs never ends; on a busy machine a session of a minute may take three. */
+const LONGEST_MS = 180_000;
 /** Ends of a session that are no fault: nothing is left, the target never held still, or the run is over. */
 const ALLOWED = new Set(["INTERRUPTED", "TARGET_MOVED", "NOTHING_TO_CONTINUE", "UNDO_REFUSED"]);
 
@@ -163,8 +164,8 @@ function codeOf(error: unknown, faults: string[]): string {
 async function decide({ repository }: LifeStage, { record, facts }: RunSummary, roll: Roll, tell: (what: string) => void): Promise<void> {
   const waits = [...facts.tasks.values()].filter(({ status }) => status === "conflict" || status === "failed" || status === "qa_blocked");
   for (const { id } of waits) {
-    if (roll(2) === 0) continue;
-    const how = roll(3) === 0 ? "skip" : "retry";
+    if (roll(4) === 0) continue;
+    const how = roll(5) === 0 ? "skip" : "retry";
     await inRun(
       { repository },
       record,
