@@ -49,8 +49,9 @@ export const REWRITTEN = ["one.txt", "two.txt"] as const;
 
 const EFFORTS = ["good", "good", "good", "good", "good", "two commits", "merges main", "bad", "bad", "nothing", "crash"] as const;
 
-export function randomPlan(roll: Roll): LifePlan {
-  const size = 2 + roll(5);
+/** A plan of two tasks at least, and `most` at most. */
+export function randomPlan(roll: Roll, most: number): LifePlan {
+  const size = 2 + roll(most - 1);
   const ids = Array.from({ length: size }, (_, n) => `t${n}`);
   const other = (than: string): string | null => ids.filter((id) => id !== than)[roll(size - 1)] ?? null;
   const tasks = ids.map((id, n): LifeTask => {

@@ -31,16 +31,18 @@ export type LifeReport = {
   story: string[];
 };
 
-const SESSIONS = 4;
+/** How much one life may hold. */
+export type LifeSize = { tasks: number; sessions: number };
+
 /** What hangs never ends; on a busy machine a session of a minute may take three. */
 const LONGEST_MS = 180_000;
 /** Ends of a session that are no fault: nothing is left, the target never held still, or the run is over. */
 const ALLOWED = new Set(["INTERRUPTED", "TARGET_MOVED", "NOTHING_TO_CONTINUE", "UNDO_REFUSED"]);
 
 /** One run over several sessions in a repository of its own, with a user who acts at random, and what was wrong with it. */
-export async function liveLife(seed: number): Promise<LifeReport> {
+export async function liveLife(seed: number, { tasks, sessions }: LifeSize): Promise<LifeReport> {
   const roll = rollOf(seed);
-  const life = randomPlan(roll);
+  const life = randomPlan(roll, tasks);
   const stage = await stageOf(life);
   const judge = judgeOf(stage);
   const user = userOf(stage, judge, roll);
@@ -54,7 +56,7 @@ export async function liveLife(seed: number): Promise<LifeReport> {
     known = user.done.length;
   };
   try {
-    for (let n = 0; n < SESSIONS; n++) {
+    for (let n = 0; n < sessions; n++) {
       const found = listRuns(stage.repository)[0];
       if (n > 0 && (found === undefined || isOver(found.facts))) break;
       const { kind, code } = await session(stage, { roll, user, tell: (line) => (tellUser(), tell(line)), found, faults });
