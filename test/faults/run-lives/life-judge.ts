@@ -71,7 +71,9 @@ export function judgeOf({ repo, life, approved }: LifeStage): Judge {
   const follow = (isUsers: boolean): void => {
     const all = moves();
     for (const move of all.slice(seen)) {
-      if (move.to !== at) isUsers ? movedByUser(move.to) : movedByRun(move);
+      if (move.to === at) continue;
+      if (isUsers) movedByUser(move.to);
+      else movedByRun(move);
       at = move.to;
     }
     seen = all.length;

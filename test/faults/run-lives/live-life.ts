@@ -66,10 +66,10 @@ export async function liveLife(seed: number, { tasks, sessions }: LifeSize): Pro
       faults.push(...user.tidy().map((text) => `session ${n}: ${text}`));
       const after = listRuns(stage.repository)[0];
       if (after === undefined) break;
-      for (let acts = roll(3); acts > 0; acts--) user.act();
+      for (let acts = 1 + roll(2); acts > 0; acts--) user.act();
       tellUser();
       await decide(stage, after, roll, (what) => (seen.push(what), tell(`user: ${what}`)));
-      if (roll(12) === 0 && after.facts.landings.length > 0)
+      if (n > 0 && roll(8) === 0 && after.facts.landings.length > 0)
         await judge.byUserLater(async () => {
           const code = await undo(stage.repository, undoableRun(after), () => new Date()).then(() => "undo", systemCode);
           seen.push(String(code));
@@ -93,7 +93,7 @@ async function session(stage: LifeStage, { roll, user, tell, found, faults }: Sc
   const { repository, config, plan, life } = stage;
   const stop = new AbortController();
   const abortAt = roll(5) === 0 ? 5 + roll(40) : Number.POSITIVE_INFINITY;
-  const often = [0, 20, 40][roll(3)] ?? 0;
+  const often = [0, 8, 12, 20][roll(4)] ?? 0;
   let [events, acts] = [0, 0];
   let facts: RunFacts | undefined;
   const meddle = (chance: number): void => {
