@@ -22,7 +22,8 @@ export async function merging({ libraryFile, checkout, env, target = "main", ver
     narrate: () => undefined,
     ...wanted,
   };
-  return { land: async (candidates) => (await mergeApproved(context, candidates, null)).landed };
+  const offerOn = (candidates) => async () => ({ candidates, earlier: [], waiting: null });
+  return { land: async (candidates) => (await mergeApproved(context, offerOn(candidates))).landed };
 }
 
 /** The verdict on what was asked, without a check. */

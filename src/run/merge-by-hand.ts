@@ -97,7 +97,7 @@ async function mergeSlots(asked: ByHand, target: string): Promise<ByHandResult> 
   // In slot order nothing has to be predicted.
   const offered = offer.plan === null ? offer.candidates : (await handOrder(context, { target, base }, offer)).order;
   const report = reportOf(repository, target, offered, offer);
-  const merging = await mergingByHand(request, { target, strategy, offer, emit: report.note });
+  const merging = await mergingByHand(request, { target, strategy, offer, emit: (event) => report.note(event) });
   const approved: Candidate[] = [];
   for (const one of offered) {
     if (report.holdBack(one)) continue;

@@ -143,7 +143,10 @@ test("a target whose checkout's folder is gone waits, and says what to do about 
   const other = join(repo.parent, "other");
   repo.git("worktree", "add", "-q", other, "main");
   rmSync(other, { recursive: true });
-  expect(await pool("merge", "main")).toMatchObject({ code: 5, stdout: expect.stringMatching(/the reverse of what the branch got[^]*git worktree prune/) });
+  expect(await pool("merge", "main")).toMatchObject({
+    code: 5,
+    stdout: expect.stringMatching(/the reverse of what the branch got[^]*git worktree prune/),
+  });
   repo.git("worktree", "prune");
   expect(await pool("merge", "main")).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: auto/t") });
 });

@@ -2,9 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { expect, test } from "vitest";
-import { mergeApproved } from "../../src/merge/index.ts";
 import { hermeticEnv, tempFolder, tempRepo, writeFiles } from "../fixtures/index.ts";
-import { mergeContext, verdictOn } from "../fixtures/merge-context.ts";
+import { mergeCandidates, mergeContext, verdictOn } from "../fixtures/merge-context.ts";
 
 /** Small packages without dependencies, and versions of them that are not the newest. */
 const BASE = { "is-number": "6.0.0" };
@@ -77,7 +76,7 @@ test.each(MANAGERS)(
       commit: repo.git("rev-parse", `auto/${task}`),
       dependsOn: [],
     });
-    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y")], null);
+    const { landed } = await mergeCandidates(context, [candidate("x"), candidate("y")]);
     expect({ landed, said: landed.length === 2 ? [] : said }).toEqual({ landed: ["x", "y"], said: [] });
     const text = readFileSync(join(repo.dir, lockfile), "utf8");
     for (const name of ["is-number", "is-odd", "left-pad"]) expect(text).toContain(name);

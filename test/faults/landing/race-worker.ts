@@ -4,8 +4,7 @@ import { appendFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Verify } from "../../../src/domain/index.ts";
 import { readFileAt } from "../../../src/git/index.ts";
-import { mergeApproved } from "../../../src/merge/index.ts";
-import { mergeContext, verdictOn } from "../../fixtures/merge-context.ts";
+import { mergeCandidates, mergeContext, verdictOn } from "../../fixtures/merge-context.ts";
 
 export type RaceOrder = {
   repo: string;
@@ -29,7 +28,7 @@ async function obey({ repo, run, trains, log }: RaceOrder): Promise<void> {
   };
   for (const train of trains) {
     const candidates = train.map(({ branch, commit }) => ({ task: branch, title: branch, branch, commit, dependsOn: [] }));
-    const { result } = await mergeApproved({ ...context, verify }, candidates, null);
+    const { result } = await mergeCandidates({ ...context, verify }, candidates);
     appendFileSync(log, `ended ${result.kind}${"reason" in result ? `: ${result.reason.replaceAll("\n", " ")}` : ""}\n`);
   }
 }

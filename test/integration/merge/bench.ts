@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { RunEvent, VerifyRequest } from "../../../src/domain/index.ts";
 import { readFileAt } from "../../../src/git/index.ts";
-import { type Candidate, type MergeContext, mergeApproved, type PacketInput, type Undo } from "../../../src/merge/index.ts";
+import { type Candidate, type MergeContext, type PacketInput, type Undo } from "../../../src/merge/index.ts";
 import { hermeticEnv, type RepoOptions, type TempRepo, tempRepo } from "../../fixtures/index.ts";
-import { mergeContext, verdictOn } from "../../fixtures/merge-context.ts";
+import { mergeCandidates, mergeContext, verdictOn } from "../../fixtures/merge-context.ts";
 
 export type Bench = {
   repo: TempRepo;
@@ -57,7 +57,7 @@ export async function landAndDelete({ repo, context, candidate }: Bench, task: s
   const { repository, target, fence, emit } = context;
   const { branch, commit, ...rest } = candidate(task);
   const before = repo.git("rev-parse", target);
-  await mergeApproved(context, [{ branch, commit, ...rest }], null);
+  await mergeCandidates(context, [{ branch, commit, ...rest }]);
   repo.git("branch", "-D", branch);
   return { repository, target, before, after: repo.git("rev-parse", target), branches: [{ branch, commit }], fence, emit };
 }

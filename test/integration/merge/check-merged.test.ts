@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mergeApproved } from "../../../src/merge/index.ts";
+import { mergeCandidates } from "../../fixtures/merge-context.ts";
 import { bench } from "./bench.ts";
 
 test("work that was merged before and reverted on the target is not dropped in silence: the revert is named", async () => {
@@ -10,7 +10,7 @@ test("work that was merged before and reverted on the target is not dropped in s
   repo.git("switch", "-q", "auto/x");
   repo.commit({ "more.txt": "more\n" });
   repo.git("switch", "-q", "main");
-  const { landed } = await mergeApproved(context, [{ ...candidate("x"), base }], null);
+  const { landed } = await mergeCandidates(context, [{ ...candidate("x"), base }]);
   expect(landed).toEqual([]);
   const reason = expect.stringMatching(/reverted on the target by [0-9a-f]+ Revert "merge x"/);
   expect(events).toContainEqual(expect.objectContaining({ type: "conflict", task: "x", paths: ["x.txt"], reason }));
@@ -28,7 +28,7 @@ test.each([
   repo.commit({ "more.txt": "more\n" });
   repo.git("switch", "-q", "main");
   repo.git("revert", "--no-edit", theirs);
-  const { landed } = await mergeApproved(context, [{ ...candidate("x"), base }], null);
+  const { landed } = await mergeCandidates(context, [{ ...candidate("x"), base }]);
   expect(landed).toEqual(["x"]);
   expect(repo.git("ls-tree", "--name-only", "main")).not.toContain("other.txt");
 });
@@ -42,7 +42,7 @@ test("what the proof finds in a file that git merged by itself is said, and the 
     { "p.json": json(middle) },
   );
   const said: string[] = [];
-  const { landed } = await mergeApproved({ ...context, narrate: (line) => said.push(line) }, [candidate("x"), candidate("y")], null);
+  const { landed } = await mergeCandidates({ ...context, narrate: (line) => said.push(line) }, [candidate("x"), candidate("y")]);
   expect(landed).toEqual(["x", "y"]);
   expect(said).toEqual([expect.stringMatching(/y: merged by git, and the proof says of p\.json: .*new/)]);
 });

@@ -120,7 +120,6 @@ describe("a landing in a checkout", () => {
       "mine\n",
     ],
     ["a mode that was changed", ({ repo }) => chmodSync(join(repo.dir, "a.txt"), 0o755), "a.txt", "1\n2\n3\n"],
-    ["a merge of the user's own", ({ repo, from }) => writeFileSync(join(repo.dir, ".git/MERGE_HEAD"), `${from}\n`), ".git/MERGE_HEAD", ""],
   ])("waits for %s: kept, and nothing has moved", async ([, prepare, path, text]) => {
     const made = await usual();
     prepare(made);
@@ -130,6 +129,17 @@ describe("a landing in a checkout", () => {
     expect([made.repo.git("ls-files", "--stage"), made.repo.git("status", "--porcelain", "--ignored")]).toEqual(before);
     expect(isAt(made, made.from)).toBe(true);
     expect(existsSync(join(made.repo.dir, ".git/index.lock"))).toBe(false);
+  });
+
+  test("waits for a merge of the user's own and names no command, because none works before that merge ends", async () => {
+    const made = await usual();
+    const { repo, from } = made;
+    writeFileSync(join(repo.dir, ".git/MERGE_HEAD"), `${from}\n`);
+    const before = [repo.git("ls-files", "--stage"), repo.git("status", "--porcelain", "--ignored")];
+    expect(await landIt(made)).toMatchObject({ kind: "waits", command: null });
+    expect(read(made, ".git/MERGE_HEAD")).toContain(from);
+    expect([repo.git("ls-files", "--stage"), repo.git("status", "--porcelain", "--ignored")]).toEqual(before);
+    expect(isAt(made, made.from)).toBe(true);
   });
 
   test("waits where another git holds the index, and leaves its lock", async () => {

@@ -1,17 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import {
-  choose,
-  finishResolution,
-  land,
-  mergeApproved,
-  readPacket,
-  recoverLanding,
-  undoLandings,
-  writePacket,
-} from "../../../src/merge/index.ts";
+import { choose, finishResolution, land, readPacket, recoverLanding, undoLandings, writePacket } from "../../../src/merge/index.ts";
 import { commitFiles, git, type TempRepo, writeFiles } from "../../fixtures/index.ts";
+import { mergeCandidates } from "../../fixtures/merge-context.ts";
 import { bench, landAndDelete } from "./bench.ts";
 
 const firstParents = (repo: TempRepo): string[] => repo.git("log", "--first-parent", "--format=%s", "main").split("\n");
@@ -21,7 +13,7 @@ describe("a train", () => {
     const { repo, context, verified, candidate } = await bench({ x: { "x.txt": "x\n" }, y: { "y.txt": "y\n" } });
     writeFileSync(join(repo.dir, "b.txt"), "unsaved\n");
     writeFileSync(join(repo.dir, "new-by-hand.txt"), "mine\n");
-    const { landed, result } = await mergeApproved(context, [candidate("x"), candidate("y")], null);
+    const { landed, result } = await mergeCandidates(context, [candidate("x"), candidate("y")]);
     expect(result).toEqual({ kind: "landed" });
     expect(landed).toEqual(["x", "y"]);
     expect(verified).toHaveLength(1);
@@ -29,7 +21,7 @@ describe("a train", () => {
     expect(readFileSync(join(repo.dir, "x.txt"), "utf8")).toBe("x\n");
     expect(repo.git("status", "--porcelain")).toBe(" M b.txt\n?? new-by-hand.txt");
     for (const branch of ["auto/x", "auto/y"]) repo.git("merge-base", "--is-ancestor", branch, "main");
-    expect(await mergeApproved(context, [candidate("x")], null)).toMatchObject({ result: { kind: "landed" } });
+    expect(await mergeCandidates(context, [candidate("x")])).toMatchObject({ result: { kind: "landed" } });
   });
 
   test("a textual conflict holds back only what depends on it; nobody sees a half merge", async () => {
@@ -39,7 +31,7 @@ describe("a train", () => {
       z: { "z.txt": "z\n" },
       w: { "w.txt": "w\n" },
     });
-    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y"), candidate("z"), candidate("w", ["y"])], null);
+    const { landed } = await mergeCandidates(context, [candidate("x"), candidate("y"), candidate("z"), candidate("w", ["y"])]);
     expect(landed).toEqual(["x", "z"]);
     expect(events).toContainEqual(expect.objectContaining({ type: "conflict", task: "y", paths: ["a.txt"], against: ["x"] }));
     expect(existsSync(join(repo.dir, ".git/MERGE_HEAD"))).toBe(false);
@@ -51,7 +43,7 @@ describe("a train", () => {
       { x: { "x.txt": "x\n" }, y: { "y.txt": "y\n" }, w: { "w.txt": "w\n" }, z: { "z.txt": "z\n" } },
       async (read) => (await read("x.txt")) !== "" && (await read("y.txt")) !== "",
     );
-    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y"), candidate("w", ["y"]), candidate("z")], null);
+    const { landed } = await mergeCandidates(context, [candidate("x"), candidate("y"), candidate("w", ["y"]), candidate("z")]);
     expect(landed).toEqual(["x", "z"]);
     expect(events).toContainEqual(
       expect.objectContaining({ type: "ejected", task: "y", reason: "it passes alone and fails together with x: npm test failed" }),
@@ -67,7 +59,7 @@ describe("a train", () => {
       undefined,
       { "l.txt": lines({}) },
     );
-    const { landed } = await mergeApproved(context, [candidate("z"), candidate("w"), candidate("x")], null);
+    const { landed } = await mergeCandidates(context, [candidate("z"), candidate("w"), candidate("x")]);
     expect(landed).toEqual(["z", "w"]);
     expect(events).toContainEqual(expect.objectContaining({ type: "conflict", task: "x", against: ["w"] }));
   });
@@ -77,9 +69,9 @@ describe("a train", () => {
       { bad: { "a.txt": "bad\n" }, good: { "a.txt": "good\n" }, after: { "after.txt": "" } },
       async (read) => (await read("a.txt")) === "bad\n",
     );
-    expect(await mergeApproved(context, [candidate("bad")], null)).toMatchObject({ landed: [], result: { kind: "nothing" } });
+    expect(await mergeCandidates(context, [candidate("bad")])).toMatchObject({ landed: [], result: { kind: "nothing" } });
     expect(repo.git("for-each-ref", "refs/graftwork/train")).toBe("");
-    const { landed } = await mergeApproved(context, [candidate("bad"), candidate("good"), candidate("after", ["good"])], null);
+    const { landed } = await mergeCandidates(context, [candidate("bad"), candidate("good"), candidate("after", ["good"])]);
     expect(landed).toEqual(["good", "after"]);
     expect(events.filter((event) => event.type === "conflict")).toEqual([]);
   });
@@ -87,7 +79,7 @@ describe("a train", () => {
   test("a target that is not checked out moves without touching the user's branch", async () => {
     const { repo, context, candidate } = await bench({ x: { "x.txt": "x\n" } });
     repo.git("switch", "-q", "-c", "feature");
-    await mergeApproved(context, [candidate("x")], null);
+    await mergeCandidates(context, [candidate("x")]);
     expect(repo.git("branch", "--show-current")).toBe("feature");
     expect(existsSync(join(repo.dir, "x.txt"))).toBe(false);
     expect(firstParents(repo)[0]).toBe("Merge auto/x: do x");
@@ -100,7 +92,7 @@ describe("a train", () => {
       if (verified.length === 0) commitFiles(repo.dir, { "user.txt": "u\n" }, "by the user");
       return verify(request);
     };
-    await mergeApproved(context, [candidate("x")], null);
+    await mergeCandidates(context, [candidate("x")]);
     expect(verified).toHaveLength(2);
     expect(firstParents(repo).slice(0, 2)).toEqual(["Merge auto/x: do x", "by the user"]);
   });
@@ -122,7 +114,7 @@ describe("the user's checkout", () => {
     const { repo, context, events, candidate } = await bench({ x: { "x.txt": "x\n", "a.txt": "1\n2\nthree\n" } });
     prepare(repo.dir);
     const before = repo.git("rev-parse", "main");
-    const { result } = await mergeApproved(context, [candidate("x")], null);
+    const { result } = await mergeCandidates(context, [candidate("x")]);
     expect(result.kind).toBe("waits");
     expect(repo.git("rev-parse", "main")).toBe(before);
     expect(readFileSync(join(repo.dir, path), "utf8")).toBe("mine\n");
@@ -141,7 +133,7 @@ describe("the user's checkout", () => {
     repo.commit({ "a.txt": "1\nM\n3\n" });
     expect(() => repo.git("merge", "auto/theirs")).toThrow();
     const head = readFileSync(join(repo.dir, ".git/MERGE_HEAD"), "utf8");
-    expect(await mergeApproved(context, [candidate("x")], null)).toMatchObject({
+    expect(await mergeCandidates(context, [candidate("x")])).toMatchObject({
       result: { kind: "waits", reason: "a merge is in progress there" },
     });
     expect(readFileSync(join(repo.dir, ".git/MERGE_HEAD"), "utf8")).toBe(head);
@@ -156,7 +148,7 @@ describe("the user's checkout", () => {
     repo.git("switch", "-q", "-c", "top");
     repo.commit({ "top.txt": "top\n" });
     expect(() => repo.git("rebase", "--update-refs", "other")).toThrow();
-    expect(await mergeApproved(context, [candidate("x")], null)).toMatchObject({
+    expect(await mergeCandidates(context, [candidate("x")])).toMatchObject({
       result: { kind: "waits", reason: "a rebase of main is in progress there" },
     });
     writeFileSync(join(repo.dir, "a.txt"), "both\n");
@@ -169,7 +161,7 @@ describe("the user's checkout", () => {
     const { repo, context, candidate } = await bench({ x: { "x.txt": "x\n" } });
     const second = join(repo.parent, "second");
     repo.git("worktree", "add", "-q", "-f", second, "main");
-    expect(await mergeApproved(context, [candidate("x")], null)).toMatchObject({
+    expect(await mergeCandidates(context, [candidate("x")])).toMatchObject({
       result: { kind: "waits", reason: expect.stringMatching(/^main is checked out in .* as well$/) },
     });
     expect([git(repo.dir, "status", "--porcelain"), git(second, "status", "--porcelain")]).toEqual(["", ""]);
@@ -178,7 +170,7 @@ describe("the user's checkout", () => {
   test("configuration that an agent planted stops the landing", async () => {
     const { repo, context, candidate } = await bench({ x: { "x.txt": "x\n" } });
     repo.git("config", "filter.evil.smudge", "touch /tmp/never");
-    const { result } = await mergeApproved(context, [candidate("x")], null);
+    const { result } = await mergeCandidates(context, [candidate("x")]);
     expect(result).toMatchObject({ kind: "waits", reason: expect.stringContaining("configuration that can run programs") });
   });
 });
@@ -224,7 +216,7 @@ describe("a conflict for a person", () => {
     const commit = await finishResolution(context.repository, packet, onto, context.person, []);
     expect(repo.git("rev-parse", "auto/x")).toBe(commit);
     expect(repo.git("show", `${commit}:a.txt`)).toBe("1\nX\n3");
-    const { result } = await mergeApproved(context, [{ ...candidate("x"), commit }], null);
+    const { result } = await mergeCandidates(context, [{ ...candidate("x"), commit }]);
     expect(result).toEqual({ kind: "landed" });
     expect(() => choose(packet, "../evil", { kind: "ours" })).toThrow(/not among the conflicted files/);
   });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { mergeApproved, orderCandidates } from "../../../src/merge/index.ts";
+import { orderCandidates } from "../../../src/merge/index.ts";
+import { mergeCandidates } from "../../fixtures/merge-context.ts";
 import { bench } from "./bench.ts";
 
 test("who collides with two others comes last, so that one of three is left out instead of two", async () => {
@@ -11,7 +12,7 @@ test("who collides with two others comes last, so that one of three is left out 
   const base = repo.git("rev-parse", "main");
   const { order } = await orderCandidates(context, base, [candidate("both"), candidate("right"), candidate("left")]);
   expect(order.map(({ task }) => task)).toEqual(["left", "right", "both"]);
-  expect((await mergeApproved(context, order, null)).landed).toEqual(["left", "right"]);
+  expect((await mergeCandidates(context, order)).landed).toEqual(["left", "right"]);
 });
 
 test("a prediction that fails is said, and the plan's order stays", async () => {

@@ -6,13 +6,13 @@ import {
   finishResolution,
   land,
   type MergeContext,
-  mergeApproved,
   readPacket,
   recoverLanding,
   undoLandings,
   writePacket,
 } from "../../../src/merge/index.ts";
 import { commitFiles, git, writeFiles } from "../../fixtures/index.ts";
+import { mergeCandidates } from "../../fixtures/merge-context.ts";
 import { bench, landAndDelete } from "./bench.ts";
 
 /** The same coordinator, where `work` happens between the last look at the checkout and git's move of it. */
@@ -35,10 +35,9 @@ describe("the user acts while the target moves", () => {
     const first = repo.git("rev-parse", "main");
     repo.commit({ "second.txt": "2\n" });
     repo.git("branch", "older", first);
-    const { result } = await mergeApproved(
+    const { result } = await mergeCandidates(
       atTheLastMoment(context, () => void repo.git("switch", "-q", "older")),
       [candidate("x")],
-      null,
     );
     expect(repo.git("rev-parse", "older")).toBe(first);
     expect(repo.git("branch", "--show-current")).toBe("older");
@@ -51,10 +50,9 @@ describe("the user acts while the target moves", () => {
   test("detaches HEAD: it is put back", async () => {
     const { repo, context, candidate } = await bench({ x: { "x.txt": "x\n" } });
     const before = repo.git("rev-parse", "main");
-    const { result } = await mergeApproved(
+    const { result } = await mergeCandidates(
       atTheLastMoment(context, () => void repo.git("switch", "-q", "--detach")),
       [candidate("x")],
-      null,
     );
     expect(repo.git("rev-parse", "HEAD")).toBe(before);
     expect(existsSync(join(repo.dir, "x.txt"))).toBe(false);
@@ -65,10 +63,9 @@ describe("the user acts while the target moves", () => {
   test("takes the target back a commit: that stays undone, and the work is verified again on what is there", async () => {
     const { repo, context, verified, candidate } = await bench({ x: { "x.txt": "x\n" } });
     repo.commit({ "unwanted.txt": "u\n" });
-    const { result } = await mergeApproved(
+    const { result } = await mergeCandidates(
       atTheLastMoment(context, () => void repo.git("reset", "-q", "--hard", "HEAD~1")),
       [candidate("x")],
-      null,
     );
     expect(result).toEqual({ kind: "landed" });
     expect(existsSync(join(repo.dir, "unwanted.txt"))).toBe(false);
@@ -83,7 +80,7 @@ describe("the user acts while the target moves", () => {
       if (verified.length === 0) commitFiles(repo.dir, { "user.txt": "u\n" });
       return verify(request);
     };
-    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y"), candidate("z", ["y"])], null);
+    const { landed } = await mergeCandidates(context, [candidate("x"), candidate("y"), candidate("z", ["y"])]);
     expect(landed).toEqual(["x"]);
     expect(events.filter((event) => event.type === "conflict")).toHaveLength(1);
   });
@@ -151,7 +148,7 @@ describe("a person's resolution", () => {
     writeFileSync(join(about.folder, "files/a.txt"), "1\n2\nM and X\n");
     const later = repo.commit({ "a.txt": "later\n2\nM\n" });
     const resolved = await finishResolution(context.repository, packet, later, context.person, []);
-    await mergeApproved(context, [{ ...candidate("x"), commit: resolved }], null);
+    await mergeCandidates(context, [{ ...candidate("x"), commit: resolved }]);
     expect(readFileSync(join(repo.dir, "a.txt"), "utf8")).toBe("later\n2\nM and X\n");
   });
 

@@ -3,8 +3,9 @@ import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Generating } from "../../../src/merge/generated-files.ts";
-import { mergeApproved, type Resolving, verifyResolved, writePacket } from "../../../src/merge/index.ts";
+import { type Resolving, verifyOne, writePacket } from "../../../src/merge/index.ts";
 import { lockOf, projectWith, type TempRepo, tempFolder } from "../../fixtures/index.ts";
+import { mergeCandidates } from "../../fixtures/merge-context.ts";
 import { bench } from "./bench.ts";
 
 const MODULE = 'import { a } from "./a.js";\n\nexport const one = a;\n';
@@ -23,7 +24,7 @@ describe("a conflict that rules close", () => {
       undefined,
       { "package.json": '{\n  "name": "p",\n  "version": "1.0.0"\n}\n' },
     );
-    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y")], null);
+    const { landed } = await mergeCandidates(context, [candidate("x"), candidate("y")]);
     expect(landed).toEqual(["x", "y"]);
     expect(show(repo, "package.json")).toContain('"version": "1.2.0"');
     expect(repo.git("log", "-1", "--format=%(trailers:key=Graftwork-Resolved,valueonly)", "main")).toBe("package.json (versions)\n");
@@ -38,15 +39,8 @@ describe("a conflict that rules close", () => {
     });
     repo.commit({ "package.json": '{\n  "version": "1.0.1"\n}\n' });
     const { commit } = candidate("x");
-    const asked = { label: "x", tasks: ["x"], commit, base: repo.git("rev-parse", "main") };
-    const verify = verifyResolved({
-      ...context,
-      verify: async (request) =>
-        request.commit === commit
-          ? { decision: "conflict", label: "x", commit, base: request.base, paths: ["package.json"] }
-          : context.verify(request),
-    });
-    expect(await verify(asked)).toMatchObject({ decision: "approved", commit });
+    const judged = await verifyOne(context, { base: repo.git("rev-parse", "main"), earlier: [] }, candidate("x"));
+    expect(judged).toMatchObject({ kind: "verdict", verdict: { decision: "approved", commit } });
     expect(repo.git("show", `${verified[0]?.commit}:package.json`)).toContain("1.1.0");
   });
 
@@ -55,15 +49,14 @@ describe("a conflict that rules close", () => {
     const add = (line: string): string => `# Changes\n\n- ${line}\n- first\n`;
     const sides = { x: { "CHANGELOG.md": add("x") }, y: { "CHANGELOG.md": add("y") } };
     const listed = await bench(sides, undefined, files);
-    const { landed } = await mergeApproved(
-      { ...listed.context, resolving: { level: "safe", union: ["*.md"] } },
-      [listed.candidate("x"), listed.candidate("y")],
-      null,
-    );
+    const { landed } = await mergeCandidates({ ...listed.context, resolving: { level: "safe", union: ["*.md"] } }, [
+      listed.candidate("x"),
+      listed.candidate("y"),
+    ]);
     expect(landed).toEqual(["x", "y"]);
     expect(show(listed.repo, "CHANGELOG.md")).toBe("# Changes\n\n- x\n- y\n- first");
     const other = await bench(sides, undefined, files);
-    expect((await mergeApproved(other.context, [other.candidate("x"), other.candidate("y")], null)).landed).toEqual(["x"]);
+    expect((await mergeCandidates(other.context, [other.candidate("x"), other.candidate("y")])).landed).toEqual(["x"]);
   });
 
   test("keeps the mode that one side alone gave the file", async () => {
@@ -77,7 +70,7 @@ describe("a conflict that rules close", () => {
       repo.commit({ "package.json": `{\n  "version": "${version}"\n}\n` });
     }
     repo.git("switch", "-q", "main");
-    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y")], null);
+    const { landed } = await mergeCandidates(context, [candidate("x"), candidate("y")]);
     expect(landed).toEqual(["x", "y"]);
     expect(repo.git("ls-tree", "main", "package.json")).toMatch(/^100755/);
   });
@@ -86,7 +79,7 @@ describe("a conflict that rules close", () => {
 describe("lockfiles that collide", () => {
   test("are made anew by npm from the merged manifest (conformance 51)", async () => {
     const { repo, context, candidate } = await bench({ x: projectWith("a", "b"), y: projectWith("a", "c") }, undefined, projectWith("a"));
-    const { landed } = await mergeApproved(context, [candidate("x"), candidate("y")], null);
+    const { landed } = await mergeCandidates(context, [candidate("x"), candidate("y")]);
     expect(landed).toEqual(["x", "y"]);
     const lock = JSON.parse(show(repo, "package-lock.json")) as { packages: Record<string, unknown> };
     expect(Object.keys(lock.packages).sort()).toEqual(Object.keys(lockOf("a", "b", "c")).sort());
@@ -124,7 +117,7 @@ describe("generated files that collide", () => {
     const stage = await bench({ x, y }, undefined, base);
     const said: string[] = [];
     const context = { ...stage.context, resolving, narrate: (line: string) => said.push(line) };
-    const { landed } = await mergeApproved(context, [stage.candidate("x"), stage.candidate("y")], null);
+    const { landed } = await mergeCandidates(context, [stage.candidate("x"), stage.candidate("y")]);
     expect(stage.repo.git("for-each-ref", "refs/graftwork/qa")).toBe("");
     return { ...stage, landed, said: said.join("\n") };
   };
@@ -176,7 +169,7 @@ describe("generated files that collide", () => {
     const stop = new AbortController();
     const { repo, context, candidate, events } = await bench({ x: project("a", "b"), y: project("a", "c") }, undefined, project("a"));
     const resolving = { ...by({ "gen/**": `touch ${started}; sleep 600` }), signal: stop.signal };
-    const merged = mergeApproved({ ...context, resolving }, [candidate("x"), candidate("y")], null).catch((error: unknown) => error);
+    const merged = mergeCandidates({ ...context, resolving }, [candidate("x"), candidate("y")]).catch((error: unknown) => error);
     await expect.poll(() => existsSync(started), { timeout: 30_000 }).toBe(true);
     stop.abort();
     expect(await merged).toMatchObject({ code: "INTERRUPTED" });
@@ -209,7 +202,7 @@ describe("a conflict stays one", () => {
     ["in files that are no text", { "a.bin": "\u0000b" }, { "a.bin": "\u0000c" }, "assist"],
   ] as const)("%s", async (_, x, y, level) => {
     const { context, events, candidate } = await bench({ x, y }, undefined, { "a.ts": MODULE, "a.txt": "1\n2\n3\n", "a.bin": "\u0000a" });
-    const { landed } = await mergeApproved({ ...context, resolving: { level, union: [] } }, [candidate("x"), candidate("y")], null);
+    const { landed } = await mergeCandidates({ ...context, resolving: { level, union: [] } }, [candidate("x"), candidate("y")]);
     expect(landed).toEqual(["x"]);
     expect(events).toContainEqual(expect.objectContaining({ type: "conflict", task: "y" }));
   });

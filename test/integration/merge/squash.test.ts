@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { mergeApproved } from "../../../src/merge/index.ts";
+import { mergeCandidates } from "../../fixtures/merge-context.ts";
 import { bench } from "./bench.ts";
 
 test("squash: one commit a task, with its trailers and without its history", async () => {
   const { repo, context, verified, candidate } = await bench({ x: { "x.txt": "x\n" }, y: { "y.txt": "y\n" } });
   const squashing = { ...context, strategy: "squash" as const };
-  const { landed } = await mergeApproved(squashing, [candidate("x"), candidate("y")], null);
+  const { landed } = await mergeCandidates(squashing, [candidate("x"), candidate("y")]);
   expect(landed).toEqual(["x", "y"]);
   expect(
     repo
@@ -17,7 +17,7 @@ test("squash: one commit a task, with its trailers and without its history", asy
   expect(repo.git("log", "-1", "--format=%(trailers:key=Graftwork-Commit,valueonly)", "main").trim()).toBe(candidate("y").commit);
   expect(verified.map(({ commit }) => commit)).toEqual([repo.git("rev-parse", "main")]);
   const before = repo.git("rev-parse", "main");
-  expect((await mergeApproved(squashing, [candidate("x")], null)).landed).toEqual(["x"]);
+  expect((await mergeCandidates(squashing, [candidate("x")])).landed).toEqual(["x"]);
   expect(repo.git("rev-parse", "main")).toBe(before);
 });
 
@@ -27,7 +27,7 @@ test.each(["squash", "merge"] as const)("%s: work that goes on from a squashed b
   repo.git("switch", "-q", "-c", "auto/y", "auto/x");
   repo.commit({ "a.txt": "1\nby x, then y\n3\n" });
   repo.git("switch", "-q", "main");
-  expect((await mergeApproved({ ...context, strategy: "squash" }, [candidate("x")], null)).landed).toEqual(["x"]);
-  expect((await mergeApproved({ ...context, strategy }, [{ ...candidate("y", ["x"]), base }], null)).landed).toEqual(["y"]);
+  expect((await mergeCandidates({ ...context, strategy: "squash" }, [candidate("x")])).landed).toEqual(["x"]);
+  expect((await mergeCandidates({ ...context, strategy }, [{ ...candidate("y", ["x"]), base }])).landed).toEqual(["y"]);
   expect(repo.git("show", "main:a.txt")).toBe("1\nby x, then y\n3");
 });

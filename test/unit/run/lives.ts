@@ -20,6 +20,13 @@ import {
 class Killed extends Error {}
 
 const SESSIONS = 7;
+const CONFLICT_STEPS: readonly [RunLimits["onConflict"], ...RunLimits["onConflict"][]] = [
+  [],
+  ["rerun"],
+  ["rerun", "agent"],
+  ["agent", "rerun"],
+  ["agent"],
+];
 const ONE_OF = <T>(roll: (n: number) => number, values: readonly [T, ...T[]]): T => values[roll(values.length)] ?? values[0];
 
 /** A random number source that gives the same numbers for the same seed (mulberry32). */
@@ -55,7 +62,7 @@ export function live(seed: number, log: (line: RunEvent) => void = () => undefin
     mode: roll(4) === 0 ? "one-group" : "all",
     merge: roll(5) !== 0,
     slots: 1 + roll(4),
-    limits: { retries: roll(3), onConflict: ONE_OF(roll, [[], ["rerun"], ["rerun", "agent"], ["agent", "rerun"], ["agent"]] as const) },
+    limits: { retries: roll(3), onConflict: ONE_OF(roll, CONFLICT_STEPS) },
   };
   const { limits = { retries: 0, onConflict: [] } } = options;
   const agents = 1 + roll(4);

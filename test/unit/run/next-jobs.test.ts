@@ -47,10 +47,7 @@ describe("what comes next", () => {
     const resumed = foldLine(
       first.facts,
       { seq: 99, epoch: 2, at: "", event: { type: "run-resumed", mode: "one-group" } },
-      {
-        retries: 3,
-        onConflict: ["rerun"],
-      },
+      { retries: 3, onConflict: ["rerun"] },
     );
     expect(statuses(simulate(plan, decision, good, { from: resumed }))).toEqual({ a: "done", b: "done", c: "pending" });
   });
@@ -71,7 +68,6 @@ describe("what comes next", () => {
     const resolved = foldLine(
       result.facts,
       { seq: 99, epoch: 2, at: "", event: { type: "resolved", task: "b", how: "commit", commit: "x", reason: "" } },
-      plan,
       { retries: 3, onConflict: ["rerun"] },
     );
     expect(statuses(simulate(plan, levels(plan, 5), good, { from: resolved }))).toEqual({ a: "done", b: "done", c: "done", d: "done" });
@@ -133,7 +129,12 @@ describe("what comes next", () => {
     expect(after(conflict, ended({ kind: "rate-limited", reason: "" }))).toMatchObject({ ...waits, rateLimited: 1 });
     const ready: Outcome = { kind: "ready", commit: "m", summary: "its words", notes: [] };
     expect(after(conflict, ended(ready))).toMatchObject({ status: "ready_for_qa", commit: "m", summary: "", session: null, resolve: null });
-    expect(after({ ...conflict, reason: "it was reverted" })).toMatchObject({ status: "conflict", tried: [], personFor: "decision" });
+    expect(after({ ...conflict, reason: "it was reverted" })).toMatchObject({
+      status: "conflict",
+      tried: [],
+      conflictPaths: ["f"],
+      personFor: "decision",
+    });
   });
 
   test.each(["rerun", "agent"] as const)("a landing that was cut off is done again before the %s that waits for it", (way) => {
