@@ -30,7 +30,7 @@ export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
 export { treeHoldsText } from "./grep-tree.ts";
 export { type Planted, plantedText } from "./guarded-settings.ts";
-export { heldValues, isRunsBase, type Listed, lostValues, ownCommits, PUT_BACK } from "./held-values.ts";
+export { isRunsBase, type Listed, lostValues, ownCommits, PUT_BACK } from "./held-values.ts";
 export { firstParentOf, integratedBy, revertsOf } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, movedFrom } from "./land-checkout.ts";
 export { type FilesLanded, landFiles, moveByGit, settleDeadLandings, settleLandings } from "./land-files.ts";

@@ -27,7 +27,7 @@ export async function landApproved(host: RunHost, found: RunSummary, ids: readon
   const failed = ids.filter((id) => !done.includes(id)).map((id) => failureOf(facts, id));
   return {
     merged: done.map((id) => facts.tasks.get(id)?.landed?.branch ?? id),
-    failed: failed.map(({ exit: _, ...one }) => one),
+    failed: failed.map(({ branch }) => branch),
     exit: worstExit(failed.map(({ exit }) => exit)),
   };
 }
@@ -36,26 +36,25 @@ function land(host: RunHost, found: RunSummary, ids: readonly string[]): ReturnT
   return continueRun(host, { run: found.run, mode: null, plan: null, replan: false, takeOver: false, land: ids });
 }
 
-function failureOf(facts: RunFacts, id: string): FailedBranch & { exit: ExitCode } {
+/** Why a task has not landed. */
+function failureOf(facts: RunFacts, id: string): { branch: FailedBranch; exit: ExitCode } {
   const task = facts.tasks.get(id);
-  const about = { branch: task?.branch ?? id, run: null, next: null, excerpt: null, log: null };
-  const missing =
-    facts.plan.tasks.find((one) => one.id === id)?.dependsOn.filter((other) => facts.tasks.get(other)?.status !== "done") ?? [];
+  const about = { branch: task?.branch ?? id, run: null, next: null, excerpt: null, log: null, waitsFor: [] };
   if (facts.waiting?.tasks.some((one) => one.task === id) === true) {
-    const way = facts.waiting.command === null ? "" : `, or ${facts.waiting.command}`;
-    return {
-      ...about,
-      reason: facts.waiting.reason,
-      waitsFor: [],
-      next: `\`graftwork continue\` once nothing is in its way${way}`,
-      exit: EXIT.person,
-    };
+    const { reason, command } = facts.waiting;
+    const next = `\`graftwork continue\` once nothing is in its way${command === null ? "" : `, or ${command}`}`;
+    return { branch: { ...about, reason, next }, exit: EXIT.person };
   }
-  if (missing.length > 0) {
-    const next = `\`graftwork merge ${[...missing, id].join(" ")}\``;
-    return { ...about, reason: `it depends on ${missing.join(", ")}, which is not merged`, waitsFor: missing, next, exit: EXIT.refused };
+  const needed = facts.plan.tasks.find((one) => one.id === id)?.dependsOn ?? [];
+  const waitsFor = needed.filter((other) => facts.tasks.get(other)?.status !== "done");
+  if (waitsFor.length > 0) {
+    const next = `\`graftwork merge ${[...waitsFor, id].join(" ")}\``;
+    return {
+      branch: { ...about, reason: `it depends on ${waitsFor.join(", ")}, which is not merged`, waitsFor, next },
+      exit: EXIT.refused,
+    };
   }
   const reason = task?.lastError?.split("\n")[0] ?? `it is ${task?.status ?? "unknown"}`;
   const exit = task?.status === "conflict" || task?.status === "qa_blocked" ? EXIT.person : EXIT.refused;
-  return { ...about, reason, waitsFor: [], next: "`graftwork status` shows it; `graftwork continue` goes on", exit };
+  return { branch: { ...about, reason, next: "`graftwork status` shows it; `graftwork continue` goes on" }, exit };
 }

@@ -180,6 +180,50 @@ const plans: fc.Arbitrary<Plan> = fc
     ),
   );
 
+describe("slots", () => {
+  const many: fc.Arbitrary<{ plan: Plan; slots: number; picks: number[] }> = fc
+    .record({
+      deps: fc.array(fc.array(fc.nat(20), { maxLength: 2 }), { minLength: 1, maxLength: 10 }),
+      slots: fc.integer({ min: 1, max: 3 }),
+      picks: fc.array(fc.nat(99), { minLength: 5, maxLength: 40 }),
+    })
+    .map(({ deps, slots, picks }) => ({
+      slots,
+      picks,
+      plan: aPlan(
+        deps
+          .map((needs, n) =>
+            aTask(`t${n}`, n === 0 ? [] : [...new Set(needs.map((one) => `t${one % n}`))], n % 3 === 2 ? { contention: "EXCLUSIVE" } : {}),
+          )
+          .toReversed(),
+      ),
+    }));
+
+  test.each(["groups", "eager"] as const)("one to three of them are enough for any plan whose tasks succeed (%s)", (schedule) => {
+    fc.assert(
+      fc.property(many, ({ plan, slots, picks }) => {
+        let at = 0;
+        const pick = (n: number): number => (picks[at++ % picks.length] ?? 0) % n;
+        const { facts, mostAgents } = simulate(plan, levels(plan, 5), { ...good, pick }, { schedule, slots });
+        expect([...facts.tasks.values()].map(({ status }) => status)).toEqual(plan.tasks.map(() => "done"));
+        expect(mostAgents).toBeLessThanOrEqual(slots);
+      }),
+    );
+  });
+
+  test("an EXCLUSIVE task of an eager plan starts within two completions, however many FREE ones could start", () => {
+    const free = Array.from({ length: 12 }, (_, n) => aTask(`f${n}`));
+    const plan = aPlan([...free, aTask("x", [], { contention: "EXCLUSIVE" }), aTask("y", ["f0"], { contention: "EXCLUSIVE" })]);
+    const { events } = simulate(plan, levels(plan, 5), good, { schedule: "eager", slots: 2 });
+    const startOf = (id: string): number => events.findIndex((event) => event.type === "attempt-started" && event.task === id);
+    const endsBetween = (from: number, to: number): number =>
+      events.slice(from, to).filter((event) => event.type === "attempt-ended").length;
+    const landed = events.findIndex((event) => event.type === "landed" && event.tasks.some(({ task }) => task === "f0"));
+    expect(endsBetween(0, startOf("x"))).toBeLessThanOrEqual(2);
+    expect(endsBetween(landed, startOf("y"))).toBeLessThanOrEqual(2);
+  });
+});
+
 describe("whatever agents, QA and merges answer", () => {
   test.each(["groups", "eager"] as const)("the run ends, in order, with every task accounted for (%s)", (schedule) => {
     fc.assert(
