@@ -108,16 +108,17 @@ async function stateOf(
   return target.subarray(0, bytes.length).equals(bytes) ? "new" : "foreign";
 }
 
+/** HEAD of a checkout, and the branch it is on (`ref`; null: detached), that go from `from` to `to`. */
+export type CheckoutMove = { worktree: string; ref: string | null; from: Oid; to: Oid };
+
 /**
- * Puts HEAD of a checkout, and the branch it is on (`ref`; null: detached), back from `from` to `to`, its files with
- * it. Refuses (git's sentence is returned, nothing moved) where a file it would write holds unsaved work.
+ * Puts HEAD of a checkout, its branch and its files back. `reason` goes into the reflog; `mark` into git's environment.
+ * Returns git's sentence, with nothing moved, if a file that it would write holds unsaved work.
  */
 export async function moveCheckoutBack(
   repository: Repository,
-  worktree: string,
-  ref: string | null,
-  from: Oid,
-  to: Oid,
+  { worktree, ref, from, to }: CheckoutMove,
+  reason: string,
   mark: Readonly<Record<string, string>> = {},
 ): Promise<string | undefined> {
   const readTree = async (a: Oid, b: Oid, ...flags: string[]): Promise<string | undefined> => {
@@ -132,7 +133,7 @@ export async function moveCheckoutBack(
   const inTheWay = (await readTree(from, to, "-n")) ?? (await readTree(from, to));
   if (inTheWay !== undefined) return inTheWay;
   const refused =
-    ref === null ? await moveHead(repository, worktree, from, to) : await updateRefs(repository, [{ ref, set: to, old: from }], "undo");
+    ref === null ? await moveHead(repository, worktree, from, to) : await updateRefs(repository, [{ ref, set: to, old: from }], reason);
   if (refused !== undefined) await readTree(to, from);
   return refused;
 }

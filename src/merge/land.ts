@@ -137,7 +137,7 @@ async function putBack(
   before: Oid | null,
 ): Promise<LandResult | "look again"> {
   if (after.commit !== landing.to || before === null || before === landing.to) return "look again";
-  const refused = await moveCheckoutBack(context.repository, worktree, after.ref, landing.to, before);
+  const refused = await moveCheckoutBack(context.repository, { worktree, ref: after.ref, from: landing.to, to: before }, PUT_BACK);
   if (refused === undefined) return "look again";
   const what = `${after.ref ?? "a detached HEAD"} moved to the merged commit, since its checkout was switched at that moment, and could not be put back to ${before.slice(0, 12)}`;
   return waits(context, landing, worktree, `${what}: ${refused}`);

@@ -75,7 +75,7 @@ async function moveBack({ repository, target, after, before, fence }: Undo, ref:
   const end = await landFiles(repository, { checkout, ref, from: after, to: before, fence, reason: "undo" });
   const about = { checkout, ref, from: after, to: before };
   const back = (mark: Readonly<Record<string, string>>): Promise<string | undefined> =>
-    moveCheckoutBack(repository, checkout, ref, after, before, mark);
+    moveCheckoutBack(repository, { worktree: checkout, ref, from: after, to: before }, "undo", mark);
   const why = end.kind === "by-git" ? await moveByGit(repository, about, back) : whyNot(end);
   if (why !== undefined) throw refused(target, why);
 }
