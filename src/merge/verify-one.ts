@@ -1,5 +1,5 @@
 import type { Verdict } from "../domain/index.ts";
-import { type Oid, readRef, updateRefs } from "../git/index.ts";
+import { type Oid, updateRefs } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
 import type { Candidate, TrainConflict, TrainStep } from "./train.ts";
 import { keptTrain } from "./verify-train.ts";
@@ -38,7 +38,6 @@ export async function verifyTogether(
     const verdict = await context.verify(context.signal === undefined ? asked : { ...asked, signal: context.signal });
     return { verdict, steps, conflicts };
   } finally {
-    const old = await readRef(repository, ref);
-    if (old !== undefined) await updateRefs(repository, [...fence, { ref, remove: true, old }], "judged");
+    await updateRefs(repository, [...fence, { ref, remove: true, old: tip }], "judged");
   }
 }

@@ -150,7 +150,21 @@ function session(
     attempt: () =>
       note(ONE_OF(roll, ["ready", "ready", "ready", "ready", "crash", "blocked", "nothing", "rate-limited", "unready"] as const)),
     verify: () => note(ONE_OF(roll, ["approved", "approved", "approved", "approved", "rejected", "blocked", "conflict"] as const)),
-    land: () => note(ONE_OF(roll, ["all", "all", "all", "waits", "eject-last", "block-last", "conflict-last", "cut-off"] as const)),
+    land: () =>
+      note(
+        ONE_OF(roll, [
+          "all",
+          "all",
+          "all",
+          "waits",
+          "eject-last",
+          "eject-first",
+          "block-last",
+          "conflict-last",
+          "conflict-first",
+          "cut-off",
+        ] as const),
+      ),
     secondLook: () => note(ONE_OF(roll, ["approved", "rejected", "conflict"] as const)),
     pick: (n) => {
       if (steps++ >= killAt) throw new Killed();

@@ -52,7 +52,9 @@ export type World = {
    * `cut-off`: killed when the train was verified, and the last one's conflict said. `waits`: the checkout is in the way.
    * `block-last`: the last one's check cannot run.
    */
-  land: (tasks: readonly string[]) => "all" | "eject-last" | "block-last" | "conflict-last" | "cut-off" | "waits";
+  land: (
+    tasks: readonly string[],
+  ) => "all" | "eject-last" | "eject-first" | "block-last" | "conflict-last" | "conflict-first" | "cut-off" | "waits";
   secondLook?: (task: string) => "approved" | "rejected" | "conflict";
   pick: (n: number) => number;
   /** What people do between two jobs, in a session that goes on or is continued. */
@@ -166,10 +168,24 @@ export function missingIn(facts: RunFacts, tasks: readonly LandedTask[]): string
     );
 }
 
-/** What keeps a session that is over from being at rest: tasks that nobody is named for. */
+/**
+ * Tasks that a session which is over leaves without anybody to go on with them: neither at their end, nor waiting for a
+ * person, nor for a task that is.
+ */
 export function stuckIn(facts: RunFacts): string[] {
   const settled = settledTasks(facts);
-  return [...facts.tasks.values()].flatMap(({ id, status }) => (settled.has(id) || status === "done" ? [] : [`${id} is ${status}`]));
+  const isForPerson = (id: string): boolean => {
+    const status = facts.tasks.get(id)?.status ?? "done";
+    if (status === "conflict" || status === "qa_blocked" || facts.environment !== null) return true;
+    if (facts.waiting?.tasks.some(({ task }) => task === id) === true) return true;
+    if ((status === "qa_approved" || status === "merging") && !facts.merge) return true;
+    const needs = facts.plan.tasks.find((one) => one.id === id)?.dependsOn ?? [];
+    return needs.some((other) => facts.tasks.get(other)?.status !== "done" && isForPerson(other));
+  };
+  const isAtEnd = (status: string): boolean => status === "done" || status === "failed" || status === "skipped";
+  return [...facts.tasks.values()].flatMap(({ id, status }) =>
+    isAtEnd(status) || (settled.has(id) && (facts.landOnly !== null || isForPerson(id))) ? [] : [`${id} is ${status}`],
+  );
 }
 
 function finish(job: Job, sim: Sim, world: World): void {
@@ -266,19 +282,29 @@ function land(tasks: readonly string[], sim: Sim, world: World): void {
   const from = `t${sim.target}`;
   const queued = sim.facts.waiting?.tasks ?? [];
   const answer = world.land(tasks);
-  const last = tasks.at(-1) ?? "";
-  const isOut = answer === "eject-last" || answer === "block-last" || answer === "conflict-last" || answer === "cut-off";
-  const out = new Set(isOut ? [last] : []);
+  const culprit = (answer.endsWith("-first") ? tasks[0] : tasks.at(-1)) ?? "";
+  const isOut = answer !== "all" && answer !== "waits";
+  // What depends on the culprit is out with it.
+  const out = new Set(isOut ? [culprit] : []);
+  for (const id of tasks)
+    if (sim.facts.plan.tasks.find((one) => one.id === id)?.dependsOn.some((other) => out.has(other)) === true) out.add(id);
   const kept = tasks.filter((id) => !out.has(id));
   const stepOf = (task: string): LandedTask => ({ task, branch: `auto/${task}`, branchTip: "t", merge: "m" });
   const steps = kept.map(stepOf);
-  const isRed = answer === "eject-last" || answer === "block-last";
-  if (steps.length > 0 || isRed) emit({ type: "train", base: from, tip: "x", tasks: isRed ? [...steps, stepOf(last)] : steps });
+  const isRed = answer === "eject-last" || answer === "eject-first" || answer === "block-last";
+  if (steps.length > 0 || isRed) emit({ type: "train", base: from, tip: "x", tasks: isRed ? [...steps, stepOf(culprit)] : steps });
   if (isRed) {
-    const decision = answer === "eject-last" ? "rejected" : "blocked";
+    const decision = answer === "block-last" ? "blocked" : "rejected";
     emit({ type: "train-verdict", tip: "x", tasks: [...tasks], verdict: verdictOf("train", decision, "x", from) });
-    emit({ type: "ejected", task: last, reason: "x", excerpt: "", base: from, ...(answer === "block-last" && { blocked: true as const }) });
-  } else if (isOut) emit({ type: "conflict", task: last, commit: "c", base: from, paths: ["f"], against: kept });
+    emit({
+      type: "ejected",
+      task: culprit,
+      reason: "x",
+      excerpt: "",
+      base: from,
+      ...(answer === "block-last" && { blocked: true as const }),
+    });
+  } else if (isOut) emit({ type: "conflict", task: culprit, commit: "c", base: from, paths: ["f"], against: kept });
   if (steps.length === 0 || answer === "cut-off") return;
   const to = `t${sim.target + 1}`;
   const all = [...queued, ...steps];
