@@ -52,14 +52,14 @@ export const registerLook: Register = (parent, shell, run) => {
 
   parent
     .command("merge")
-    .description("merge busy slots' branches by hand, or undo a run's landings")
-    .argument("[tasks...]", "only these tasks or slots (default: all busy slots)")
+    .description("land approved tasks of a run and busy slots' branches, or undo a landing")
+    .argument("[tasks...]", "only these tasks or slots (default: all that are approved or busy)")
     .option("--into <branch>", "the target branch (default: the one checked out)")
     .option("--plan <file>", "a plan that says which of the slots' tasks depend on which")
     .option("--no-verify", "merge without any check; said loudly")
     .option("--preview", "order, predicted conflicts and checks; changes nothing")
     .option("--dry-run", "merge in memory and say what would land; verifies nothing, changes nothing")
-    .option("--undo [run]", "put the target back where it was before a run")
+    .option("--undo [run]", "put the target back where it was before a run (default: before the newest landing)")
     .addOption(new Option("--strategy <name>", "a merge commit a branch, or one commit of its whole work").choices(["merge", "squash"]))
     .action((tasks: string[], options: MergeOptions) => run(async () => (await import("../merge-verbs.ts")).merge(shell, tasks, options)));
   const conflicts = parent.command("conflicts").description("which branches would conflict, while they are worked on");

@@ -25,7 +25,7 @@ export const registerRun: Register = (parent, shell, run) => {
     .option("--one-group", "only the next group")
     .option("--all", "to the plan's end")
     .option("--take-over", "the run's owner is gone for good (it ran on another machine)")
-    .option("--replan", "take changes of the plan file to tasks that have not begun")
+    .option("--replan", "take the changes of the plan file, or refuse them by name")
     .action((options: ContinueOptions) => run(async () => (await verbs()).continueVerb(shell, options)));
   parent
     .command("resolve")
