@@ -1,15 +1,8 @@
 import { GraftworkError, type Verdict } from "../domain/index.ts";
-import { integratedBy, type Oid } from "../git/index.ts";
-import {
-  type Candidate,
-  mergeApproved,
-  type Offer,
-  orderCandidates,
-  type TrainConflict,
-  verifyOne,
-  verifyTogether,
-} from "../merge/index.ts";
+import type { Oid } from "../git/index.ts";
+import { mergeApproved, type Offer, orderCandidates, type TrainConflict, verifyOne, verifyTogether } from "../merge/index.ts";
 import { baseNow, candidatesOf, factsOf, type JobContext, landedTasks, mergingOf } from "./job-context.ts";
+import { holdsWork } from "./look-at-target.ts";
 import { landableOf } from "./next-jobs.ts";
 
 /** Judges one task's commit on the target as it is now. */
@@ -23,8 +16,10 @@ export async function verify(context: JobContext, id: string): Promise<void> {
   else context.emit({ type: "verdict", task: id, verdict: judged.verdict });
 }
 
+type Front = { base: Oid; earlier: readonly string[] };
+
 /** What is verified begins here: a commit, and the tasks of the run that it holds. */
-async function front(context: JobContext): Promise<{ base: Oid; earlier: readonly string[] }> {
+async function front(context: JobContext): Promise<Front> {
   const base = await baseNow(context);
   const facts = context.facts();
   return { base, earlier: [...landedTasks(facts), ...(facts.waiting?.tasks.map(({ task }) => task) ?? [])] };
@@ -57,54 +52,64 @@ export async function landAll(context: JobContext, ids: readonly string[]): Prom
 
 /**
  * Looks once more at what QA rejected for good, now that the others are at rest: all of it together, then each alone.
- * If the target has not moved since the rejection, there is nothing to look at, and the task has failed.
+ * A task fails if the target has not moved since its rejection and it does not pass together with the others either.
  */
 export async function secondLook(context: JobContext, ids: readonly string[]): Promise<void> {
   const at = await front(context);
   const { base } = at;
-  const open = ids.filter((id) => factsOf(context, id).secondLook !== null);
-  const isNew = (id: string): boolean => factsOf(context, id).secondLook?.base !== base;
-  for (const task of open.filter((id) => !isNew(id))) context.emit({ type: "second-look", task, base, verdict: null });
-  const candidates = candidatesOf(context.facts(), open.filter(isNew));
-  if (candidates.length > 1) {
-    const merging = mergingOf(context);
-    const { verdict, steps } = await verifyTogether(merging, { ...at, label: "second-look" }, candidates);
-    if (verdict?.decision === "approved") {
-      for (const { task } of steps) await approve(context, candidates, { task, base, verdict });
-    }
-  }
-  for (const candidate of candidates) {
-    if (factsOf(context, candidate.task).secondLook === null) continue;
+  const isOpen = (id: string): boolean => factsOf(context, id).secondLook !== null;
+  const open = ids.filter(isOpen);
+  await lookTogether(context, at, open);
+  const unmoved = open.filter((id) => factsOf(context, id).secondLook?.base === base);
+  for (const task of unmoved) context.emit({ type: "second-look", task, base, verdict: null });
+  for (const candidate of candidatesOf(context.facts(), open.filter(isOpen))) {
     const judged = await verifyOne(mergingFor(context, candidate.task), at, candidate);
     if (judged.kind === "conflict")
       context.emit({ type: "second-look", task: candidate.task, base, verdict: null, reason: collisionText(judged.conflict) });
-    else if (judged.verdict.decision === "approved")
-      await approve(context, candidates, { task: candidate.task, base, verdict: judged.verdict });
+    else if (judged.verdict.decision === "approved") await approve(context, [], { task: candidate.task, base, verdict: judged.verdict });
     else context.emit({ type: "second-look", task: candidate.task, base, verdict: judged.verdict });
   }
+}
+
+/** Approves all of several tasks if they pass as one tree. This also finds tasks that need each other, on any target. */
+async function lookTogether(context: JobContext, at: Front, ids: readonly string[]): Promise<void> {
+  const candidates = candidatesOf(context.facts(), ids);
+  if (candidates.length < 2) return;
+  const { verdict, steps } = await verifyTogether(mergingOf(context), { ...at, label: "second-look" }, candidates);
+  if (verdict?.decision !== "approved") return;
+  const together = steps.map(({ task }) => task);
+  for (const task of together) await approve(context, together, { task, base: at.base, verdict });
 }
 
 function collisionText({ paths, reason }: TrainConflict): string {
   return reason ?? `it collides in ${paths.join(", ")}`;
 }
 
-/** Says with the approval which dependency nobody had declared: on what landed since, or was looked at with it. */
+/** Approves a task, and warns of the dependency that nobody declared: on what landed since, or on what passed with it. */
 async function approve(
   context: JobContext,
-  together: readonly Candidate[],
+  together: readonly string[],
   { task, base, verdict }: { task: string; base: Oid; verdict: Verdict },
 ): Promise<void> {
-  const { repository, emit } = context;
-  const facts = context.facts();
   const { secondLook: look, commit } = factsOf(context, task);
+  const since = look === null ? [] : await landedSince(context, look.base);
+  const needed = [...since, ...together.filter((id) => id !== task)];
+  context.emit({ type: "second-look", task, base, verdict: { ...verdict, label: task, commit: commit ?? verdict.commit } });
+  if (needed.length > 0) context.emit({ type: "warning", task, text: undeclaredText(needed) });
+}
+
+/** Tasks of the run whose work the target holds now and `base` did not. */
+async function landedSince({ repository, facts }: JobContext, base: Oid): Promise<string[]> {
   const since: string[] = [];
-  for (const { id, status, landed } of facts.tasks.values()) {
-    if (status !== "done" || landed === null || look === null) continue;
-    const isOlder = (await integratedBy(repository, { base: landed.branchTip, tip: landed.merge }, look.base)) !== undefined;
-    if (!isOlder) since.push(id);
+  for (const task of facts().tasks.values()) {
+    if (task.status !== "done" || task.landed === null) continue;
+    if (!(await holdsWork(repository, task, task.landed, base))) since.push(task.id);
   }
-  const others = since.length > 0 ? since : together.map((one) => one.task).filter((id) => id !== task);
-  emit({ type: "second-look", task, base, verdict: { ...verdict, label: task, commit: commit ?? verdict.commit } });
-  const text = `it passes now and did not before, so it needs what landed meanwhile: add \`depends_on: [${others.join(", ")}]\` to the plan`;
-  if (others.length > 0) emit({ type: "warning", task, text });
+  return since;
+}
+
+function undeclaredText(needed: readonly string[]): string {
+  const list = `\`depends_on: [${needed.join(", ")}]\``;
+  if (needed.length === 1) return `it passes now and did not before, so it needs ${needed[0]}: add ${list} to the plan`;
+  return `it passes now and did not before, so it needs one or more of these: add those of ${list} to the plan`;
 }

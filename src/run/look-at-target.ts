@@ -49,7 +49,7 @@ async function takenBack(repository: Repository, facts: RunFacts, at: Oid): Prom
   const events: RunEvent[] = [];
   const there: typeof done = [];
   for (const one of done) {
-    if (isAllThere || (await isIn(repository, one.task, one.landed, at))) there.push(one);
+    if (isAllThere || (await holdsWork(repository, one.task, one.landed, at))) there.push(one);
     else events.push(backEvent(facts, one.task, at, `${facts.target} held its work and holds it no longer (it is at ${at.slice(0, 12)})`));
   }
   const works = await Promise.all(
@@ -69,7 +69,8 @@ function backEvent({ target }: RunFacts, { id }: TaskFacts, at: Oid, why: string
   return { type: "taken-back", task: id, at, reason: `${why}: ${next}` };
 }
 
-async function isIn(repository: Repository, task: TaskFacts, { merge, branchTip }: LandedTask, at: Oid): Promise<boolean> {
+/** True if the commit `at` holds a task's landed work: the merge itself, or the same change by another commit. */
+export async function holdsWork(repository: Repository, task: TaskFacts, { merge, branchTip }: LandedTask, at: Oid): Promise<boolean> {
   if (await isAncestor(repository, merge, at)) return true;
   const base = task.base ?? merge;
   return (await integratedBy(repository, { base, tip: branchTip }, at)) !== undefined;

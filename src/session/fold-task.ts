@@ -148,13 +148,22 @@ function afterOutcome(task: TaskFacts, outcome: Outcome, limits: TaskLimits, at:
       return { ...task, status: "pending_retry" };
     case "blocked":
       return { ...task, status: "conflict", personFor: "answer", lastError: outcome.reason };
-    case "failed": {
-      // The agent was told of the rejection and changed nothing: it stands by its commit.
-      if (outcome.failure === "did-nothing" && task.rejected !== null && task.rejected.commit === task.commit)
-        return awaitSecondLook(failed(task, "qa-rejected", false, limits, at), task.rejected.base);
-      return failed({ ...task, lastError: outcome.reason }, outcome.failure, outcome.retry, limits, at);
-    }
+    case "failed":
+      return afterFailure(task, outcome, limits, at);
   }
+}
+
+/** A failed attempt. If it is the last one, checks alone stand against the commit of before: it gets a second look. */
+function afterFailure(task: TaskFacts, outcome: Extract<Outcome, { kind: "failed" }>, limits: TaskLimits, at: string): TaskFacts {
+  const { failure, reason, retry } = outcome;
+  const rejection = task.rejected !== null && task.rejected.commit === task.commit ? task.rejected : null;
+  // The agent was told of the rejection and changed nothing: it stands by its commit.
+  if (rejection !== null && failure === "did-nothing")
+    return awaitSecondLook(failed(task, "qa-rejected", false, limits, at), rejection.base);
+  const next = failed({ ...task, lastError: reason }, failure, retry, limits, at);
+  if (rejection === null || !retry || next.status !== "failed") return next;
+  const lastError = task.verdict === null ? reason : `${verdictText(task.verdict)}\nits last attempt after that: ${reason}`;
+  return awaitSecondLook({ ...next, lastError }, rejection.base);
 }
 
 function failed(task: TaskFacts, failure: TaskFacts["failure"], retry: boolean, limits: TaskLimits, at: string): TaskFacts {
