@@ -59,7 +59,8 @@ export async function secondLook(context: JobContext, ids: readonly string[]): P
   const { base } = at;
   const isOpen = (id: string): boolean => factsOf(context, id).secondLook !== null;
   const open = ids.filter(isOpen);
-  await lookTogether(context, at, open);
+  // What was approved here and ejected at its landing is not approved here again.
+  if (open.some((id) => factsOf(context, id).lookedAt !== base)) await lookTogether(context, at, open);
   const unmoved = open.filter((id) => factsOf(context, id).secondLook?.base === base);
   for (const task of unmoved) context.emit({ type: "second-look", task, base, verdict: null });
   for (const candidate of candidatesOf(context.facts(), open.filter(isOpen))) {
@@ -75,7 +76,7 @@ export async function secondLook(context: JobContext, ids: readonly string[]): P
 async function lookTogether(context: JobContext, at: Front, ids: readonly string[]): Promise<void> {
   const candidates = candidatesOf(context.facts(), ids);
   if (candidates.length < 2) return;
-  const { verdict, steps } = await verifyTogether(mergingOf(context), { ...at, label: "second-look" }, candidates);
+  const { verdict, steps } = await verifyTogether(mergingOf(context), { ...at, label: "train" }, candidates);
   if (verdict?.decision !== "approved") return;
   const together = steps.map(({ task }) => task);
   for (const task of together) await approve(context, together, { task, base: at.base, verdict });

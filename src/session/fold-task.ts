@@ -57,7 +57,7 @@ export function applyToTask(task: TaskFacts, event: TaskEvent, at: string, limit
     case "verdict":
       return afterVerdict(task, event.verdict, limits, at);
     case "second-look":
-      return afterSecondLook(task, event, at);
+      return { ...afterSecondLook(task, event, at), lookedAt: event.base };
     case "taken-back":
       return takenBack(task, event.reason);
     case "conflict":

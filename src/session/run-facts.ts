@@ -61,6 +61,8 @@ export type TaskFacts = {
   skippedFor: string | null;
   /** Its checks rejected it for good on this target: it is looked at once more when the others are at rest. */
   secondLook: { base: string } | null;
+  /** The target of its newest second look: on that one there is no other. */
+  lookedAt: string | null;
   /** The commit and the target of the newest rejection; null once the agent has made another commit. */
   rejected: { commit: string; base: string } | null;
   /** The approved commit of before a rerun, and its conflict: what is left if the rerun fails. */
@@ -153,6 +155,7 @@ export function freshTask(id: string): TaskFacts {
     verdict: null,
     skippedFor: null,
     secondLook: null,
+    lookedAt: null,
     rejected: null,
     fallback: null,
     unready: 0,
