@@ -1,5 +1,5 @@
 import { EXIT, GraftworkError, type RunEvent } from "../domain/index.ts";
-import { commitsOnTop, firstParentLog, isAncestor, type Oid, type Repository, readRef } from "../git/index.ts";
+import { commitsOnTop, commitTime, firstParentLog, isAncestor, type Oid, type Repository, readRef } from "../git/index.ts";
 import { forgetResolutions, type UndoneBranches, undoLandings } from "../merge/index.ts";
 import { inRun } from "./continue-run.ts";
 import { forgetHandLanding, type HandLanding, handLandings } from "./hand-landings.ts";
@@ -35,9 +35,16 @@ export async function newestLanding(repository: Repository): Promise<Undoable> {
     .toReversed()
     .map((landing): Undoable => ({ kind: "hand", landing, target: landing.target, before: landing.from, after: landing.to }));
   const ranked = await Promise.all([...runs, ...hands].map(async (one) => ({ one, above: await distance(repository, one) })));
-  // Equally near ones are in the order of their listing: the newest first.
-  const [nearest] = ranked.filter(({ above }) => above !== undefined).toSorted((a, b) => (a.above ?? 0) - (b.above ?? 0));
-  if (nearest !== undefined) return nearest.one;
+  const there = ranked.flatMap(({ one, above }) => (above === undefined ? [] : [{ one, above }]));
+  // On one target the nearest is the newest. Equally near ones are in the order of their listing: the newest first.
+  const nearest = there
+    .toSorted((a, b) => a.above - b.above)
+    .filter(({ one }, n, all) => all.findIndex((other) => other.one.target === one.target) === n);
+  // No distance compares two targets: what was merged last is the newest, and what is no longer there comes after it.
+  const dated = await Promise.all(nearest.map(async (near) => ({ ...near, at: await commitTime(repository, near.one.after) })));
+  const isThere = ({ above }: { above: number }): number => Number(above < Number.MAX_SAFE_INTEGER);
+  const [newest] = dated.toSorted((a, b) => isThere(b) - isThere(a) || b.at - a.at);
+  if (newest !== undefined) return newest.one;
   throw new GraftworkError("UNDO_REFUSED", {
     message: "There is nothing to undo.",
     because: "no landing of a run or of a merge by hand is in its target.",
