@@ -125,7 +125,7 @@ async function undo(shell: Shell, id: string | null, more: readonly string[]): P
     });
   const { context } = await openPoolContext(shell);
   const { repository } = context;
-  const one = id === null ? await newestLanding(repository) : undoableRun(findRun(repository, id));
+  const one = id === null ? await newestLanding(repository) : await undoableRun(repository, findRun(repository, id));
   const { run, target, from, to, taken, wasOpen } = await undoLanding(repository, one, () => new Date());
   // The file is the newest run's: an older one's undo is no news of it.
   if (run !== null && listRuns(repository)[0]?.run === run) {

@@ -168,6 +168,12 @@ export async function commitsOnTop(repository: Repository, from: Oid, to: Oid): 
   return answer.text.split("\n").filter((line) => line !== "");
 }
 
+/** When a commit was made, in seconds since 1970. */
+export async function commitTime(repository: Repository, commit: Oid): Promise<number> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["log", "-1", "--format=%ct", commit] });
+  return Number(answer.text.trim());
+}
+
 /** The last commit in `from..to` that touched a path: short id and subject; "" where none did. */
 export async function lastToTouch(repository: Repository, from: Oid, to: Oid, path: string): Promise<string> {
   const answer = await runGit(repository, {

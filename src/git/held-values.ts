@@ -11,16 +11,16 @@ const LOOKED_AT = 1_000;
 
 /**
  * Returns the commits that a branch once held, if one of them is in `at` no longer (a reset, an amend, a rebase, an
- * undo); else none. Its reflog says which, and the backups of the runs that landed on it.
+ * undo); else none. Its reflog says which; `seen` are values that the caller saw, if the reflog is gone.
  */
-export async function lostValues(repository: Repository, branch: string, at: Oid): Promise<Oid[]> {
+export async function lostValues(repository: Repository, branch: string, at: Oid, seen: readonly Oid[]): Promise<Oid[]> {
   const log = await runGit(repository, {
     cwd: repository.commonDir,
     gitDir: repository.commonDir,
     args: ["reflog", "show", `-${LOOKED_AT}`, "--format=%H %gs", `refs/heads/${branch}`, "--"],
     answers: [0, 128],
   });
-  const values = log.code === 0 ? heldValues(log.text) : [];
+  const values = [...new Set([...(log.code === 0 ? heldValues(log.text) : []), ...seen])];
   if (values.length === 0 || (await isWithin(repository, values, at))) return [];
   return values;
 }

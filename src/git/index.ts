@@ -5,6 +5,7 @@ export {
   commitLike,
   commitsBetween,
   commitsOnTop,
+  commitTime,
   commitTree,
   GRAFTWORK,
   isWhole,
@@ -31,7 +32,7 @@ export { exportTree } from "./export-tree.ts";
 export { treeHoldsText } from "./grep-tree.ts";
 export { type Planted, plantedText } from "./guarded-settings.ts";
 export { isRunsBase, type Listed, lostValues, ownCommits, PUT_BACK } from "./held-values.ts";
-export { firstParentOf, integratedBy, revertsOf } from "./integrated.ts";
+export { broughtBy, firstParentOf, integratedBy, revertsOf } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, movedFrom } from "./land-checkout.ts";
 export { type FilesLanded, landFiles, moveByGit, settleDeadLandings, settleLandings } from "./land-files.ts";
 export { type LockFile, lockFiles } from "./lock-files.ts";

@@ -48,6 +48,26 @@ export async function revertsOf(
   );
 }
 
+/**
+ * The change of `target` that brought a branch which it holds: the first merge of its first-parent line that reaches the
+ * tip, or all of the branch if the target was moved forward onto it.
+ */
+export async function broughtBy(repository: Repository, branch: { base: Oid; tip: Oid }, target: Oid): Promise<{ from: Oid; to: Oid }> {
+  const whole = { from: branch.base, to: branch.tip };
+  const args = ["rev-list", "--first-parent", "--reverse", "--end-of-options", target, `^${branch.base}`];
+  const line = (await runGit(repository, { ...ownGit(repository, "plain"), args })).text.split("\n").filter((oid) => oid !== "");
+  if (line.includes(branch.tip)) return whole;
+  // Once a commit of the line reaches the tip, all after it do.
+  let [low, high] = [0, line.length - 1];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (await isAncestor(repository, branch.tip, line[middle] ?? target)) high = middle;
+    else low = middle + 1;
+  }
+  const to = line[low];
+  return to === undefined ? whole : { from: await firstParentOf(repository, to), to };
+}
+
 /** The first parent of a commit; the commit itself if it has none. */
 export async function firstParentOf(repository: Repository, commit: Oid): Promise<Oid> {
   const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${commit}^1^{commit}`];

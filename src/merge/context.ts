@@ -8,6 +8,8 @@ export type MergeContext = {
   run: string;
   /** Short name of the target branch. */
   target: string;
+  /** Commits that the caller saw the target at. */
+  seen?: readonly string[];
   person: Person;
   verify: Verify;
   /** Verifications side by side. */

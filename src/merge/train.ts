@@ -63,7 +63,7 @@ export type TrainStart = { base: Oid; steps: readonly TrainStep[]; tip: Oid; out
  * that is out; the rest goes on.
  */
 export async function buildTrain(
-  context: Pick<MergeContext, "repository" | "run" | "target" | "person" | "resolving" | "strategy" | "narrate">,
+  context: Pick<MergeContext, "repository" | "run" | "target" | "seen" | "person" | "resolving" | "strategy" | "narrate">,
   start: TrainStart,
   candidates: readonly Candidate[],
 ): Promise<Train> {
@@ -72,7 +72,7 @@ export async function buildTrain(
   const out = new Set(start.out);
   let { tip } = start;
   let tree = await treeOf(context.repository, tip);
-  const lost = await lostValues(context.repository, context.target, tip);
+  const lost = await lostValues(context.repository, context.target, tip, context.seen ?? []);
   for (const candidate of candidates) {
     if (isHeldBack(candidate, out)) {
       out.add(candidate.task);

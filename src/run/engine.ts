@@ -78,7 +78,9 @@ async function loop(context: EngineContext, facts: () => RunFacts, emit: (event:
       ...agentsOf(context.record.config),
     });
     if (!signal.aborted) for (const job of nextJobs(situation())) begin(job);
-    const wakes = signal.aborted ? [] : [...resting.values(), pausedUntil].filter((until) => until > now);
+    // A pause that nothing waits for does not hold up the end.
+    const isAwaited = running.size > 0 || nextJobs({ ...situation(), paused: false, resting: new Set() }).length > 0;
+    const wakes = signal.aborted || !isAwaited ? [] : [...resting.values(), pausedUntil].filter((until) => until > now);
     if (running.size === 0 && wakes.length === 0) break;
     const wake = wakes.map((until) => delay(until - now + 1, undefined, { signal, ref: true }).catch(() => undefined));
     await Promise.race([...[...running.values()].map(({ done }) => done), ...wake]);

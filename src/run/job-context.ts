@@ -28,7 +28,12 @@ export function baseNow(context: JobContext): Promise<Oid> {
 export function mergingOf(context: JobContext): MergeContext {
   const { target, verifyAlone } = context.facts();
   const { merging, emit } = context;
-  return { ...merging, target, emit, slots: verifyAlone ? 1 : merging.slots };
+  return { ...merging, target, emit, seen: seenTargets(context.facts()), slots: verifyAlone ? 1 : merging.slots };
+}
+
+/** Commits that the target held in this run. What only waited for it is none. */
+function seenTargets({ base, landings }: RunFacts): Oid[] {
+  return [base, ...landings.flatMap(({ from, to }) => [from, to])];
 }
 
 /** Tasks of the run that the target holds already. */

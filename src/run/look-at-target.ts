@@ -1,5 +1,5 @@
 import { GraftworkError, type LandedTask, type RunEvent } from "../domain/index.ts";
-import { firstParentOf, integratedBy, isAncestor, type Oid, type Repository, readRef, revertsOf } from "../git/index.ts";
+import { broughtBy, firstParentOf, integratedBy, isAncestor, type Oid, type Repository, readRef, revertsOf } from "../git/index.ts";
 import { landed, type MergeContext } from "../merge/index.ts";
 import type { RunFacts, TaskFacts } from "../session/index.ts";
 
@@ -44,16 +44,22 @@ async function takenBack(repository: Repository, facts: RunFacts, at: Oid): Prom
     task.status === "done" && task.landed !== null ? [{ task, landed: task.landed }] : [],
   );
   const last = facts.landings.at(-1)?.to;
-  if (done.length === 0 || last === at) return [];
+  // What got there by another hand is in no landing, and may be gone while the landings are there.
+  const merges = new Set(facts.landings.flatMap(({ tasks }) => tasks.map(({ merge }) => merge)));
+  if (last === at && done.every(({ landed: { merge } }) => merges.has(merge))) return [];
   const isAllThere = last !== undefined && (await isAncestor(repository, last, at));
   const events: RunEvent[] = [];
   const there: typeof done = [];
   for (const one of done) {
-    if (isAllThere || (await holdsWork(repository, one.task, one.landed, at))) there.push(one);
+    if ((isAllThere && merges.has(one.landed.merge)) || (await holdsWork(repository, one.task, one.landed, at))) there.push(one);
     else events.push(backEvent(facts, one.task, at, `${facts.target} held its work and holds it no longer (it is at ${at.slice(0, 12)})`));
   }
   const works = await Promise.all(
-    there.map(async ({ landed: { merge } }) => ({ from: await firstParentOf(repository, merge), to: merge })),
+    there.map(async ({ task, landed: { merge, branchTip } }) => {
+      // The target was moved forward onto the branch, so that all its commits are the work.
+      const begun = merge === branchTip ? task.base : null;
+      return { from: begun ?? (await firstParentOf(repository, merge)), to: merge };
+    }),
   );
   const reverts = await revertsOf(repository, works, at);
   for (const [index, by] of reverts.entries()) {
@@ -86,8 +92,11 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
   for (const { id, status, commit, branch, base } of facts.tasks.values()) {
     if (status === "done" || status === "in_progress" || commit === null || branch === null) continue;
     if (!(await isAncestor(repository, commit, at))) continue;
-    const [by] = await revertsOf(repository, [{ from: base ?? commit, to: commit }], at);
-    if (by === undefined) tasks.push({ task: id, branch, branchTip: commit, merge: commit });
+    // A revert of the merge differs from one of the branch if others changed lines nearby.
+    const branchWork = { base: base ?? commit, tip: commit };
+    const brought = await broughtBy(repository, branchWork, at);
+    const by = (await revertsOf(repository, [brought, { from: branchWork.base, to: commit }], at)).find((one) => one !== undefined);
+    if (by === undefined) tasks.push({ task: id, branch, branchTip: commit, merge: brought.to });
     else if (ABOUT_TO_LAND.has(status))
       events.push({
         type: "conflict",

@@ -74,9 +74,12 @@ export function nextJobs(situation: Situation): Job[] {
   const tasks = ids.flatMap((id) => facts.tasks.get(id) ?? []);
   const byId = new Map(facts.plan.tasks.map((task) => [task.id, task]));
   const scene: Scene = { ...situation, plan: facts.plan, byId, tasks, settled, landable: landableOf(facts, new Set(ids)) };
-  const work = facts.landOnly !== null ? [] : [...interrupted(scene), ...attempts(scene), ...verifications(scene)];
+  // An eager landing is judged beside the verifications that begin with it, so these have to know of it.
+  const eager = situation.schedule === "eager" && !running.some(({ kind }) => kind === "land") ? landJobs(scene, false) : [];
+  const judging = verifications({ ...scene, running: [...running, ...eager] });
+  const work = facts.landOnly !== null ? [] : [...interrupted(scene), ...attempts(scene), ...judging];
   const isActive = work.length > 0 || running.some(({ kind }) => ACTIVE.has(kind));
-  const landing = landJobs(scene, isActive);
+  const landing = situation.schedule === "eager" ? eager : landJobs(scene, isActive);
   const looks = isActive || landing.length > 0 || facts.landOnly !== null ? [] : secondLooks(scene);
   return without(running, [...work, ...landing, ...looks, ...cleanupJobs(situation, settled)]);
 }

@@ -71,7 +71,10 @@ export async function liveLife(seed: number, { tasks, sessions }: LifeSize): Pro
       await decide(stage, after, roll, (what) => (seen.push(what), tell(`user: ${what}`)));
       if (n > 0 && roll(8) === 0 && after.facts.landings.length > 0)
         await judge.byUserLater(async () => {
-          const code = await undo(stage.repository, undoableRun(after), () => new Date()).then(() => "undo", systemCode);
+          const code = await undo(stage.repository, await undoableRun(stage.repository, after), () => new Date()).then(
+            () => "undo",
+            systemCode,
+          );
           seen.push(String(code));
           tell(`user: ${code}`);
         });

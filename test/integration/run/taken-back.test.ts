@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { keepHandLanding } from "../../../src/run/hand-landings.ts";
 import { newestLanding, undo } from "../../../src/run/index.ts";
 import { commitFiles } from "../../fixtures/index.ts";
 import { type Rig, runRig, writes } from "./run-rig.ts";
@@ -88,7 +89,57 @@ describe("what the target lost stays lost, and a person is asked", () => {
   });
 });
 
+describe("work that was taken off the target", () => {
+  test("is not called merged again if another task changed lines near it", async () => {
+    const rig = await runRig({
+      files: { f: "1\n2\n3\n4\n5\n6\n7\n" },
+      agents: { other: "sed -i s/3/three/ f; commit other", a: "sed -i s/5/five/ f; commit a", b: writes("b") },
+      tasks: ["other", ...tasks],
+    });
+    await rig.run({ mode: "one-group" });
+    const merge = rig.task("a").landed?.merge ?? "";
+    rig.repo.git("revert", "--no-edit", "-m", "1", merge);
+    for (const _ of [1, 2]) {
+      expect((await rig.goOn()).exit).toBe(5);
+      expect([rig.task("a").status, rig.task("b").status, rig.has("b.txt")]).toEqual(["conflict", "pending", false]);
+    }
+  });
+
+  test.each([
+    ["reset", (rig: Rig, landed: string) => rig.repo.git("reset", "-q", "--hard", landed)],
+    ["reverted", (rig: Rig) => rig.repo.git("revert", "--no-edit", "-m", "1", "HEAD")],
+  ])("is asked about if a person merged it and it was %s", async (_, takeBack) => {
+    const rig = await runRig({
+      agents: { first: writes("first"), a: "echo 1 > one.txt; commit one; echo 2 > two.txt; commit two", b: "exit 1" },
+      tasks: [{ id: "first" }, { id: "a", verification: ["test -f never"], retries: 0 }, { id: "b", depends_on: ["a"], retries: 0 }],
+    });
+    await rig.run();
+    expect([rig.task("a").status, rig.task("b").status]).toEqual(["failed", "skipped"]);
+    const landed = rig.repo.git("rev-parse", "main");
+    rig.repo.git("merge", "-q", "--no-ff", "-m", "by hand", "auto/a");
+    await rig.decide("a", "retry");
+    await rig.goOn();
+    expect([rig.task("a").status, rig.task("b").status]).toEqual(["done", "failed"]);
+    takeBack(rig, landed);
+    await rig.decide("b", "retry");
+    expect((await rig.goOn()).exit).toBe(5);
+    expect([rig.task("a").status, rig.task("b").status]).toEqual(["conflict", "pending_retry"]);
+  });
+});
+
 describe("an undo", () => {
+  test("without a name takes back what was merged last, whichever target it is on", async () => {
+    const rig = await runRig({ agents, tasks: ["a"] });
+    await rig.run();
+    const from = rig.repo.git("rev-parse", "main");
+    const text = rig.repo.git("cat-file", "commit", "main").replace(/^(committer .*>) \d+/m, `$1 ${Math.ceil(Date.now() / 1_000) + 60}`);
+    writeFileSync(join(rig.repo.parent, "later"), `${text}\n`);
+    const later = rig.repo.git("hash-object", "-t", "commit", "-w", join(rig.repo.parent, "later"));
+    rig.repo.git("branch", "other", later);
+    keepHandLanding(rig.repository, { target: "other", from, to: later });
+    expect(await newestLanding(rig.repository)).toMatchObject({ kind: "hand", target: "other" });
+  });
+
   test("without a name takes the newest landing back, whichever run it is of", async () => {
     const rig = await runRig({
       files: { "a.txt": "x\n" },
@@ -105,6 +156,17 @@ describe("an undo", () => {
     expect(rig.newest().facts).toMatchObject({ undone: true });
     await expect(rig.goOn()).rejects.toMatchObject({ code: "NOTHING_TO_CONTINUE" });
     await expect(newestLanding(rig.repository)).rejects.toMatchObject({ code: "UNDO_REFUSED" });
+  });
+
+  test("of a run whose landing was reset and done again takes the newer one back", async () => {
+    const rig = await oneGroup();
+    const before = rig.repo.git("rev-parse", "HEAD~1");
+    rig.repo.git("reset", "-q", "--hard", "HEAD~1");
+    await rig.goOn();
+    await rig.decide("a", "retry");
+    expect((await rig.goOn()).exit).toBe(0);
+    await undo(rig.repository, await newestLanding(rig.repository), () => new Date());
+    expect(rig.repo.git("rev-parse", "main")).toBe(before);
   });
 
   test("names the commits in its way, and the command that takes the work back", async () => {

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JournalLine, Outcome, Plan, RunEvent } from "../../../src/domain/index.ts";
-import { foldLine, type RunLimits, type TaskFacts } from "../../../src/session/index.ts";
+import { nextJobs } from "../../../src/run/next-jobs.ts";
+import { foldLine, foldRun, type RunLimits, type TaskFacts } from "../../../src/session/index.ts";
+import { freshTask } from "../../../src/session/run-facts.ts";
 import { aPlan, aTask, levels, simulate, type World } from "./simulation.ts";
 
 const good: World = { attempt: () => "ready", verify: () => "approved", land: () => "all", pick: () => 0 };
@@ -9,6 +11,43 @@ const statuses = (result: ReturnType<typeof simulate>): Record<string, string> =
   Object.fromEntries([...result.facts.tasks.values()].map((task) => [task.id, task.status]));
 
 describe("what comes next", () => {
+  test("an eager landing and a verification that use the same resource are not judged side by side", () => {
+    const uses = { contention: "EXCLUSIVE", resources: ["db"] } as const;
+    const plan = aPlan([aTask("a", [], uses), aTask("b", [], uses)]);
+    const start: RunEvent = {
+      type: "run-started",
+      run: "r",
+      plan: "p",
+      planDigest: "d",
+      target: "main",
+      base: "b",
+      mode: "all",
+      merge: true,
+    } as RunEvent & { type: "run-started" };
+    const facts = foldRun([{ seq: 1, epoch: 1, at: "", event: start }], plan, { retries: 3, onConflict: [] });
+    const set = (id: string, status: TaskFacts["status"]): [string, TaskFacts] => [
+      id,
+      { ...freshTask(id), status, commit: "c", attempts: 1 },
+    ];
+    const jobs = nextJobs({
+      decision: levels(plan, 2),
+      facts: {
+        ...facts,
+        tasks: new Map([set("a", "qa_approved"), set("b", "ready_for_qa")]),
+        groups: new Map([[1, { base: "b", checkpoint: null, startedAt: "", landedTo: null }]]),
+      },
+      running: [],
+      schedule: "eager",
+      verifications: 2,
+      freeSlots: 2,
+      paused: false,
+      resting: new Set(),
+      defaultAgent: "sh",
+      resolverAgent: "sh",
+    });
+    expect(jobs).toEqual([{ kind: "land", tasks: ["a"] }]);
+  });
+
   test("a group lands whole, then its slots go back, then its checkpoint, then the next group", () => {
     const plan = aPlan([aTask("a"), aTask("b"), aTask("c", ["a"])]);
     const { log } = simulate(plan, levels(plan, 2), good);
