@@ -23,7 +23,7 @@ describe("what comes next", () => {
       base: "b",
       mode: "all",
       merge: true,
-    } as RunEvent & { type: "run-started" };
+    };
     const facts = foldRun([{ seq: 1, epoch: 1, at: "", event: start }], plan, { retries: 3, onConflict: [] });
     const set = (id: string, status: TaskFacts["status"]): [string, TaskFacts] => [
       id,
