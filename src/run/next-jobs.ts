@@ -118,7 +118,8 @@ function attempts(scene: Scene): Job[] {
   // An attempt that began now would begin on the target that the landing is about to replace.
   const isLanding = running.some(({ kind }) => kind === "land") || (merges(facts) && scene.landable.length > 0);
   const ready = scene.tasks
-    .filter((task) => NEEDS_AGENT.has(task.status) && task.secondLook === null && !isBusy(task.id))
+    // While its old slot is being given back, the pool would refuse it another.
+    .filter((task) => NEEDS_AGENT.has(task.status) && task.secondLook === null && task.slot === null && !isBusy(task.id))
     .filter((task) => hasItsDependencies(scene, task.id))
     .filter((task) => !isLanding || (task.rerun === null && task.resolve === null))
     .flatMap((task) => byId.get(task.id) ?? [])
