@@ -218,13 +218,15 @@ function secondLooks({ facts, tasks, running }: Scene): Job[] {
   return tasks.every(({ id }) => atRest.has(id)) ? [{ kind: "second-look", tasks: waiting.map(({ id }) => id) }] : [];
 }
 
+const WORKS_IN_SLOT: ReadonlySet<Job["kind"]> = new Set(["attempt", "settle-interrupted"]);
 const TIDIES: ReadonlySet<Job["kind"]> = new Set(["release", "packet", "land"]);
 
 /** Slots given back, packets written, checkpoints made. */
 function cleanupJobs({ facts, decision, running }: Situation, settled: Settled): Job[] {
   const jobs: Job[] = [];
   for (const task of facts.tasks.values()) {
-    const isAtWork = task.status === "in_progress" || running.some((job) => "task" in job && job.task === task.id && ACTIVE.has(job.kind));
+    const isAtWork =
+      task.status === "in_progress" || running.some((job) => "task" in job && job.task === task.id && WORKS_IN_SLOT.has(job.kind));
     const isOpen = task.slot !== null || (task.landed !== null && !task.branchSettled);
     if (isOpen && !isAtWork) jobs.push({ kind: "release", task: task.id });
     if (task.status === "conflict" && task.packet === null && !running.some(({ kind }) => kind === "land"))
