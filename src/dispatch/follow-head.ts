@@ -30,7 +30,7 @@ export type Ground = {
   keepAt: string;
 };
 
-/** Where the slot's HEAD turned out to be. `why`: it cannot be followed, and that is what is left out. */
+/** The commit of the slot's HEAD. `why` says why that commit is not the task's work, and what is left out. */
 export type Followed = { tip: Oid; note: string | null } | { tip: Oid; why: string };
 
 /**

@@ -41,8 +41,8 @@ export type Look = Ground & {
 /**
  * Reads what an attempt left in its slot, on whatever branch or detached HEAD it stands. The agent's own commits are on
  * the task's branch afterwards, and with `commit` the uncommitted rest is committed on top. Files outside the task's
- * own stay uncommitted and are named (a release rescues them). If a part of the work cannot be taken, `unusable` says
- * what is left out. The caller has ended what worked in the slot.
+ * own stay uncommitted and are named (a release rescues them). If a part of the work cannot be taken, `unusable` names
+ * that part. The caller ends all processes in the slot first.
  */
 export async function lookAtSlot(repository: Repository, look: Look): Promise<Evidence> {
   const nothing = { ...NOTHING, base: look.base, before: look.before };

@@ -50,7 +50,7 @@ export type Outcome =
       commit: string;
       summary: string;
       notes: readonly string[];
-      /** Files outside the task's own that were left uncommitted; absent if there are none. */
+      /** Uncommitted files outside the task's `files`; absent if there are none. */
       leftOut?: readonly string[];
     }
   | { kind: "failed"; failure: FailureKind; reason: string; retry: boolean }

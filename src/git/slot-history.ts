@@ -17,7 +17,7 @@ const UNFINISHED = [
   ["sequencer", "cherry-pick"],
 ] as const;
 
-/** Returns the git command that was stopped half-way in a slot; null if there is none. */
+/** Returns the merge, rebase or the like that is unfinished in a slot; null if there is none. */
 export function unfinishedIn(repository: Repository, slot: SlotTree): string | null {
   return UNFINISHED.find(([entry]) => existsSync(join(adminDirOf(repository, slot), entry)))?.[1] ?? null;
 }

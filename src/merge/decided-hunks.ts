@@ -58,22 +58,17 @@ function placeFromLeft(
   return places;
 }
 
-/** Where each of them stands last. */
+/** Where each of the contexts stands last: the same, read backwards. */
 function placeFromRight(
   contexts: readonly (readonly string[])[],
   lines: readonly string[],
   from: number,
   until: number,
 ): number[] | undefined {
-  const places: number[] = [];
-  let end = until;
-  for (const context of contexts.toReversed()) {
-    while (end - context.length >= from && !standsAt(lines, end - context.length, context)) end--;
-    if (end - context.length < from) return undefined;
-    end -= context.length;
-    places.unshift(end);
-  }
-  return places;
+  const size = lines.length;
+  const turned = contexts.map((context) => context.toReversed()).toReversed();
+  const places = placeFromLeft(turned, lines.toReversed(), size - until, size - from);
+  return places?.map((at, n) => size - at - (turned[n]?.length ?? 0)).toReversed();
 }
 
 function standsAt(lines: readonly string[], at: number, wanted: readonly string[]): boolean {

@@ -20,8 +20,8 @@ export type Offer = { candidates: readonly Candidate[]; earlier: readonly string
 export type MergeResult = { landed: readonly string[]; result: LandResult | { kind: "nothing" } };
 
 /**
- * Merges, verifies and lands: the one road to the target, for every caller. What the target moves to was verified as the
- * very tree it is. The offer is asked for anew each time the target has moved.
+ * Merges, verifies and lands: the one road to the target, for every caller. The target moves only to the commit that was
+ * verified. If the target moves meanwhile, `offerOn` is asked again and all steps are repeated.
  */
 export async function mergeApproved(context: MergeContext, offerOn: (target: Oid) => Promise<Offer>): Promise<MergeResult> {
   // Of a coordinator that was killed and has no journal to be continued from.

@@ -67,8 +67,8 @@ export async function mergeOnto(repository: Repository, tip: Oid, commit: Oid, r
 }
 
 /**
- * Resolves the conflicts of a merge by the rules of a level, in memory. All or nothing: if one file is left the merge
- * stays a conflict, with what the rules found. A file that `.gitattributes` forbids to blend is only made anew.
+ * Resolves the conflicts of a merge by the rules of a level, in memory. All or nothing: if one file stays in
+ * conflict, the whole merge does. If `.gitattributes` forbids to blend a file, only a program may generate it.
  */
 export async function resolveConflicts(repository: Repository, conflict: Conflict, resolving: Resolving): Promise<Resolved> {
   const read = await Promise.all(conflict.paths.map((path) => readConflict(repository, conflict, path)));

@@ -1,10 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../../../src/config/index.ts";
-import type { Check, Config, Plan, Task, Verify } from "../../../src/domain/index.ts";
+import type { Check, Config, Plan, Verify } from "../../../src/domain/index.ts";
 import { openRepository, type Repository } from "../../../src/git/index.ts";
 import { hermeticEnv, type TempRepo, tempRepo } from "../../fixtures/index.ts";
 import { verdictOn } from "../../fixtures/merge-context.ts";
+import { task } from "../../unit/plan/plan-fixture.ts";
 import { faultsOf, type LifePlan, REWRITTEN, scriptOf } from "./life-plan.ts";
 
 export type LifeStage = {
@@ -50,22 +51,7 @@ function settingsOf(life: LifePlan, script: string): object {
 }
 
 function planOf({ tasks }: LifePlan): Plan {
-  const listed = tasks.map(
-    ({ id, dependsOn, retries }): Task => ({
-      id,
-      title: `do ${id}`,
-      description: id,
-      files: [],
-      dependsOn,
-      workType: null,
-      contention: "FREE",
-      resources: [],
-      agent: null,
-      verification: [],
-      timeoutMs: null,
-      retries,
-    }),
-  );
+  const listed = tasks.map(({ id, dependsOn, retries }) => task(id, { title: `do ${id}`, dependsOn, retries }));
   return { version: 1, name: "life", base: "main", protect: "strict", verification: [CHECK], tasks: listed };
 }
 

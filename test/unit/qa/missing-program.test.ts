@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { missingHint, missingProgram } from "../../../src/qa/missing-program.ts";
 
-const DIR = "/q/1/work";
+const DIR = "/fresh/folder";
 const file = (path: string, name = path) => ({ name, path });
 const onPath = (name: string) => ({ name, path: null });
 
 test.for<[output: string, expected: ReturnType<typeof missingProgram>]>([
   ["sh: 1: ./check.sh: not found", file("check.sh", "./check.sh")],
   ["/bin/sh: 1: tools/lint.sh: Permission denied", file("tools/lint.sh")],
-  ["sh: 1: /q/1/work/check.sh: not found", file("check.sh")],
+  ["sh: 1: /fresh/folder/check.sh: not found", file("check.sh")],
   ["sh: 1: /opt/tool: not found", onPath("/opt/tool")],
   ["sh: 1: ../tool: not found", onPath("../tool")],
   ["sh: 1: vitest: not found", onPath("vitest")],
@@ -40,7 +40,7 @@ test.for([
   ['error Command "lint" not found.', ": package.json has no script `lint`"],
   ['error: Script not found "lint"', ": package.json has no script `lint`"],
   ["sh: 0: cannot open suite.sh: No such file", ": there is no file suite.sh"],
-  ["sh: 0: cannot open /q/1/work/a/suite.sh: No such file", ": there is no file a/suite.sh"],
+  ["sh: 0: cannot open /fresh/folder/a/suite.sh: No such file", ": there is no file a/suite.sh"],
   ["1 test failed", ""],
 ] as const)("what a failed check misses is told from its output: %s", ([output, expected]) => {
   expect(missingHint(output, DIR)).toBe(expected);
