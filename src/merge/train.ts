@@ -49,7 +49,7 @@ export type TrainConflict = {
 
 export type Train = {
   base: Oid;
-  /** The last merge commit; the base where nothing could be merged. */
+  /** The last merge commit; the base if nothing could be merged. */
   tip: Oid;
   steps: readonly TrainStep[];
   conflicts: readonly TrainConflict[];
@@ -186,7 +186,7 @@ async function beganElsewhere(repository: Repository, { commit: tip, lost }: At,
 
 /**
  * With which tasks ahead in the train a conflict is: those that touch one of its paths and collide there by themselves,
- * or all that touch one where only several of them together do.
+ * or all that touch one if only several of them together collide.
  */
 async function collidersOf(
   repository: Repository,

@@ -36,11 +36,11 @@ export type ByHand = {
 export type FailedBranch = {
   branch: string;
   reason: string;
-  /** The tasks that hold it back, where nothing else does. */
+  /** The tasks that hold it back; none if something else does. */
   waitsFor: readonly string[];
   /** The live run that is at work on it. */
   run: string | null;
-  /** How to go on, where the reason does not say so. */
+  /** How to go on; null if the reason says it. */
   next: string | null;
   /** The relevant last lines of the check that failed, and the absolute path of its whole output. */
   excerpt: string | null;

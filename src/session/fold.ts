@@ -5,7 +5,7 @@ import { freshTask, READY_TRIES, type RunFacts, type RunLimits, retryLimit, type
 
 /**
  * The state of a run is a fold over what it said: this is the one place where a task's status changes. Same lines,
- * plan and limits, same facts. Throws JOURNAL_DAMAGED where the first line is not the run's start.
+ * plan and limits, same facts. Throws JOURNAL_DAMAGED if the first line is not the run's start.
  */
 export function foldRun(lines: readonly JournalLine[], plan: Plan, limits: RunLimits): RunFacts {
   const first = lines[0];

@@ -16,7 +16,7 @@ export type TaskStatus =
 
 /** What the limits allow; part of the fold's arguments, so that the same lines give the same facts. */
 export type RunLimits = {
-  /** Attempts after the first, where the task says nothing. */
+  /** Attempts after the first, if the task does not say how many. */
   retries: number;
   /** What is tried for a task's conflicts before a person is asked, in order, each once. */
   onConflict: readonly ConflictStep[];
@@ -51,7 +51,7 @@ export type TaskFacts = {
   /** The agent's closing words or its commits' subjects. */
   summary: string;
   failure: FailureKind | null;
-  /** Why it is where it is: for the next brief, for people. */
+  /** The reason of its status, for the next brief and for people. */
   lastError: string | null;
   verdict: Verdict | null;
   landed: LandedTask | null;
@@ -69,11 +69,11 @@ export type TaskFacts = {
   fallback: Fallback | null;
   /** How often in a row its slot could not be made ready. */
   unready: number;
-  /** Set where the next attempt, if there is one, begins anew on the current base, with this diff (from..to) as a hint. */
+  /** Set if the next attempt starts again on the current base, with this diff (from..to) as a hint. */
   rerun: { from: string; to: string; paths: readonly string[] } | null;
-  /** Set where the next attempt, or the one under way, is that of a resolver agent: the target's commit that it collides with. */
+  /** Set if a resolver agent makes the next attempt, or the one under way: the target's commit that the work collides with. */
   resolve: { onto: string } | null;
-  /** What the resolver agent left, where that was of no use. */
+  /** Why the resolver agent's work could not be used; null if it could, or there was none. */
   resolverLeft: string | null;
   /**
    * What a person is needed for: to `merge` what collides, to take a `decision` that no merge can show, or to `answer`
