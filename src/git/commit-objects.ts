@@ -1,3 +1,4 @@
+import { askOfObjects } from "./object-answers.ts";
 import type { Oid } from "./oid.ts";
 import { outwaitCollection } from "./outwait-collection.ts";
 import { ownGit } from "./own-git.ts";
@@ -49,20 +50,14 @@ export async function commitLike(repository: Repository, source: Oid, { tree, pa
 
 /** The tree of a commit. */
 export async function treeOf(repository: Repository, commit: Oid): Promise<Oid> {
-  const answer = await runGit(repository, {
-    ...ownGit(repository, "plain"),
-    args: ["rev-parse", "--verify", "--end-of-options", `${commit}^{tree}`],
-  });
-  return answer.text.trim();
+  const args = ["rev-parse", "--verify", "--end-of-options", `${commit}^{tree}`];
+  return (await askOfObjects(repository, { args, of: [commit] })).text.trim();
 }
 
 /** Paths that differ between two commits or trees, renames not followed. */
 export async function changedPaths(repository: Repository, from: Oid, to: Oid): Promise<string[]> {
-  const answer = await runGit(repository, {
-    ...ownGit(repository, "plain"),
-    args: ["diff-tree", "-r", "-z", "--no-renames", "--name-only", from, to],
-  });
-  return splitNul(answer.text);
+  const args = ["diff-tree", "-r", "-z", "--no-renames", "--name-only", from, to];
+  return splitNul((await askOfObjects(repository, { args, of: [from, to] })).text);
 }
 
 /** A patch for people and agents to read, at most `maxBytes` of it. */
@@ -77,7 +72,7 @@ export async function patchBetween(repository: Repository, from: Oid, to: Oid, m
 
 /** Where two histories part; undefined for unrelated ones. */
 export async function mergeBase(repository: Repository, a: Oid, b: Oid): Promise<Oid | undefined> {
-  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["merge-base", a, b], answers: [0, 1] });
+  const answer = await askOfObjects(repository, { args: ["merge-base", a, b], of: [a, b], answers: [0, 1] });
   return answer.code === 0 ? answer.text.trim() : undefined;
 }
 
@@ -93,11 +88,7 @@ export async function subjects(repository: Repository, from: Oid, to: Oid, limit
 /** The bytes of a file in a commit or tree; undefined where it has no such file. */
 export async function readFileAt(repository: Repository, commit: Oid, path: string): Promise<Buffer | undefined> {
   if (typeof pathBytes(path) !== "string") return readOddFileAt(repository, commit, path);
-  const answer = await runGit(repository, {
-    ...ownGit(repository, "plain"),
-    args: ["cat-file", "blob", `${commit}:${path}`],
-    answers: [0, 128],
-  });
+  const answer = await askOfObjects(repository, { args: ["cat-file", "blob", `${commit}:${path}`], of: [commit], answers: [0, 128] });
   return answer.code === 0 ? answer.stdout : undefined;
 }
 
@@ -111,11 +102,8 @@ async function readOddFileAt(repository: Repository, commit: Oid, path: string):
 
 /** Paths in a commit or tree, optionally only those equal to one of `only`. */
 export async function listPaths(repository: Repository, commit: Oid, only: readonly string[] = []): Promise<string[]> {
-  const answer = await runGit(repository, {
-    ...ownGit(repository, "plain"),
-    args: ["--literal-pathspecs", "ls-tree", "-r", "-z", "--name-only", commit, "--", ...only],
-  });
-  return splitNul(answer.text);
+  const args = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--name-only", commit, "--", ...only];
+  return splitNul((await askOfObjects(repository, { args, of: [commit] })).text);
 }
 
 /**

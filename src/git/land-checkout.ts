@@ -74,6 +74,7 @@ function checkoutGone(path: string, branch: string): GraftworkError {
 
 /** The git directory of one worktree: its HEAD and index are there. */
 export async function gitDirOf(repository: Repository, worktree: Pick<Worktree, "path">): Promise<string> {
+  if (worktree.path === repository.root) return repository.commonDir;
   const answer = await runGit(repository, { cwd: worktree.path, args: ["rev-parse", "--absolute-git-dir"], answers: [0, 128] }).catch(
     () => undefined,
   );

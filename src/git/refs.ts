@@ -1,4 +1,5 @@
 import { GraftworkError } from "../domain/index.ts";
+import { askOfObjects } from "./object-answers.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { readPlainly } from "./plain-refs.ts";
 import type { Repository } from "./repository.ts";
@@ -10,6 +11,9 @@ export function zeroOid(repository: Repository): Oid {
 
 /** The commit that `name` (branch, tag, id, HEAD~2, …) means; undefined where it means none. */
 export async function resolveCommit(repository: Repository, name: string, cwd?: string): Promise<Oid | undefined> {
+  const isOfMain = name === "HEAD" && (cwd === undefined || cwd === repository.root);
+  const plain = isOfMain || name.startsWith("refs/") ? await plainCommit(repository, name) : undefined;
+  if (plain !== undefined) return plain;
   const answer = await runGit(repository, {
     cwd: cwd ?? repository.root,
     args: ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`],
@@ -17,6 +21,18 @@ export async function resolveCommit(repository: Repository, name: string, cwd?: 
   });
   const oid = answer.text.trim();
   return answer.code === 0 && isOid(oid) ? oid : undefined;
+}
+
+/**
+ * The commit that `HEAD` or a full ref name is seen to mean in git's own files; undefined: ask git. `admin` is the git
+ * directory of the worktree whose HEAD is meant.
+ */
+export async function plainCommit(repository: Repository, name: string, admin?: string): Promise<Oid | undefined> {
+  const oid = readPlainly(repository, name, admin);
+  if (oid === undefined || oid === null) return undefined;
+  const args = ["rev-parse", "--verify", "--end-of-options", `${oid}^{commit}`];
+  const answer = await askOfObjects(repository, { args, of: [oid], answers: [0, 128] });
+  return answer.code === 0 ? answer.text.trim() : undefined;
 }
 
 /** Like `resolveCommit`; throws REF_UNKNOWN, or REPOSITORY_EMPTY where there is no commit at all. */
@@ -110,6 +126,8 @@ export async function resolveNames<Name extends string>(
 
 /** The object a full ref name points to; undefined where there is no such ref. */
 export async function readRef(repository: Repository, ref: string): Promise<Oid | undefined> {
+  const plain = readPlainly(repository, ref);
+  if (plain !== undefined) return plain ?? undefined;
   const answer = await runGit(repository, {
     cwd: repository.root,
     gitDir: repository.commonDir,
@@ -156,13 +174,8 @@ export async function updateRefs(
 
 /** True where `ancestor` can be reached from `descendant` (or is it). */
 export async function isAncestor(repository: Repository, ancestor: Oid, descendant: Oid): Promise<boolean> {
-  const answer = await runGit(repository, {
-    cwd: repository.root,
-    gitDir: repository.commonDir,
-    args: ["merge-base", "--is-ancestor", ancestor, descendant],
-    answers: [0, 1],
-  });
-  return answer.code === 0;
+  const args = ["merge-base", "--is-ancestor", ancestor, descendant];
+  return (await askOfObjects(repository, { args, of: [ancestor, descendant], answers: [0, 1] })).code === 0;
 }
 
 /** Refs of ours that go when what they were made for is done: they keep nothing. */

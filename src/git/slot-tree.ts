@@ -4,6 +4,7 @@ import { readBytes, readText, renameSync, replaceByCopy, replaceFile, rmSync, ut
 import { writeBlob } from "./commit-objects.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
+import { plainCommit } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { type GitCall, runGit, splitNul } from "./run-git.ts";
 import { withWorkIndex } from "./work-index.ts";
@@ -166,13 +167,16 @@ export function isOnBranch(repository: Repository, slot: SlotTree, branch: strin
 
 /** HEAD of a slot: the branch it is on (short name, null where detached) and its commit; also where its folder is gone. */
 export async function slotHead(repository: Repository, slot: SlotTree): Promise<{ branch: string | null; commit: Oid | null }> {
+  const admin = adminDirOf(repository, slot);
+  const branch = /^ref: refs\/heads\/(.+)\n$/.exec(readText(join(admin, "HEAD")) ?? "")?.[1] ?? null;
+  const plain = await plainCommit(repository, "HEAD", admin);
+  if (plain !== undefined) return { branch, commit: plain };
   const answer = await runGit(repository, {
     ...slotGit(repository, slot),
     cwd: repository.commonDir,
     args: ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"],
     answers: [0, 1, 128],
   });
-  const branch = /^ref: refs\/heads\/(.+)\n$/.exec(readText(join(adminDirOf(repository, slot), "HEAD")) ?? "")?.[1] ?? null;
   return { branch, commit: answer.code === 0 ? answer.text.trim() : null };
 }
 

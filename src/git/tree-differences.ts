@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
+import { askOfObjects } from "./object-answers.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import { pathBytes } from "./path-text.ts";
@@ -20,11 +21,8 @@ export function emptyTree({ objectFormat }: Repository): Oid {
 }
 
 export async function treeDifferences(repository: Repository, from: Oid, to: Oid): Promise<TreeDifference[]> {
-  const answer = await runGit(repository, {
-    ...ownGit(repository, "plain"),
-    args: ["diff-tree", "-r", "-z", "--no-renames", "--raw", from, to],
-  });
-  return readDifferences(splitPaths(answer));
+  const args = ["diff-tree", "-r", "-z", "--no-renames", "--raw", from, to];
+  return readDifferences(splitPaths(await askOfObjects(repository, { args, of: [from, to] })));
 }
 
 /** What git's `--raw -z` of one comparison says. */

@@ -1,7 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openRepository, resolveNames } from "../../../src/git/index.ts";
+import { openRepository, readRef, resolveCommit, resolveNames } from "../../../src/git/index.ts";
 import { commitFiles, hermeticEnv, tempRepo } from "../../fixtures/index.ts";
 
 /** What we say of each name beside what git says, and the commands that we needed git for. */
@@ -73,4 +74,36 @@ test("git is asked about an id that is not known: a ref's file may name what is 
     found: { [`${name}^{commit}`]: undefined },
     asked: ["cat-file"],
   });
+});
+
+test("a commit and a ref mean what git says, packed, loose, standing for another, damaged or missing", async () => {
+  const { repo, first, second } = branches();
+  repo.git("symbolic-ref", "refs/heads/alias", "refs/heads/packed");
+  repo.git("update-ref", "refs/graftwork/kept", first);
+  repo.git("tag", "-a", "-m", "a tag", "tagged", second);
+  repo.git("update-ref", "refs/graftwork/tagged", "tagged");
+  writeFileSync(join(repo.dir, ".git/refs/heads/damaged"), "no id\n");
+  writeFileSync(join(repo.dir, ".git/refs/heads/lost"), `${"12".repeat(20)}\n`);
+  const linked = join(repo.parent, "linked");
+  repo.git("worktree", "add", "-q", "--detach", linked, first);
+  const repository = await openRepository(repo.dir, { parentEnv: hermeticEnv() });
+  const says = (cwd: string, ...args: string[]) => {
+    const said = spawnSync("git", args, { cwd, encoding: "utf8", env: hermeticEnv() });
+    return said.status === 0 ? said.stdout.trim() : undefined;
+  };
+  const branch = ["packed", "both", "loose", "folder/leaf", "folder", "none", "alias", "damaged", "lost"].map(
+    (name) => `refs/heads/${name}`,
+  );
+  for (const name of [...branch, "refs/graftwork/kept", "refs/graftwork/tagged", "refs/tags/tagged"]) {
+    expect([name, await readRef(repository, name)]).toEqual([name, says(repo.dir, "rev-parse", "--verify", "--quiet", name)]);
+    expect([name, await resolveCommit(repository, name)]).toEqual([
+      name,
+      says(repo.dir, "rev-parse", "--verify", "--quiet", `${name}^{commit}`),
+    ]);
+  }
+  expect(await resolveCommit(repository, "HEAD")).toBe(second);
+  expect(await resolveCommit(repository, "HEAD", linked)).toBe(first);
+  // What was there once in this process, and is moved meanwhile, is read anew.
+  repo.git("branch", "-f", "loose", first);
+  expect(await readRef(repository, "refs/heads/loose")).toBe(first);
 });
