@@ -71,7 +71,8 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   if (options.open === true) {
     const { id, path, branch } = await openInSlot(context, packet);
     const files = packet.files.map((file) => join(path, file.path));
-    const next = `Edit them there, then \`graftwork resolve ${facts.id} --done\`.`;
+    const what = files.length === 0 ? "It names no file; the packet says what collided. Make the merge right there" : "Edit them there";
+    const next = `${what}, then \`graftwork resolve ${facts.id} --done\`.`;
     shell.answer([path, ...shown, ...listed(files), next].join("\n"), { task: facts.id, slot: id, path, branch, packet: folder, files });
     return EXIT.ok;
   }

@@ -1,14 +1,14 @@
 import { appendFileSync } from "node:fs";
 import { type LifeSize, liveLife } from "./live-life.ts";
 
-export type LivesRequest = { from: number; count: number; size: LifeSize; say: (line: string) => void };
+export type LivesRequest = { from: number; count: number; sizeOf: (seed: number) => LifeSize; say: (line: string) => void };
 
 /**
  * Lives so many lives, one seed after another, and returns what was wrong, each with its seed. GRAFTWORK_LIVES_FROM and
  * GRAFTWORK_LIVES_COUNT=1 live one again; GRAFTWORK_LIVES_STORY names a file that gets a line a life, and the
  * whole story of one that failed.
  */
-export async function liveLives({ from, count, size, say }: LivesRequest): Promise<string[]> {
+export async function liveLives({ from, count, sizeOf, say }: LivesRequest): Promise<string[]> {
   const wrong: string[] = [];
   const counts = new Map<string, number>();
   const add = (what: string, n = 1): void => void counts.set(what, (counts.get(what) ?? 0) + n);
@@ -19,7 +19,7 @@ export async function liveLives({ from, count, size, say }: LivesRequest): Promi
       .join(", ");
   const storyFile = process.env["GRAFTWORK_LIVES_STORY"];
   for (let seed = from; seed < from + count; seed++) {
-    const { faults, seen, landings, story } = await liveLife(seed, size);
+    const { faults, seen, landings, story } = await liveLife(seed, sizeOf(seed));
     for (const what of seen) add(what);
     add("landings", landings);
     if (faults.length > 0) {
