@@ -16,7 +16,8 @@ const GOES_BACK: ReadonlySet<TaskStatus> = new Set([
 
 /**
  * Skips what depends on a failed or skipped task, at any distance and in any order of the plan. A task that was skipped
- * for such a one comes back when that one is tried again: work that it had made is judged again.
+ * for such a one comes back when that one is tried again: work that it had made is judged again, and a person who was
+ * asked for an answer or a decision is asked still.
  */
 export function settleDependents(plan: Plan, tasks: ReadonlyMap<string, TaskFacts>, at: string): ReadonlyMap<string, TaskFacts> {
   let result = tasks;
@@ -38,11 +39,14 @@ export function settleDependents(plan: Plan, tasks: ReadonlyMap<string, TaskFact
 function goBack(task: TaskFacts, lost: string, status: TaskStatus | undefined, at: string): TaskFacts {
   if (!GOES_BACK.has(task.status)) return task;
   const lastError = `it depends on ${lost}, which ${status === "failed" ? "failed" : "was skipped"}`;
-  return { ...task, status: "skipped", skippedFor: lost, lastError, endedAt: at };
+  const asked = task.status === "conflict" && task.personFor !== "merge" ? task.lastError : null;
+  return { ...task, status: "skipped", skippedFor: lost, asked, lastError, endedAt: at };
 }
 
 function comeBack(task: TaskFacts): TaskFacts {
   if (task.status !== "skipped" || task.skippedFor === null) return task;
+  const back = { ...task, skippedFor: null, asked: null, secondLook: null, lastError: task.asked, endedAt: null };
+  if (task.asked !== null) return { ...back, status: "conflict" };
   const status = task.commit !== null ? "ready_for_qa" : task.attempts > 0 ? "pending_retry" : "pending";
-  return { ...task, status, skippedFor: null, secondLook: null, lastError: null, endedAt: null };
+  return { ...back, status };
 }

@@ -225,7 +225,8 @@ function afterResolver(task: TaskFacts, { onto }: { onto: string }, outcome: Out
 /** After a person's decision. */
 export function resolveTask(task: TaskFacts, event: Extract<RunEvent, { type: "resolved" }>, at: string): TaskFacts {
   if (task.status === "done") return task;
-  if (event.how === "skip") return { ...task, status: "skipped", skippedFor: null, secondLook: null, lastError: event.reason, endedAt: at };
+  if (event.how === "skip")
+    return { ...task, status: "skipped", skippedFor: null, asked: null, secondLook: null, lastError: event.reason, endedAt: at };
   if (event.how === "commit" && event.commit !== null)
     return {
       ...task,
@@ -238,7 +239,16 @@ export function resolveTask(task: TaskFacts, event: Extract<RunEvent, { type: "r
       lastError: null,
       packet: null,
     };
-  const anew = { resolve: null, fallback: null, rejected: null, secondLook: null, skippedFor: null, verdict: null, failure: null };
+  const anew = {
+    resolve: null,
+    fallback: null,
+    rejected: null,
+    secondLook: null,
+    skippedFor: null,
+    asked: null,
+    verdict: null,
+    failure: null,
+  };
   return {
     ...task,
     ...anew,

@@ -162,6 +162,7 @@ function finish(facts: RunFacts, tasks: readonly LandedTask[], at: string): RunF
       secondLook: null,
       fallback: null,
       skippedFor: null,
+      asked: null,
     }),
   );
 }

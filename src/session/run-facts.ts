@@ -59,6 +59,8 @@ export type TaskFacts = {
   branchSettled: boolean;
   /** The depended-on task for which this one was skipped; null if nothing skipped it, or a person did. */
   skippedFor: string | null;
+  /** What a person was asked to answer or decide when it was skipped for another task; null if nothing. */
+  asked: string | null;
   /** Its checks rejected it for good on this target: it is looked at once more when the others are at rest. */
   secondLook: { base: string } | null;
   /** The target of its newest second look: on that one there is no other. */
@@ -154,6 +156,7 @@ export function freshTask(id: string): TaskFacts {
     lastError: null,
     verdict: null,
     skippedFor: null,
+    asked: null,
     secondLook: null,
     lookedAt: null,
     rejected: null,
