@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { cleanText, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
-import { type Repository, resolveCommit, userIdentity, withMergeAttributes } from "../git/index.ts";
+import { isAncestor, type Repository, resolveCommit, userIdentity, withMergeAttributes } from "../git/index.ts";
 import { choose, closeOpened, fileIn, finishInSlot, finishResolution, openedSlot, openInSlot, readPacket } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import { findRun, inRun, listRuns, type RunSummary } from "../run/index.ts";
@@ -48,7 +48,9 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
           opened === undefined
             ? await finishResolution(repository, packet, at, person, ownership.fence)
             : await finishInSlot(context, packet, opened, at, person, ownership.fence);
-        emit({ type: "resolved", task: facts.id, how: "commit", commit: made, reason: "by hand" });
+        const { ours } = packet.commits;
+        const decidedOn = (await isAncestor(repository, ours, made)) ? ours : at;
+        emit({ type: "resolved", task: facts.id, how: "commit", commit: made, reason: "by hand", onto: decidedOn });
         return made;
       },
       () => new Date(),

@@ -69,7 +69,8 @@ export type RunEvent =
   | { type: "merged-elsewhere"; at: string; tasks: readonly LandedTask[] }
   /** The target held the task's work and holds it no longer. */
   | { type: "taken-back"; task: string; at: string; reason: string }
-  | { type: "resolved"; task: string; how: "commit" | "skip" | "retry"; commit: string | null; reason: string }
+  /** `onto`: the target's commit on which a person made the commit. */
+  | { type: "resolved"; task: string; how: "commit" | "skip" | "retry"; commit: string | null; reason: string; onto?: string }
   | { type: "train"; base: string; tip: string; tasks: readonly LandedTask[] }
   | { type: "train-verdict"; tip: string; tasks: readonly string[]; verdict: Verdict }
   /** Written before the target moves; without a `landed` behind it the move is looked at again. */

@@ -54,6 +54,12 @@ export async function treeOf(repository: Repository, commit: Oid): Promise<Oid> 
   return (await askOfObjects(repository, { args, of: [commit] })).text.trim();
 }
 
+/** The parents of a commit, first parent first. */
+export async function parentsOf(repository: Repository, commit: Oid): Promise<Oid[]> {
+  const answer = await askOfObjects(repository, { args: ["rev-parse", `${commit}^@`], of: [commit] });
+  return answer.text.split("\n").filter((line) => line !== "");
+}
+
 /** Paths that differ between two commits or trees, renames not followed. */
 export async function changedPaths(repository: Repository, from: Oid, to: Oid): Promise<string[]> {
   const args = ["diff-tree", "-r", "-z", "--no-renames", "--name-only", from, to];

@@ -1,4 +1,8 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
+import { replaceFile, rmSync } from "../state/index.ts";
+import { parentsOf } from "./commit-objects.ts";
 import { attributesArgs } from "./merge-attributes.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
@@ -20,11 +24,30 @@ export type MergedTrees =
 
 /**
  * Merges two commits in memory, in our own git directory, under the repository's `mergeAttributes`. The result does not
- * depend on what is checked out. No driver runs, no ref or folder changes. Throws GIT_FAILED, for unrelated histories too.
+ * depend on what is checked out. No driver runs, no ref or folder changes. `base`: the commit from which `theirs` is to
+ * be compared though `ours` does not hold it. Throws GIT_FAILED, for unrelated histories too.
  */
-export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid): Promise<MergedTrees> {
+export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid, base?: Oid): Promise<MergedTrees> {
+  if (base === undefined) return mergeWith(repository, { ours, theirs });
+  // To git 2.38 a merge base can be named in no other way.
+  const parents = await parentsOf(repository, ours);
+  const graft = join(repository.layout.scratch, `graft.${randomUUID()}`);
+  replaceFile(graft, `${[ours, ...parents, base].join(" ")}\n`);
+  try {
+    return await mergeWith(repository, { ours, theirs, graft });
+  } finally {
+    rmSync(graft, { force: true });
+  }
+}
+
+async function mergeWith(
+  repository: Repository,
+  { ours, theirs, graft }: { ours: Oid; theirs: Oid; graft?: string },
+): Promise<MergedTrees> {
+  const own = ownGit(repository, "plain");
   const answer = await runGit(repository, {
-    ...ownGit(repository, "plain"),
+    ...own,
+    ...(graft !== undefined && { env: { ...own.env, GIT_GRAFT_FILE: graft } }),
     args: [
       ...attributesArgs(repository),
       "-c",

@@ -3,8 +3,6 @@ import {
   type ConflictStage,
   changedPaths,
   type MergedTrees,
-  mergeBase,
-  mergeTrees,
   type Oid,
   patchBetween,
   plainPath,
@@ -16,6 +14,7 @@ import {
 import { replaceFile } from "../state/index.ts";
 import { gitSays, kindOf, kindOfNames } from "./conflict-kind.ts";
 import { textsOf } from "./conflict-sides.ts";
+import { baseOfWork, mergeWork } from "./merge-work.ts";
 import { readme } from "./packet-readme.ts";
 import { type LeftFile, leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
 import { splitLines } from "./resolvers/align/text-lines.ts";
@@ -31,6 +30,8 @@ export type PacketInput = {
   branch: string;
   /** The task's commit; null where the agent asked for a person before it made one. */
   commit: Oid | null;
+  /** Where its work began, if that is known. */
+  base: Oid | null;
   target: string;
   /** The target's commit that it collides with. */
   onto: Oid;
@@ -55,13 +56,13 @@ export function fileIn(folder: string, part: "files" | "base" | "ours" | "theirs
  */
 export async function writePacket(repository: Repository, input: PacketInput): Promise<boolean> {
   const { folder, commit, onto, evenIfClean = false } = input;
-  const merged = commit === null ? undefined : await mergeTrees(repository, onto, commit);
+  const base = commit === null ? undefined : await baseOfWork(repository, { base: input.base, ours: onto, theirs: commit });
+  const merged = commit === null ? undefined : await mergeWork(repository, { base: base ?? null, ours: onto, theirs: commit });
   const conflict = merged?.clean === false ? merged : undefined;
   const rules = conflict === undefined ? undefined : await resolveConflicts(repository, conflict, input.resolving);
   if (commit !== null && !evenIfClean && (rules ?? { kind: "resolved" }).kind === "resolved") return false;
   const left = new Map(rules?.kind === "left" ? rules.files.map((file) => [file.path, file]) : []);
   const { stages = [], paths = [], messages = [] } = conflict ?? {};
-  const base = commit === null ? undefined : await mergeBase(repository, onto, commit);
   if (conflict !== undefined) await writeFiles(repository, input, conflict);
   if (commit !== null && base !== undefined) {
     replaceFile(join(folder, "ours.diff"), await patchBetween(repository, base, onto, DIFF_BYTES));

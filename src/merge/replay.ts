@@ -37,7 +37,8 @@ export async function replay(
     const [subject] = (await messageOf(repository, at)).split("\n");
     return { kind: "conflict", ...more, ...person, reason: `${why}; ${what} (${at.slice(0, 12)} ${subject})` };
   };
-  if (own.length === 0) {
+  // A merge alone brings nothing of its own.
+  if (own.every(({ parents }) => parents.length > 1)) {
     const reason = `${target} held this work and lost it since, so it does not come back by itself: \`git merge ${branch}\` on ${target} brings it, if that is meant`;
     return { kind: "conflict", paths: [], left: [], reason, person: true };
   }

@@ -7,7 +7,6 @@ import {
   editTree,
   isAncestor,
   lstatBelow,
-  mergeTrees,
   type Oid,
   type Person,
   pathBytes,
@@ -36,6 +35,7 @@ import { readText, replaceFile } from "../state/index.ts";
 import { gitSays } from "./conflict-kind.ts";
 import { markersLeft } from "./conflict-sides.ts";
 import { commitByHand, handMessage, keepResolution, markersStand, undecided, undecidedNames } from "./hand-resolution.ts";
+import { mergeWork } from "./merge-work.ts";
 import { notedEdits, outdated, type Packet, requireMerge } from "./resolve.ts";
 
 /** A packet's conflict that was laid out in a slot: which one, for which two commits, and from where the branch was on. */
@@ -60,7 +60,7 @@ export async function openInSlot(context: PoolContext, packet: Packet): Promise<
   const tip = await readRef(repository, `refs/heads/${lease.branch}`);
   // Somebody's commits on top of the task's are part of what is merged: without them they would be taken back.
   const from = tip !== undefined && (await isAncestor(repository, theirs, tip)) ? tip : theirs;
-  const merged = await mergeTrees(repository, ours, from);
+  const merged = await mergeWork(repository, { ...packet.commits, theirs: from });
   const tree = await editTree(repository, merged.tree, await notedEdits(repository, packet, merged));
   // What is in a slot that was opened for an older conflict of the task is saved.
   await restartLease(context, { slot: id, token: lease.token, to: from, keepTipAt: null });
@@ -111,7 +111,7 @@ export async function finishInSlot(
   const { ours: target } = packet.commits;
   // What is in the slot holds all of that commit.
   if (!(await isAncestor(repository, target, onto))) throw outdated(packet);
-  const merged = await mergeTrees(repository, target, opened.from);
+  const merged = await mergeWork(repository, { ...packet.commits, theirs: opened.from });
   const noted = (await notedEdits(repository, packet, merged)).map(({ path }) => path);
   const slot = treeOfSlot(requireSlot(existingStore(repository).read().state, opened.id));
   const ref = `refs/heads/${opened.branch}`;

@@ -8,7 +8,6 @@ import {
   isAncestor,
   listWorktrees,
   type MergedTrees,
-  mergeTrees,
   type Oid,
   type Person,
   plainPath,
@@ -23,6 +22,7 @@ import { readBytes, readText, replaceFile } from "../state/index.ts";
 import { gitSays } from "./conflict-kind.ts";
 import { markersLeft } from "./conflict-sides.ts";
 import { commitByHand, keepResolution, markersStand, undecided, undecidedNames } from "./hand-resolution.ts";
+import { mergeWork } from "./merge-work.ts";
 import { fileIn } from "./packet.ts";
 import { shellWord } from "./shell-word.ts";
 
@@ -31,7 +31,7 @@ export type Choice = { kind: "ours" } | { kind: "theirs" } | { kind: "file"; fil
 
 const PacketSchema = v.object({
   branch: v.string(),
-  commits: v.object({ ours: v.string(), theirs: v.nullable(v.string()) }),
+  commits: v.object({ base: v.optional(v.nullable(v.string()), null), ours: v.string(), theirs: v.nullable(v.string()) }),
   files: v.array(v.object({ path: v.string() })),
 });
 const ChoicesSchema = v.record(v.string(), v.picklist(["ours", "theirs", "file"]));
@@ -140,7 +140,7 @@ export function requireMerge({ task, commits }: Packet): Oid {
 async function resolvedOnto(repository: Repository, packet: Packet, onto: Oid): Promise<{ target: Oid; merged: MergedTrees }> {
   const { ours } = packet.commits;
   const target = (await isAncestor(repository, ours, onto)) ? ours : onto;
-  const merged = await mergeTrees(repository, target, requireMerge(packet));
+  const merged = await mergeWork(repository, { ...packet.commits, ours: target, theirs: requireMerge(packet) });
   if (target !== ours && !merged.clean) throw outdated(packet);
   return { target, merged };
 }

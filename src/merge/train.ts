@@ -1,6 +1,7 @@
 import type { LandedTask } from "../domain/index.ts";
 import {
   changedPaths,
+  commitLike,
   commitTree,
   integratedBy,
   isAncestor,
@@ -30,6 +31,8 @@ export type Candidate = {
   dependsOn: readonly string[];
   /** Where the work began; unknown for work that nobody recorded. */
   base?: Oid;
+  /** The target's commit on which a person made `commit`. */
+  decidedOn?: Oid;
   /** Its checks use something that only one of them may use at a time. */
   isExclusive?: boolean;
 };
@@ -120,14 +123,15 @@ async function addToTrain(context: Parameters<typeof buildTrain>[0], at: At, can
   const tip = at.commit;
   const { repository, run, person, strategy } = context;
   const { task, branch, commit } = candidate;
-  const own = await ownWork(context, at, candidate);
+  const isDecided = candidate.decidedOn !== undefined && (await isAncestor(repository, candidate.decidedOn, tip));
+  const own = await ownWork(context, at, { ...candidate, isDecided });
   if (own.kind === "conflict") return own;
   const merged = own.kind === "replayed" ? own : await mergeWhole(context, tip, commit);
   if (merged.kind === "conflict") return merged;
   const { tree, resolved, both } = merged;
   if (own.kind === "whole") {
     const clean = { tip, commit, tree };
-    const reverted = candidate.base === undefined ? undefined : await revertedWork(repository, candidate.base, clean);
+    const reverted = isDecided || candidate.base === undefined ? undefined : await revertedWork(repository, candidate.base, clean);
     if (reverted !== undefined) {
       const reason = `merging it would leave out work that was reverted on the target by ${reverted.by || "a merge"}`;
       return { kind: "conflict", paths: reverted.paths, left: [], reason };
@@ -159,20 +163,26 @@ async function mergeWhole(
   }
 }
 
-type Own = { kind: "whole" } | Replayed;
+type Own = { kind: "whole" } | Replayed | Extract<Added, { kind: "conflict" }>;
 
 /**
  * Tells whether all that a candidate's commit would bring is its own. If not, only its own commits are replayed onto the
- * tip: what the target lost does not come back, and what was never the task's does not come along.
+ * tip: what the target lost does not come back, and what was never the task's does not come along. What a person decided
+ * becomes one commit on the tip: the person saw the whole, and the commits behind it may be such as the target lost.
  */
-async function ownWork(context: Parameters<typeof buildTrain>[0], at: At, candidate: Candidate): Promise<Own> {
+async function ownWork(context: Parameters<typeof buildTrain>[0], at: At, candidate: Candidate & { isDecided: boolean }): Promise<Own> {
   const { repository } = context;
-  const { base, commit } = candidate;
+  const { base, commit, isDecided } = candidate;
   const began = base !== undefined && (await beganElsewhere(repository, at, base)) ? [base] : [];
   const roots = [...at.lost, ...began];
   if (roots.length === 0) return { kind: "whole" };
   const { own, foreign } = await ownCommits(repository, { commit, tip: at.commit, roots });
   if (foreign === 0) return { kind: "whole" };
+  if (isDecided) {
+    const merged = await mergeWhole(context, at.commit, commit);
+    if (merged.kind === "conflict") return merged;
+    return { ...merged, kind: "replayed", commit: await commitLike(repository, commit, { tree: merged.tree, parent: at.commit }) };
+  }
   return replay(context, at, { own, branch: candidate.branch, wasHeld: began.length === 0 });
 }
 

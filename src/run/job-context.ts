@@ -46,11 +46,22 @@ export function candidatesOf(facts: RunFacts, ids: readonly string[]): Candidate
   return facts.plan.tasks
     .filter(({ id }) => ids.includes(id))
     .flatMap((task): Candidate[] => {
-      const { commit = null, branch = null, base = null } = facts.tasks.get(task.id) ?? {};
+      const { commit = null, branch = null, base = null, decided = null } = facts.tasks.get(task.id) ?? {};
       if (commit === null || branch === null) return [];
       const { id, title, dependsOn } = task;
       const isExclusive = resourcesOf(task).length > 0;
-      return [{ task: id, title, branch, commit, dependsOn, isExclusive, ...(base !== null && { base }) }];
+      return [
+        {
+          task: id,
+          title,
+          branch,
+          commit,
+          dependsOn,
+          isExclusive,
+          ...(base !== null && { base }),
+          ...(decided?.commit === commit && { decidedOn: decided.onto }),
+        },
+      ];
     });
 }
 

@@ -21,6 +21,7 @@ export async function packet(context: JobContext, id: string): Promise<void> {
     title: taskOf(context, id).title,
     branch: known.branch ?? "",
     commit: known.personFor === "answer" ? null : known.commit,
+    base: known.base,
     ...(known.personFor === "decision" && { evenIfClean: true as const }),
     target: context.facts().target,
     onto,

@@ -232,6 +232,7 @@ export function resolveTask(task: TaskFacts, event: Extract<RunEvent, { type: "r
       ...task,
       status: "ready_for_qa",
       commit: event.commit,
+      decided: event.onto === undefined ? null : { commit: event.commit, onto: event.onto },
       rerun: null,
       resolve: null,
       fallback: null,

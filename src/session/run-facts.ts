@@ -82,6 +82,8 @@ export type TaskFacts = {
    * its agent. Null if nobody is needed.
    */
   personFor: "merge" | "decision" | "answer" | null;
+  /** The commit in which a person resolved a conflict, and the target's commit that it was resolved on. */
+  decided: { commit: string; onto: string } | null;
   /** Paths of the last conflict. */
   conflictPaths: readonly string[];
   packet: string | null;
@@ -168,6 +170,7 @@ export function freshTask(id: string): TaskFacts {
     resolve: null,
     resolverLeft: null,
     personFor: null,
+    decided: null,
     conflictPaths: [],
     packet: null,
     startedAt: null,

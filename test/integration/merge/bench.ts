@@ -47,7 +47,21 @@ export async function bench(
     const { title, branch, commit } = candidate(task);
     const { run, target, resolving } = context;
     const folder = join(repo.parent, "packet");
-    return { folder, run, task, title, branch, commit, target, onto, reason: "collides", tried: [], resolving, now: new Date(0) };
+    return {
+      folder,
+      run,
+      task,
+      title,
+      branch,
+      commit,
+      target,
+      onto,
+      reason: "collides",
+      tried: [],
+      resolving,
+      base: null,
+      now: new Date(0),
+    };
   };
   return { repo, context, events, verified, candidate, packetOf };
 }

@@ -68,6 +68,7 @@ async function stage(files: Record<string, string>, ofMain: Change, ofTask: Chan
     reason: "collides",
     tried: [],
     resolving: { level: "safe", union: [] },
+    base: null,
     now: new Date(0),
   };
   const read = (): Record<string, unknown> => JSON.parse(readFileSync(join(folder, "packet.json"), "utf8")) as Record<string, unknown>;
@@ -208,7 +209,7 @@ test("a submodule that both sides moved: a packet is written, with what git coul
   const folder = join(repo.parent, "packet");
   const resolving = { level: "safe", union: [] } as const;
   const about = { folder, run: "shell", task: "x", title: "x", branch: "auto/x", commit, target: "main", onto };
-  expect(await writePacket(context.repository, { ...about, reason: "", tried: [], resolving, now: new Date(0) })).toBe(true);
+  expect(await writePacket(context.repository, { ...about, reason: "", tried: [], resolving, base: null, now: new Date(0) })).toBe(true);
   const packet = JSON.parse(readFileSync(join(folder, "packet.json"), "utf8")) as object;
   expect(packet).toMatchObject({
     kind: "content",
