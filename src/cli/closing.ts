@@ -1,6 +1,6 @@
 import { count } from "../domain/index.ts";
 import { progressBox, type TaskProgress } from "../plan/index.ts";
-import type { SessionEnd } from "../run/index.ts";
+import { approvedTasks, mayLandNow, type SessionEnd } from "../run/index.ts";
 import type { TaskFacts } from "../session/index.ts";
 import { blockedText } from "./blocked-text.ts";
 import { progressFor } from "./event-text.ts";
@@ -49,10 +49,12 @@ function label(task: TaskFacts): string {
   return task.status === "qa_approved" ? "Approved, not merged" : "Open";
 }
 
-/** What a task that has not begun depends on and the target has not. */
+/** What a task waits for before it can begin, or before it can land. */
 function missing({ plan, facts }: SessionEnd, task: TaskFacts): readonly string[] {
-  const needed = task.status === "pending" ? plan.tasks.find((one) => one.id === task.id)?.dependsOn : undefined;
-  return needed?.filter((id) => facts.tasks.get(id)?.status !== "done") ?? [];
+  if (task.status !== "pending" && task.status !== "qa_approved") return [];
+  const landing = task.status === "pending" ? [] : mayLandNow(facts, approvedTasks(facts));
+  const needed = plan.tasks.find((one) => one.id === task.id)?.dependsOn ?? [];
+  return needed.filter((id) => facts.tasks.get(id)?.status !== "done" && !landing.includes(id));
 }
 
 function reason(task: TaskFacts, waitsFor: readonly string[]): string {
@@ -61,7 +63,7 @@ function reason(task: TaskFacts, waitsFor: readonly string[]): string {
   const packet =
     task.packet === null || task.status !== "conflict" ? "" : `\n  packet: ${task.packet}/README.md; \`graftwork resolve ${task.id} …\``;
   const next =
-    task.status === "qa_approved"
+    task.status === "qa_approved" && waitsFor.length === 0
       ? `\n  take it with: graftwork merge ${task.id}`
       : task.status === "failed"
         ? `\n  look: \`graftwork logs ${task.id}\`; once more: \`graftwork retry ${task.id}\`, then \`graftwork continue\``

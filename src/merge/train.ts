@@ -31,8 +31,8 @@ export type Candidate = {
   dependsOn: readonly string[];
   /** Where the work began; unknown for work that nobody recorded. */
   base?: Oid;
-  /** The target's commit on which a person made `commit`. */
-  decidedOn?: Oid;
+  /** What a person decided in a conflict, and on which commit of the target. It stands in a `commit` that goes on from it. */
+  decided?: { commit: Oid; onto: Oid };
   /** Its checks use something that only one of them may use at a time. */
   isExclusive?: boolean;
 };
@@ -123,7 +123,9 @@ async function addToTrain(context: Parameters<typeof buildTrain>[0], at: At, can
   const tip = at.commit;
   const { repository, run, person, strategy } = context;
   const { task, branch, commit } = candidate;
-  const isDecided = candidate.decidedOn !== undefined && (await isAncestor(repository, candidate.decidedOn, tip));
+  const { decided } = candidate;
+  const isDecided =
+    decided !== undefined && (await isAncestor(repository, decided.onto, tip)) && (await isAncestor(repository, decided.commit, commit));
   const own = await ownWork(context, at, { ...candidate, isDecided });
   if (own.kind === "conflict") return own;
   const merged = own.kind === "replayed" ? own : await mergeWhole(context, tip, commit);

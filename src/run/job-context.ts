@@ -59,7 +59,7 @@ export function candidatesOf(facts: RunFacts, ids: readonly string[]): Candidate
           dependsOn,
           isExclusive,
           ...(base !== null && { base }),
-          ...(decided?.commit === commit && { decidedOn: decided.onto }),
+          ...(decided !== null && { decided }),
         },
       ];
     });

@@ -19,9 +19,16 @@ export function approvedTasks(facts: RunFacts): string[] {
   return [...facts.tasks.values()].flatMap(({ id, status }) => (status === "qa_approved" || status === "merging" ? [id] : []));
 }
 
+/** Those of `ids` that may land now, together. */
+export function mayLandNow(facts: RunFacts, ids: readonly string[]): string[] {
+  return landableOf({ ...facts, landOnly: null }, new Set(ids));
+}
+
 /** Lands approved tasks of a run, and nothing else of it, by the road that the run itself goes. Throws what `continueRun` throws. */
 export async function landApproved(host: RunHost, found: RunSummary, ids: readonly string[]): Promise<Landed> {
-  const landable = landableOf({ ...found.facts, landOnly: null }, new Set(ids));
+  // What waits for its checkout may find it free by now.
+  const waiting = found.facts.waiting?.tasks.map(({ task }) => task).filter((task) => ids.includes(task)) ?? [];
+  const landable = [...mayLandNow(found.facts, ids), ...waiting];
   const facts = landable.length === 0 ? found.facts : (await land(host, found, landable)).facts;
   const done = ids.filter((id) => facts.tasks.get(id)?.status === "done");
   const failed = ids.filter((id) => !done.includes(id)).map((id) => failureOf(facts, id));

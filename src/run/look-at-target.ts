@@ -89,15 +89,21 @@ const ABOUT_TO_LAND: ReadonlySet<TaskFacts["status"]> = new Set(["ready_for_qa",
 async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
   const tasks: LandedTask[] = [];
-  for (const { id, status, commit, branch, base } of facts.tasks.values()) {
+  const isOurs = facts.landings.at(-1)?.to === at;
+  for (const { id, status, commit, branch, base, decided } of facts.tasks.values()) {
     if (status === "done" || status === "in_progress" || commit === null || branch === null) continue;
-    if (!(await isAncestor(repository, commit, at))) continue;
-    // A revert of the merge differs from one of the branch if others changed lines nearby.
     const branchWork = { base: base ?? commit, tip: commit };
-    const brought = await broughtBy(repository, branchWork, at);
-    const by = (await revertsOf(repository, [brought, { from: branchWork.base, to: commit }], at)).find((one) => one !== undefined);
-    if (by === undefined) tasks.push({ task: id, branch, branchTip: commit, merge: brought.to });
-    else if (ABOUT_TO_LAND.has(status))
+    const changes = [{ from: branchWork.base, to: commit }];
+    const isThere = await isAncestor(repository, commit, at);
+    // Somebody may have squashed the work or picked it; what a person decided since then stands.
+    if (!isThere && (isOurs || decided !== null || !ABOUT_TO_LAND.has(status))) continue;
+    // A revert of the merge differs from one of the branch if others changed lines nearby.
+    const brought = isThere ? await broughtBy(repository, branchWork, at) : undefined;
+    const by = (await revertsOf(repository, [...(brought === undefined ? [] : [brought]), ...changes], at)).find(
+      (one) => one !== undefined,
+    );
+    if (by === undefined && brought !== undefined) tasks.push({ task: id, branch, branchTip: commit, merge: brought.to });
+    else if (by !== undefined && ABOUT_TO_LAND.has(status))
       events.push({
         type: "conflict",
         task: id,

@@ -60,12 +60,10 @@ export type ByHandResult = {
  * called merged. With `verify` off nothing is checked, and that is said.
  */
 export async function mergeByHand(request: ByHand): Promise<ByHandResult> {
-  const { context, config } = request;
+  const { context } = request;
   const { repository } = context;
   existingStore(repository);
-  const { target, base } = await targetOf(context, request.into);
-  const isCheckable = config.qa.checks.length > 0 || (await packageChecks(repository, base)).length > 0;
-  if (request.verify && !isCheckable) throw noChecks();
+  const { target } = await targetOf(context, request.into);
   const place = join(repository.layout.root, "merge");
   let begun = false;
   const work = (): Promise<ByHandResult> => {
@@ -94,6 +92,8 @@ async function mergeSlots(asked: ByHand, target: string): Promise<ByHandResult> 
   const request = { ...asked, context };
   const strategy = request.strategy ?? request.config.merge.strategy;
   const offer = await offeredBranches(context, { given: request.plan, only: request.only, base, strategy });
+  const isCheckable = request.config.qa.checks.length > 0 || (await packageChecks(repository, base)).length > 0;
+  if (request.verify && !isCheckable && offer.candidates.length > 0) throw noChecks();
   // In slot order nothing has to be predicted.
   const offered = offer.plan === null ? offer.candidates : (await handOrder(context, { target, base }, offer)).order;
   const report = reportOf(repository, target, offered, offer);

@@ -25,7 +25,7 @@ export function settleDependents(plan: Plan, tasks: ReadonlyMap<string, TaskFact
     isSettled = true;
     for (const { id, dependsOn } of plan.tasks) {
       const task = result.get(id);
-      if (task === undefined || dependsOn.length === 0) continue;
+      if (task === undefined) continue;
       const lost = dependsOn.find((other) => LOST.has(result.get(other)?.status ?? "pending"));
       const next = lost === undefined ? comeBack(task) : goBack(task, lost, result.get(lost)?.status, at);
       if (next === task) continue;

@@ -40,6 +40,20 @@ describe("what a person decided lands as it was decided", () => {
     expect(rig.starts("a")).toBe(1);
   });
 
+  test("also under a commit that its agent put on top of it", async () => {
+    const rig = await runRig({
+      files: { g: "one\n", key: "secret\n" },
+      agents: { "a.1": amended, a: "echo 1 > fixed; commit fix" },
+      tasks: [{ id: "a", retries: 2 }],
+      plan: { verification: ["test ! -f a.txt || test -f fixed"] },
+      settings,
+    });
+    expect((await rig.run()).exit).toBe(5);
+    await decideG(rig, "a file");
+    expect((await rig.goOn()).exit).toBe(0);
+    expect([rig.has("a.txt"), rig.has("fixed"), rig.has("key"), rig.repo.git("show", "main:g")]).toEqual([true, true, false, "both"]);
+  });
+
   test("a branch that was merged by hand and reset is taken if a person says so", async () => {
     const rig = await runRig({ agents: { a: writes("a") }, tasks: ["a"], settings });
     await rig.run({ merge: false });

@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { commitFiles } from "../../fixtures/index.ts";
+import { closingText } from "../../../src/cli/closing.ts";
+import { commitFiles, runCli } from "../../fixtures/index.ts";
 import { runRig, writes } from "./run-rig.ts";
 
 const part = (id: string): string => `echo ${id} > part.${id}; commit ${id}`;
@@ -125,4 +126,19 @@ describe("approved work without merging", () => {
     await rig.run({ merge: false });
     expect(await rig.land("e")).toMatchObject({ merged: [], failed: [{ waitsFor: ["d"] }], exit: 4 });
   });
+});
+
+test("merge says that there is nothing to do once all has landed, also if only the plan has checks", async () => {
+  const rig = await runRig({ agents: { a: writes("a") }, tasks: ["a"] });
+  expect((await rig.run()).exit).toBe(0);
+  expect((await runCli(["merge"], { cwd: rig.repo.dir })).code).toBe(0);
+});
+
+test("approved work is not offered for a merge while what it depends on waits for a person", async () => {
+  const b = 'echo b > b.txt; commit b; git -C "$R" reset -q --hard HEAD~1';
+  const rig = await runRig({ agents: { a: writes("a"), b }, tasks: ["a", { id: "b", depends_on: ["a"] }] });
+  const text = closingText(await rig.run(), { width: 80, unicode: true });
+  expect([rig.task("a").status, rig.task("b").status]).toEqual(["conflict", "qa_approved"]);
+  expect(text).toContain("b: waits for a");
+  expect(text).not.toContain("graftwork merge b");
 });

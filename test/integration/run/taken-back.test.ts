@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { keepHandLanding } from "../../../src/run/hand-landings.ts";
@@ -44,6 +44,30 @@ describe("what the target lost stays lost, and a person is asked", () => {
     rig.repo.git(...command);
     expect((await rig.goOn()).exit).toBe(0);
     expect([rig.task("a").status, rig.has("b.txt")]).toEqual(["done", true]);
+  });
+
+  test.each([
+    ["squashed", (rig: Rig) => rig.repo.git("merge", "-q", "--squash", "auto/a")],
+    ["picked", (rig: Rig) => rig.repo.git("cherry-pick", "--no-commit", "auto/a")],
+  ])("work that waits is asked about if a person %s and reverted it", async (_, bring) => {
+    const rig = await runRig({ agents: { a: writes("a") }, tasks: ["a"] });
+    writeFileSync(join(rig.repo.dir, "a.txt"), "mine\n");
+    expect((await rig.run()).exit).toBe(5);
+    rmSync(join(rig.repo.dir, "a.txt"));
+    bring(rig);
+    rig.repo.git("commit", "-q", "-m", "by hand");
+    rig.repo.git("revert", "--no-edit", "HEAD");
+    expect((await rig.goOn()).exit).toBe(5);
+    expect([rig.task("a").status, rig.has("a.txt")]).toEqual(["conflict", false]);
+  });
+
+  test("a task whose landing waits lands by its name once nothing is in its way", async () => {
+    const rig = await runRig({ agents: { a: writes("a") }, tasks: ["a"] });
+    writeFileSync(join(rig.repo.dir, "a.txt"), "mine\n");
+    expect((await rig.run()).exit).toBe(5);
+    rmSync(join(rig.repo.dir, "a.txt"));
+    expect(await rig.land("a")).toMatchObject({ merged: ["auto/a"], exit: 0 });
+    expect(rig.has("a.txt")).toBe(true);
   });
 
   test("a branch that began on a commit that was amended away brings its own changes alone", async () => {

@@ -56,3 +56,10 @@ test("work that only collided is judged anew when what it depends on was skipped
   const collides: RunEvent = { type: "conflict", task: "b", commit: "b1", base: "m0", paths: ["f"], against: [] };
   expect(statusOfB(...ready("b"), collides, skipped, back)).toEqual({ status: "ready_for_qa", lastError: null });
 });
+
+test("a task comes back when a new plan takes out the dependency for which it was skipped", () => {
+  const failed = attempt("a", { kind: "failed", failure: "crashed", reason: "x", retry: false });
+  expect(statusOfB(...failed).status).toBe("skipped");
+  const without = aPlan([aTask("a"), aTask("b")]);
+  expect(statusOfB(...failed, { type: "replanned", plan: without, digest: "d2" })).toEqual({ status: "pending", lastError: null });
+});
