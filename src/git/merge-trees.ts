@@ -24,12 +24,12 @@ export type MergedTrees =
 
 /**
  * Merges two commits in memory, in our own git directory, under the repository's `mergeAttributes`. The result does not
- * depend on what is checked out. No driver runs, no ref or folder changes. `base`: the commit from which `theirs` is to
- * be compared though `ours` does not hold it. Throws GIT_FAILED, for unrelated histories too.
+ * depend on what is checked out. No driver runs, no ref or folder changes. `base` is a merge base that `ours` does not
+ * hold. Throws GIT_FAILED, for unrelated histories too.
  */
 export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid, base?: Oid): Promise<MergedTrees> {
   if (base === undefined) return mergeWith(repository, { ours, theirs });
-  // To git 2.38 a merge base can be named in no other way.
+  // A graft is the only way in which git 2.38 takes a merge base.
   const parents = await parentsOf(repository, ours);
   const graft = join(repository.layout.scratch, `graft.${randomUUID()}`);
   replaceFile(graft, `${[ours, ...parents, base].join(" ")}\n`);

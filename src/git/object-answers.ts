@@ -34,7 +34,7 @@ export function askOfObjects(repository: Repository, { args, of, answers = [0] }
   const forget = (): void => {
     if (known.get(question) === asked) known.delete(question);
   };
-  // 128 also says that an object is missing, and it may come.
+  // Code 128 also means that an object is missing, and it may come later.
   asked.then(({ code, stdout }) => {
     if (code > 1 || stdout.length > LARGEST) forget();
   }, forget);

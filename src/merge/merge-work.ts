@@ -4,18 +4,20 @@ import { isAncestor, type MergedTrees, mergeBase, mergeTrees, type Oid, type Rep
 export type Work = { base: Oid | null; ours: Oid; theirs: Oid };
 
 /**
- * Merges a task's work as a person is to see it: what the task began on counts as no work of it, also if the target
- * does not hold that any more. Throws GIT_FAILED.
+ * Merges a task's work as a person is to see it: what the task began on is no work of its own, even if the
+ * target lost that. Throws GIT_FAILED.
  */
 export async function mergeWork(repository: Repository, work: Work): Promise<MergedTrees> {
-  return mergeTrees(repository, work.ours, work.theirs, (await isOutside(repository, work)) ? (work.base ?? undefined) : undefined);
+  return mergeTrees(repository, work.ours, work.theirs, await lostBase(repository, work));
 }
 
 /** The commit from which both sides of `mergeWork` are compared; undefined for histories that have nothing in common. */
 export async function baseOfWork(repository: Repository, work: Work): Promise<Oid | undefined> {
-  return (await isOutside(repository, work)) ? (work.base ?? undefined) : mergeBase(repository, work.ours, work.theirs);
+  return (await lostBase(repository, work)) ?? (await mergeBase(repository, work.ours, work.theirs));
 }
 
-async function isOutside(repository: Repository, { base, ours, theirs }: Work): Promise<boolean> {
-  return base !== null && !(await isAncestor(repository, base, ours)) && (await isAncestor(repository, base, theirs));
+/** Where the work began, if the target does not hold that commit. */
+async function lostBase(repository: Repository, { base, ours, theirs }: Work): Promise<Oid | undefined> {
+  if (base === null || (await isAncestor(repository, base, ours))) return undefined;
+  return (await isAncestor(repository, base, theirs)) ? base : undefined;
 }

@@ -37,11 +37,6 @@ export async function replay(
     const [subject] = (await messageOf(repository, at)).split("\n");
     return { kind: "conflict", ...more, ...person, reason: `${why}; ${what} (${at.slice(0, 12)} ${subject})` };
   };
-  // A merge alone brings nothing of its own.
-  if (own.every(({ parents }) => parents.length > 1)) {
-    const reason = `${target} held this work and lost it since, so it does not come back by itself: \`git merge ${branch}\` on ${target} brings it, if that is meant`;
-    return { kind: "conflict", paths: [], left: [], reason, person: true };
-  }
   const resolved: ResolvedFile[] = [];
   let { commit, tree } = tip;
   for (const one of own) {
@@ -59,6 +54,11 @@ export async function replay(
     if (merged.tree === tree) continue;
     commit = await commitLike(repository, one.commit, { tree: merged.tree, parent: commit });
     tree = merged.tree;
+  }
+  // A merge that git makes by itself brings nothing of its own.
+  if (own.every(({ parents }) => parents.length > 1)) {
+    const reason = `${target} held this work and lost it since, so it does not come back by itself: \`git merge ${branch}\` on ${target} brings it, if that is meant`;
+    return { kind: "conflict", paths: [], left: [], reason, person: true };
   }
   return { kind: "replayed", commit, tree, resolved, both: [] };
 }

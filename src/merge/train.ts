@@ -170,7 +170,7 @@ type Own = { kind: "whole" } | Replayed | Extract<Added, { kind: "conflict" }>;
 /**
  * Tells whether all that a candidate's commit would bring is its own. If not, only its own commits are replayed onto the
  * tip: what the target lost does not come back, and what was never the task's does not come along. What a person decided
- * becomes one commit on the tip: the person saw the whole, and the commits behind it may be such as the target lost.
+ * becomes one commit on the tip: the person saw the whole, and the target may have lost the commits behind it.
  */
 async function ownWork(context: Parameters<typeof buildTrain>[0], at: At, candidate: Candidate & { isDecided: boolean }): Promise<Own> {
   const { repository } = context;

@@ -26,7 +26,7 @@ export function mayLandNow(facts: RunFacts, ids: readonly string[]): string[] {
 
 /** Lands approved tasks of a run, and nothing else of it, by the road that the run itself goes. Throws what `continueRun` throws. */
 export async function landApproved(host: RunHost, found: RunSummary, ids: readonly string[]): Promise<Landed> {
-  // What waits for its checkout may find it free by now.
+  // A landing that waited may have nothing in its way now.
   const waiting = found.facts.waiting?.tasks.map(({ task }) => task).filter((task) => ids.includes(task)) ?? [];
   const landable = [...mayLandNow(found.facts, ids), ...waiting];
   const facts = landable.length === 0 ? found.facts : (await land(host, found, landable)).facts;

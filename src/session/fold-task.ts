@@ -240,7 +240,7 @@ export function resolveTask(task: TaskFacts, event: Extract<RunEvent, { type: "r
       lastError: null,
       packet: null,
     };
-  const anew = {
+  const cleared = {
     resolve: null,
     fallback: null,
     rejected: null,
@@ -252,7 +252,7 @@ export function resolveTask(task: TaskFacts, event: Extract<RunEvent, { type: "r
   };
   return {
     ...task,
-    ...anew,
+    ...cleared,
     status: task.attempts === 0 ? "pending" : "pending_retry",
     failures: 0,
     rateLimited: 0,
