@@ -1,4 +1,4 @@
-import { commitsBeyond, commitsNamedBy, type Oid, readRef, type SlotTree, updateRefs, wasHeadOutside } from "../git/index.ts";
+import { commitsBeyond, commitsNamedBy, type Oid, PUT_BACK, readRef, type SlotTree, updateRefs, wasHeadOutside } from "../git/index.ts";
 import { existingStore } from "../pool/index.ts";
 import type { DispatchContext } from "./context.ts";
 import type { RefsBefore } from "./follow-head.ts";
@@ -41,7 +41,7 @@ export async function putTargetBack(
       { ref, set: before, old: now },
       { ref: kept, set: now },
     ],
-    "put back",
+    PUT_BACK,
   );
   if (refused !== undefined) return null;
   return `it moved ${target} to its own commit ${now.slice(0, 8)}; ${target} was put back to ${before.slice(0, 8)}, and the commit is kept as ${kept}`;

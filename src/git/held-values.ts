@@ -1,11 +1,16 @@
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
-import { readRefs } from "./refs.ts";
+import { logMessage, readRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 
-/** The reflog message of a move that undoes a move which nobody asked for. What it undid counts as never held. */
-export const PUT_BACK = "graftwork: put back";
+/** The reason of an `updateRefs` that undoes a move which nobody asked for. What it undid counts as never held. */
+export const PUT_BACK = "put back";
+
+/** Whether a reflog has this message from such a move. */
+export function isPutBack(message: string): boolean {
+  return message.startsWith(logMessage(PUT_BACK));
+}
 
 const LOOKED_AT = 1_000;
 
@@ -31,7 +36,7 @@ export function heldValues(log: string): Oid[] {
     const [, oid, message] = /^([0-9a-f]{40,64}) ?(.*)$/.exec(line) ?? [];
     return oid === undefined ? [] : [{ oid, message: message ?? "" }];
   });
-  const kept = entries.filter((_, n) => entries[n - 1]?.message.startsWith(PUT_BACK) !== true);
+  const kept = entries.filter((_, n) => !isPutBack(entries[n - 1]?.message ?? ""));
   return [...new Set(kept.map(({ oid }) => oid))];
 }
 

@@ -31,7 +31,7 @@ export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
 export { treeHoldsText } from "./grep-tree.ts";
 export { type Planted, plantedText } from "./guarded-settings.ts";
-export { isRunsBase, type Listed, lostValues, ownCommits, PUT_BACK } from "./held-values.ts";
+export { isPutBack, isRunsBase, type Listed, lostValues, ownCommits, PUT_BACK } from "./held-values.ts";
 export { broughtBy, firstParentOf, integratedBy, revertsOf } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, movedFrom } from "./land-checkout.ts";
 export { type FilesLanded, landFiles, moveByGit, settleDeadLandings, settleLandings } from "./land-files.ts";
@@ -40,6 +40,7 @@ export { attributesKey, type NotBlended, notBlended, withMergeAttributes } from 
 export { type MergeBases, mergeBases } from "./merge-bases.ts";
 export { mergePairs, type PairMerge } from "./merge-pairs.ts";
 export { type ConflictStage, type MergedTrees, type MergeMessage, mergeTrees } from "./merge-trees.ts";
+export { wantedName } from "./moved-names.ts";
 export type { Oid } from "./oid.ts";
 export { pathBytes, plainPath } from "./path-text.ts";
 export { pinSettings, plantedSettings, undoPlanted } from "./pinned-settings.ts";

@@ -1,6 +1,7 @@
 import { GraftworkError } from "../domain/index.ts";
 import { attributesArgs } from "./merge-attributes.ts";
 import { mergeTrees } from "./merge-trees.ts";
+import { wantedName } from "./moved-names.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";
@@ -30,7 +31,11 @@ export async function mergePairs(repository: Repository, pairs: readonly (readon
   });
   if (answer.code === UNKNOWN_OPTION) return oneByOne(repository, pairs);
   const merges = parseMergeRecords(splitPaths(answer));
-  if (merges?.length === pairs.length) return merges;
+  if (merges?.length === pairs.length)
+    return merges.map(({ clean, paths }, index) => ({
+      clean,
+      paths: [...new Set(paths.map((path) => wantedName(path, pairs[index] ?? [])))],
+    }));
   throw new GraftworkError("GIT_FAILED", {
     message: "git merge-tree answered in a form that is not known.",
     because: `of ${pairs.length} merges, ${merges?.length ?? "not one"} could be read.`,

@@ -3,15 +3,22 @@ import { join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import { replaceFile, rmSync } from "../state/index.ts";
 import { parentsOf } from "./commit-objects.ts";
+import { editTree, type TreeEdit } from "./edit-tree.ts";
 import { attributesArgs } from "./merge-attributes.ts";
+import { wantedName } from "./moved-names.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import { pathText } from "./path-text.ts";
+import { isAncestor } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
+import { treeDifferences } from "./tree-differences.ts";
 
-/** One side of a conflicted file: stage 1 is the merge base, 2 ours, 3 theirs. */
-export type ConflictStage = { mode: string; oid: Oid; stage: 1 | 2 | 3; path: string };
+/**
+ * One side of a conflicted file: stage 1 is the merge base, 2 ours, 3 theirs. `moved`: where the merged tree has it, if
+ * the other side has a folder or another kind of file at `path`.
+ */
+export type ConflictStage = { mode: string; oid: Oid; stage: 1 | 2 | 3; path: string; moved?: string };
 
 /** What git says about a conflict: its short name for the kind, the paths that it names, and its sentence. */
 export type MergeMessage = { kind: string; paths: readonly string[]; text: string };
@@ -30,9 +37,11 @@ export type MergedTrees =
 export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid, base?: Oid): Promise<MergedTrees> {
   if (base === undefined) return mergeWith(repository, { ours, theirs });
   // A graft is the only way in which git 2.38 takes a merge base.
-  const parents = await parentsOf(repository, ours);
+  const parents = [[ours, ...(await parentsOf(repository, ours)), base]];
+  // A target that was reset is behind the base: no commit may come before itself.
+  if (await isAncestor(repository, ours, base)) parents.push([base]);
   const graft = join(repository.layout.scratch, `graft.${randomUUID()}`);
-  replaceFile(graft, `${[ours, ...parents, base].join(" ")}\n`);
+  replaceFile(graft, parents.map((line) => `${line.join(" ")}\n`).join(""));
   try {
     return await mergeWith(repository, { ours, theirs, graft });
   } finally {
@@ -61,8 +70,8 @@ async function mergeWith(
     ],
     answers: [0, 1],
   });
-  const parsed = parseMergeTree(answer.code, pathText(answer.stdout));
-  if (parsed !== undefined) return parsed;
+  const parsed = parseMergeTree(answer.code, pathText(answer.stdout), [ours, theirs]);
+  if (parsed !== undefined) return withWholeFolders(repository, parsed, { 2: ours, 3: theirs });
   // Exit 1 with nothing on stdout is an error (an unknown commit), not a conflict.
   throw new GraftworkError("GIT_FAILED", {
     message: `git could not merge ${theirs.slice(0, 12)} onto ${ours.slice(0, 12)}.`,
@@ -72,7 +81,23 @@ async function mergeWith(
   });
 }
 
-export function parseMergeTree(code: number, text: string): MergedTrees | undefined {
+/**
+ * Where a side's folder and the other's file want one name, git takes out what the folder has unchanged: as if deciding
+ * for the folder could not be. The tree gets it back.
+ */
+async function withWholeFolders(repository: Repository, merged: MergedTrees, commits: { 2: Oid; 3: Oid }): Promise<MergedTrees> {
+  if (merged.clean) return merged;
+  const edits: TreeEdit[] = [];
+  for (const path of new Set(merged.stages.filter(({ moved }) => moved !== undefined).map((stage) => stage.path))) {
+    const folderOf = ([2, 3] as const).find((side) => !merged.stages.some((one) => one.path === path && one.stage === side));
+    if (folderOf === undefined) continue;
+    for (const { path: inside, from, to } of await treeDifferences(repository, merged.tree, commits[folderOf]))
+      if (from === null && to !== null && inside.startsWith(`${path}/`)) edits.push({ path: inside, ...to });
+  }
+  return edits.length === 0 ? merged : { ...merged, tree: await editTree(repository, merged.tree, edits) };
+}
+
+function parseMergeTree(code: number, text: string, sides: readonly Oid[]): MergedTrees | undefined {
   const [tree = "", ...rest] = text.split("\0");
   if (!isOid(tree)) return undefined;
   // An empty entry ends the stages: what follows are messages, in which any path may stand.
@@ -80,18 +105,34 @@ export function parseMergeTree(code: number, text: string): MergedTrees | undefi
   const messages = messagesIn(end < 0 ? [] : rest.slice(end + 1));
   const isMerged = ({ kind }: MergeMessage): boolean => kind === AUTO_MERGED;
   if (code === 0) return { clean: true, tree, both: messages.filter(isMerged).flatMap(({ paths }) => paths) };
-  const stages: ConflictStage[] = [];
+  const listed: ConflictStage[] = [];
   for (const line of end < 0 ? rest : rest.slice(0, end)) {
     const match = /^(\d{6}) ([0-9a-f]{40,64}) ([123])\t([\s\S]+)$/.exec(line);
     if (match === null) continue;
     const [, mode = "", oid = "", stage = "1", path = ""] = match;
-    stages.push({ mode, oid, stage: Number(stage) as 1 | 2 | 3, path });
+    listed.push({ mode, oid, stage: Number(stage) as 1 | 2 | 3, path });
   }
+  const stages = atWantedNames(listed, messages, sides);
   const paths = [...new Set(stages.map((stage) => stage.path))];
   return { clean: false, tree, stages, paths, messages: messages.filter((message) => !isMerged(message)) };
 }
 
 const AUTO_MERGED = "Auto-merging";
+
+/** Stages under the names that their sides have; one stays where it is if the other file has that side at the name too. */
+function atWantedNames(listed: readonly ConflictStage[], messages: readonly MergeMessage[], sides: readonly Oid[]): ConflictStage[] {
+  const wantedBy = ({ path }: ConflictStage): string => {
+    const wanted = wantedName(path, sides);
+    // A project may have a file of such a name: only git tells which it made.
+    return messages.some(({ paths }) => paths.includes(path) && paths.includes(wanted)) ? wanted : path;
+  };
+  return listed.map((one) => {
+    const wanted = wantedBy(one);
+    const numbers = (at: string): number[] => listed.filter(({ path }) => path === at).map(({ stage }) => stage);
+    const isTaken = numbers(one.path).some((number) => numbers(wanted).includes(number));
+    return wanted === one.path || isTaken ? one : { ...one, path: wanted, moved: one.path };
+  });
+}
 
 /** Messages are `number of paths, paths…, kind, text`. git 2.39 ends the list with plain advice if submodules conflict: it is left out. */
 function messagesIn(fields: readonly string[]): MergeMessage[] {

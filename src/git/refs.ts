@@ -143,6 +143,11 @@ export type RefChange =
   | { ref: string; remove: true; old: Oid }
   | { ref: string; verify: Oid | null };
 
+/** What a reflog says of a move that graftwork made for this reason. */
+export function logMessage(reason: string): string {
+  return `graftwork: ${reason}`;
+}
+
 /**
  * All changes or none, each compared with what it expects. Returns git's own sentence where something was not as
  * expected (then nothing moved), undefined where it is done. `env` marks the program, so that it can be found.
@@ -164,7 +169,7 @@ export async function updateRefs(
   const answer = await runGit(repository, {
     cwd: repository.root,
     gitDir: repository.commonDir,
-    args: ["-c", "core.fsync=committed,reference", "update-ref", "--no-deref", "-m", `graftwork: ${reason}`, "-z", "--stdin"],
+    args: ["-c", "core.fsync=committed,reference", "update-ref", "--no-deref", "-m", logMessage(reason), "-z", "--stdin"],
     env,
     stdin: `start\0${lines.join("")}prepare\0commit\0`,
     answers: [0, 1, 128],

@@ -2,9 +2,10 @@ import type { ConflictStage, MergeMessage, Oid } from "../git/index.ts";
 
 /** Names the kind of conflict that the stages of one or more paths make. */
 export function kindOf(stages: readonly ConflictStage[]): string {
-  const byPath = new Map<string, Set<number>>();
-  for (const stage of stages) byPath.set(stage.path, (byPath.get(stage.path) ?? new Set()).add(stage.stage));
-  const kinds = [...byPath.values()].map((sides) => {
+  const kinds = [...new Set(stages.map(({ path }) => path))].map((path) => {
+    const ofPath = stages.filter((stage) => stage.path === path);
+    const sides = new Set(ofPath.map(({ stage }) => stage));
+    if (ofPath.some(({ moved }) => moved !== undefined)) return sides.has(2) && sides.has(3) ? "distinct types" : "file/directory";
     if (sides.has(1) && sides.has(2) && sides.has(3)) return "content";
     if (!sides.has(1) && sides.size === 2) return "add/add";
     return sides.has(1) && sides.size === 2 ? "modify/delete" : "rename";

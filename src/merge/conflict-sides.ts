@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { type ConflictStage, type Repository, readBlob } from "../git/index.ts";
+import { type ConflictStage, type Oid, type Repository, readBlob, wantedName } from "../git/index.ts";
 import { newMarkers } from "./resolvers/proof/markers.ts";
 
 /** A conflicted file as its sides have it; undefined where one lacks it. */
@@ -11,6 +11,16 @@ const SUBMODULE = "160000";
 /** A file of bytes: no symlink and no submodule. */
 export function isOrdinary({ mode }: Pick<ConflictStage, "mode">): boolean {
   return ORDINARY.has(mode);
+}
+
+/** The name in the merged tree of the file that is to be edited for a path. */
+export function laidName(path: string, stages: readonly ConflictStage[]): string {
+  return stages.find((stage) => stage.path === path && stage.moved !== undefined)?.moved ?? path;
+}
+
+/** Names in the merged tree of these commits that git made, since its files want the name of a folder or of another kind of file. */
+export function namesByGit(stages: readonly ConflictStage[], commits: readonly Oid[]): string[] {
+  return stages.map(({ path, moved = path }) => moved).filter((name) => wantedName(name, commits) !== name);
 }
 
 /** What git merges line by line. */

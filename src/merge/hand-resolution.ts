@@ -64,3 +64,13 @@ export function undecided(task: string, { path, file, next }: { path: string; fi
     details: { path },
   });
 }
+
+/** A file under a name that git made for the time of the merge: no side has it, so it never lands. */
+export function nameByGit(task: string, { name, next }: { name: string; next: string }): GraftworkError {
+  return new GraftworkError("CONFLICT", {
+    message: `Nobody has decided where ${name} belongs, so ${task} is not resolved.`,
+    because: "git made that name, since two things want the name before the `~`.",
+    try: next,
+    details: { path: name },
+  });
+}

@@ -50,7 +50,7 @@ export async function openConflict(
     if (no !== undefined && why === whyNotBlended(no)) return { kind: "unfit", why: `${path}: ${why}` };
   }
   for (const stage of merged.stages)
-    if (!isOrdinary(stage) || !isText(await readBlob(repository, stage.oid)))
+    if (stage.moved !== undefined || !isOrdinary(stage) || !isText(await readBlob(repository, stage.oid)))
       return { kind: "unfit", why: `${stage.path} is no text file on both sides` };
   const left = new Map(rules.files.map((file) => [file.path, file]));
   const files = merged.paths.map((path) => {

@@ -27,7 +27,7 @@ export function readme(page: PacketPage): string {
     ...(paths.length === 0
       ? []
       : [
-          "- `files/PATH`: the file with conflict markers; `ours/PATH` (the target's), `theirs/PATH` (the task's) and `base/PATH` (before both)",
+          "- `files/PATH` (or `files/PATH~COMMIT`, where git moved it aside): the file with conflict markers; `ours/PATH` (the target's), `theirs/PATH` (the task's) and `base/PATH` (before both)",
         ]),
     "- `ours.diff`, `theirs.diff`: what each side changed since they parted",
     ...section("On the target since then:", oursChanged),

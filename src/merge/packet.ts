@@ -13,7 +13,7 @@ import {
 } from "../git/index.ts";
 import { replaceFile } from "../state/index.ts";
 import { gitSays, kindOf, kindOfNames } from "./conflict-kind.ts";
-import { textsOf } from "./conflict-sides.ts";
+import { laidName, textsOf } from "./conflict-sides.ts";
 import { baseOfWork, mergeWork } from "./merge-work.ts";
 import { readme } from "./packet-readme.ts";
 import { type LeftFile, leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
@@ -109,8 +109,9 @@ async function writeFiles(repository: Repository, { folder, onto, commit }: Pack
     // A folder for each side, as in its tree: beside the marked file, a side could have the name of another file.
     for (const stage of stages.filter((one) => one.path === path && one.mode !== SUBMODULE))
       replaceFile(fileIn(folder, SIDES[stage.stage], path), await readBlob(repository, stage.oid));
-    const marked = await readFileAt(repository, tree, path);
-    if (marked !== undefined) replaceFile(fileIn(folder, "files", path), named(marked, onto, commit));
+    const laid = laidName(path, stages);
+    const marked = await readFileAt(repository, tree, laid);
+    if (marked !== undefined) replaceFile(fileIn(folder, "files", laid), named(marked, onto, commit));
   }
 }
 
@@ -118,6 +119,7 @@ async function fileFacts(repository: Repository, path: string, all: readonly Con
   const stages = all.filter((stage) => stage.path === path);
   return {
     path,
+    laid_as: laidName(path, stages),
     kind: kindOf(stages),
     stages: stages.map(({ mode, oid, stage }) => ({ side: SIDES[stage], mode, oid })),
     hunks: await hunksOf(repository, stages),

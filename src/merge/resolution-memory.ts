@@ -33,7 +33,7 @@ export async function rememberResolutions(repository: Repository, base: Oid, com
     if (merged === undefined || merged.clean) continue;
     for (const path of merged.paths) {
       const stages = merged.stages.filter((stage) => stage.path === path);
-      const sides = await textsOf(repository, stages);
+      const sides = stages.some(({ moved }) => moved !== undefined) ? undefined : await textsOf(repository, stages);
       const [result, landed] = await Promise.all([merge, commit].map((at) => textAt(repository, at, path)));
       if (sides === undefined || result === undefined || landed === undefined) continue;
       const parts = mergeLines(splitLines(sides.base ?? ""), splitLines(sides.ours ?? ""), splitLines(sides.theirs ?? ""));

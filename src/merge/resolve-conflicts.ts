@@ -152,7 +152,7 @@ const NO_TEXT: Resolution = { kind: "declined", why: "not an ordinary text file 
 
 async function readConflict(repository: Repository, conflict: Conflict, path: string): Promise<Read> {
   const stages = conflict.stages.filter((stage) => stage.path === path);
-  const areOrdinary = [2, 3].every((n) => stages.some((one) => one.stage === n && isOrdinary(one)));
+  const areOrdinary = [2, 3].every((n) => stages.some((one) => one.stage === n && one.moved === undefined && isOrdinary(one)));
   return { path, areOrdinary, mode: mergedMode(stages), texts: areOrdinary ? await textsOf(repository, stages) : undefined };
 }
 

@@ -33,8 +33,8 @@ import {
 } from "../pool/index.ts";
 import { readText, replaceFile } from "../state/index.ts";
 import { gitSays } from "./conflict-kind.ts";
-import { markersLeft } from "./conflict-sides.ts";
-import { commitByHand, handMessage, keepResolution, markersStand, undecided, undecidedNames } from "./hand-resolution.ts";
+import { markersLeft, namesByGit } from "./conflict-sides.ts";
+import { commitByHand, handMessage, keepResolution, markersStand, nameByGit, undecided, undecidedNames } from "./hand-resolution.ts";
 import { mergeWork } from "./merge-work.ts";
 import { notedEdits, outdated, type Packet, requireMerge } from "./resolve.ts";
 
@@ -137,6 +137,14 @@ export async function finishInSlot(
         next: `edit it, or \`git commit\` there to take it as it is; then \`graftwork resolve ${task} --done\`.`,
       });
   }
+  const stays = namesByGit(merged.clean ? [] : merged.stages, [target, opened.from]).find(
+    (name) => lstatBelow(slot.path, name) !== undefined,
+  );
+  if (stays !== undefined)
+    throw nameByGit(task, {
+      name: stays,
+      next: `move or remove it in ${slot.path}, then \`graftwork resolve ${task} --done\`.`,
+    });
   const paths = committablePaths(context, status);
   if (!merged.clean && merged.paths.length === 0 && tip === opened.from) {
     const stands = await withQuarantine(repository, async (inside) => treeOf(inside, await snapshotSlot(inside, slot, tip, paths)));

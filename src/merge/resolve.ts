@@ -20,8 +20,8 @@ import {
 } from "../git/index.ts";
 import { readBytes, readText, replaceFile } from "../state/index.ts";
 import { gitSays } from "./conflict-kind.ts";
-import { markersLeft } from "./conflict-sides.ts";
-import { commitByHand, keepResolution, markersStand, undecided, undecidedNames } from "./hand-resolution.ts";
+import { isOrdinary, laidName, markersLeft, namesByGit } from "./conflict-sides.ts";
+import { commitByHand, keepResolution, markersStand, nameByGit, undecided, undecidedNames } from "./hand-resolution.ts";
 import { mergeWork } from "./merge-work.ts";
 import { fileIn } from "./packet.ts";
 import { shellWord } from "./shell-word.ts";
@@ -32,7 +32,7 @@ export type Choice = { kind: "ours" } | { kind: "theirs" } | { kind: "file"; fil
 const PacketSchema = v.object({
   branch: v.string(),
   commits: v.object({ base: v.optional(v.nullable(v.string()), null), ours: v.string(), theirs: v.nullable(v.string()) }),
-  files: v.array(v.object({ path: v.string() })),
+  files: v.array(v.object({ path: v.string(), laid_as: v.optional(v.string()) })),
 });
 const ChoicesSchema = v.record(v.string(), v.picklist(["ours", "theirs", "file"]));
 
@@ -72,7 +72,7 @@ function parsePart<T>(
 
 /** Keeps a choice in the packet, for `--done`; `name` is a path as `fileIn` writes it. Throws USAGE where the packet has no such path. */
 export function choose(packet: Packet, name: string, choice: Choice): void {
-  const path = requirePath(packet, name);
+  const { path, laid_as: laid = path } = requireFile(packet, name);
   const content = choice.kind === "file" ? readBytes(choice.file) : undefined;
   if (choice.kind === "file" && content === undefined) {
     throw new GraftworkError("USAGE", {
@@ -81,7 +81,7 @@ export function choose(packet: Packet, name: string, choice: Choice): void {
       try: `\`graftwork resolve ${packet.task} --take-file ${path}=FILE\`.`,
     });
   }
-  if (content !== undefined) replaceFile(fileIn(packet.folder, "files", path), content);
+  if (content !== undefined) replaceFile(fileIn(packet.folder, "files", laid), content);
   replaceFile(choicesFile(packet), `${JSON.stringify({ ...choicesOf(packet), [path]: choice.kind }, null, 2)}\n`);
 }
 
@@ -104,21 +104,20 @@ export async function finishResolution(
   const { target, merged } = await resolvedOnto(repository, packet, onto);
   if (!merged.clean && merged.paths.length === 0) {
     const [says] = gitSays(merged.messages, { ours: target, theirs });
-    throw undecidedNames(task, {
-      says,
-      next: `\`graftwork resolve ${task} --open\`, decide in the folder that it prints, then \`--done\`.`,
-    });
+    throw undecidedNames(task, { says, next: inSlot(task) });
   }
+  const stages = merged.clean ? [] : merged.stages;
   const edits: TreeEdit[] = [];
-  for (const path of merged.clean ? [] : merged.paths) {
-    const stages = merged.clean ? [] : merged.stages.filter((stage) => stage.path === path);
-    edits.push(await editFor(repository, packet, path, { stages, laid: await readFileAt(repository, merged.tree, path) }));
-  }
+  // A folder's name is sorted before what is in it.
+  for (const path of merged.clean ? [] : merged.paths.toSorted())
+    if (!isReplaced(path, edits)) edits.push(...(await editsFor(repository, packet, path, { stages, tree: merged.tree })));
+  const stays = namesByGit(stages, [target, theirs]).find((name) => !edits.some((edit) => edit.path === name && "remove" in edit));
+  if (stays !== undefined) throw nameByGit(task, { name: stays, next: inSlot(task) });
   const tree = await editTree(repository, merged.tree, edits);
   const ref = `refs/heads/${branch}`;
   const old = await readRef(repository, ref);
   const isCheckedOut = (await listWorktrees(repository)).some((worktree) => worktree.branch === ref);
-  const made = { task, branch, how: `: ${edits.map((edit) => edit.path).join(", ")}` };
+  const made = { task, branch, how: `: ${merged.clean ? "" : merged.paths.join(", ")}` };
   const commit = await commitByHand(repository, made, { tree, parents: [theirs, target], person });
   // A branch that went on since then, or that somebody looks at, stays where it is: the resolution lands by its commit.
   const moves = old === theirs && !isCheckedOut ? [{ ref, set: commit, old: theirs }] : [];
@@ -145,43 +144,66 @@ async function resolvedOnto(repository: Repository, packet: Packet, onto: Oid): 
   return { target, merged };
 }
 
-/** `laid`: the file as the merge left it, that it is still to be decided about. */
-async function editFor(
+const inSlot = (task: string): string => `\`graftwork resolve ${task} --open\`, decide in the folder that it prints, then \`--done\`.`;
+
+/** `tree`: the merge as git left it. */
+async function editsFor(
   repository: Repository,
   packet: Packet,
   path: string,
-  { stages, laid }: { stages: readonly ConflictStage[]; laid: Buffer | undefined },
-): Promise<TreeEdit> {
+  { stages: all, tree }: { stages: readonly ConflictStage[]; tree: Oid },
+): Promise<TreeEdit[]> {
+  const stages = all.filter((stage) => stage.path === path);
   const choice = choicesOf(packet)[path];
-  const sides = sidesIn(stages);
-  if (sides.length === 0) return { path, remove: true };
-  if (choice === "ours" || choice === "theirs") return editToSide(path, stages, choice);
-  const file = fileIn(packet.folder, "files", path);
+  if (sidesIn(stages).length === 0) return [{ path, remove: true }];
+  if (choice === "ours" || choice === "theirs") return editsToSide(path, stages, choice);
+  const laid = laidName(path, stages);
+  const file = fileIn(packet.folder, "files", laid);
   const bytes = readBytes(file);
   const left = bytes === undefined ? [] : await markersLeft(repository, stages, bytes);
-  const next = `edit it to its end, or choose a side: \`graftwork resolve ${packet.task} --ours ${shellWord(plainPath(path))}\`.`;
+  const side = `choose a side: \`graftwork resolve ${packet.task} --ours ${shellWord(plainPath(path))}\``;
+  const next = laid === path ? `edit it to its end, or ${side}.` : `${side}; to keep both, \`graftwork resolve ${packet.task} --open\`.`;
   if (left.length > 0) throw markersStand(packet.task, { file, path, left, next });
-  if (bytes === undefined || (choice === undefined && laid?.equals(bytes) === true)) throw undecided(packet.task, { path, file, next });
-  return { path, mode: sides[0]?.mode ?? "100644", oid: await writeBlob(repository, bytes) };
+  // An edited file does not say that it is to stand in place of the other side's folder or symlink.
+  const isDecided =
+    choice === "file" || (laid === path && (await readFileAt(repository, tree, path))?.equals(bytes ?? Buffer.of()) !== true);
+  if (bytes === undefined || !isDecided) throw undecided(packet.task, { path, file, next });
+  return editsToFile(path, stages, await writeBlob(repository, bytes));
 }
 
 const sidesIn = (stages: readonly ConflictStage[]): ConflictStage[] => [2, 3].flatMap((n) => stages.find((one) => one.stage === n) ?? []);
 
-function editToSide(path: string, stages: readonly ConflictStage[], choice: "ours" | "theirs"): TreeEdit {
+/** A side that has no file at the path keeps its folder there: taking out a path touches no folder. */
+function editsToSide(path: string, stages: readonly ConflictStage[], choice: "ours" | "theirs"): TreeEdit[] {
   const side = stages.find((stage) => stage.stage === (choice === "ours" ? 2 : 3));
-  return side === undefined ? { path, remove: true } : { path, mode: side.mode, oid: side.oid };
+  return [...movedBack(stages), side === undefined ? { path, remove: true } : { path, mode: side.mode, oid: side.oid }];
 }
+
+function editsToFile(path: string, stages: readonly ConflictStage[], oid: Oid): TreeEdit[] {
+  const sides = sidesIn(stages);
+  const { mode = "100644" } = sides.find(isOrdinary) ?? sides[0] ?? {};
+  return [...movedBack(stages), { path, mode, oid }];
+}
+
+/** What git moved aside is not there once the path is decided. */
+const movedBack = (stages: readonly ConflictStage[]): TreeEdit[] =>
+  stages.flatMap(({ moved }) => (moved === undefined ? [] : [{ path: moved, remove: true }]));
+
+/** Whether a file that was set stands in place of the folder that the path is in. */
+const isReplaced = (path: string, edits: readonly TreeEdit[]): boolean =>
+  edits.some((edit) => "mode" in edit && path.startsWith(`${edit.path}/`));
 
 /** What a person noted in the packet so far, as changes of the merge's tree. Throws CONFLICT where the packet cannot be read. */
 export async function notedEdits(repository: Repository, packet: Packet, merged: MergedTrees): Promise<TreeEdit[]> {
+  const choices = choicesOf(packet);
   const edits: TreeEdit[] = [];
-  for (const [path, choice] of merged.clean ? [] : Object.entries(choicesOf(packet))) {
+  for (const path of merged.clean ? [] : merged.paths.toSorted()) {
+    const choice = choices[path];
     const stages = merged.clean ? [] : merged.stages.filter((stage) => stage.path === path);
-    const mode = sidesIn(stages)[0]?.mode;
-    if (mode === undefined) continue;
-    const bytes = choice === "file" ? readBytes(fileIn(packet.folder, "files", path)) : undefined;
-    if (choice !== "file") edits.push(editToSide(path, stages, choice));
-    else if (bytes !== undefined) edits.push({ path, mode, oid: await writeBlob(repository, bytes) });
+    if (choice === undefined || sidesIn(stages).length === 0 || isReplaced(path, edits)) continue;
+    const bytes = choice === "file" ? readBytes(fileIn(packet.folder, "files", laidName(path, stages))) : undefined;
+    if (choice !== "file") edits.push(...editsToSide(path, stages, choice));
+    else if (bytes !== undefined) edits.push(...editsToFile(path, stages, await writeBlob(repository, bytes)));
   }
   return edits;
 }
@@ -192,9 +214,9 @@ function choicesOf(packet: Packet): v.InferOutput<typeof ChoicesSchema> {
 
 const choicesFile = (packet: Packet): string => join(packet.folder, "choices.json");
 
-function requirePath(packet: Packet, path: string): string {
+function requireFile(packet: Packet, path: string): Packet["files"][number] {
   const found = packet.files.find((file) => plainPath(file.path) === path);
-  if (found !== undefined) return found.path;
+  if (found !== undefined) return found;
   throw new GraftworkError("USAGE", {
     message: `${JSON.stringify(path)} is not among the conflicted files of ${packet.task}.`,
     because: `they are ${packet.files.map((file) => plainPath(file.path)).join(", ") || "none"}.`,

@@ -1,5 +1,5 @@
 import type { JournalLine } from "../../../src/domain/index.ts";
-import { PUT_BACK } from "../../../src/git/index.ts";
+import { isPutBack } from "../../../src/git/index.ts";
 import { faultsOf } from "./life-plan.ts";
 import { type LifeStage, treeOf } from "./life-stage.ts";
 
@@ -50,7 +50,7 @@ export function judgeOf({ repo, life, approved }: LifeStage): Judge {
     }
   };
   const movedByRun = ({ to, message }: Move): void => {
-    if (message.startsWith(PUT_BACK)) return;
+    if (isPutBack(message)) return;
     landings += 1;
     const say = (text: string): void => void faults.push(`landing ${to.slice(0, 12)} (${message}): ${text}`);
     if (between(to, at).length > 0) say("it takes commits off main");

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { mergeTrees } from "../../../src/git/index.ts";
 import {
+  choose,
   finishInSlot,
   finishResolution,
   openConflict,
@@ -167,9 +168,9 @@ test.for<[what: string, files: Record<string, string>, ofMain: Change, ofTask: C
     { f: "x\n" },
     (repo) => (remove("f")(repo), write("f/y", "y\n")(repo)),
     write("f", "z\n"),
-    "modify/delete",
+    "file/directory",
   ],
-  ["a file and a folder of one name", { r: "r\n" }, write("p", "p\n"), write("p/z", "z\n"), "rename"],
+  ["a file and a folder of one name", { r: "r\n" }, write("p", "p\n"), write("p/z", "z\n"), "file/directory"],
   ["one file under two names", { f: lines(1) }, move(["f", "g"]), move(["f", "h"]), "rename"],
   ["two files under one name", { f: lines(1), k: lines(50, 80) }, move(["f", "g"]), move(["k", "g"]), "add/add"],
   ["a file renamed and deleted", { f: lines(1) }, move(["f", "g"]), remove("f"), "modify/delete"],
@@ -178,7 +179,7 @@ test.for<[what: string, files: Record<string, string>, ofMain: Change, ofTask: C
     { f: lines(1) },
     (repo) => (remove("f")(repo), symlinkSync("y", join(repo.dir, "f"))),
     write("f", lines(2)),
-    "modify/delete, rename",
+    "distinct types",
   ],
   ["files that are no text", { f: "\0a" }, write("f", "\0b"), write("f", "\0c"), "content"],
 ])("%s: a packet is written, and an agent is not asked in vain", async ([, files, ofMain, ofTask, kind]) => {
@@ -186,6 +187,111 @@ test.for<[what: string, files: Record<string, string>, ofMain: Change, ofTask: C
   expect(await writePacket(repository, input)).toBe(true);
   expect(read()).toMatchObject({ kind, git_says: expect.arrayContaining([expect.any(String)]) });
   expect(["conflict", "unfit"]).toContain((await openConflict(repository, onto, theirs, input.resolving)).kind);
+});
+
+const link =
+  (path: string, to: string): Change =>
+  ({ dir }) => {
+    rmSync(join(dir, path), { force: true, recursive: true });
+    symlinkSync(to, join(dir, path));
+  };
+const folder =
+  (path: string, ...files: readonly string[]): Change =>
+  (repo) => {
+    rmSync(join(repo.dir, path), { force: true });
+    for (const file of files) write(`${path}/${file}`, `${file}\n`)(repo);
+  };
+const file =
+  (path: string, text: string): Change =>
+  (repo) => {
+    rmSync(join(repo.dir, path), { force: true, recursive: true });
+    write(path, text)(repo);
+  };
+const both =
+  (...changes: readonly Change[]): Change =>
+  (repo) => {
+    for (const change of changes) change(repo);
+  };
+
+/** Each kind of two things that want the name `p`; `also` are other files in conflict. */
+const WANT_P: readonly (readonly [what: string, files: Record<string, string>, one: Change, other: Change, also?: readonly string[]])[] = [
+  ["a changed file and a symlink", { p: "p\n" }, write("p", "q\n"), link("p", "r")],
+  ["a changed file and a folder", { p: "p\n" }, write("p", "q\n"), folder("p", "1", "2")],
+  ["a changed file and a folder from a symlink", { p: "p\n" }, link("p", "r"), folder("p", "1")],
+  ["a new file and a new symlink", { r: "r\n" }, write("p", "q\n"), link("p", "r")],
+  ["a new file and a new folder", { r: "r\n" }, write("p", "q\n"), folder("p", "1")],
+  ["a renamed file and a new folder", { r: lines(1) }, move(["r", "p"]), folder("p", "1")],
+  ["a file for a folder that the other changed", { "p/1": "1\n", "p/2": "2\n" }, file("p", "q\n"), write("p/1", "changed\n"), ["p/1"]],
+  ["a symlink for a folder that the other changed", { "p/1": "1\n" }, link("p", "r"), write("p/1", "changed\n"), ["p/1"]],
+];
+
+describe.for(WANT_P)("%s want one name", ([, files, one, other, also = []]) => {
+  test.for([
+    ["ours", one, other],
+    ["theirs", one, other],
+  ] as const)("%s is chosen: the path is as that side has it, and no name of git's lands", async ([side, ofMain, ofTask]) => {
+    const { repo, repository, onto, theirs, input, folder: packetFolder, read } = await stage(files, ofMain, ofTask);
+    expect(await writePacket(repository, input)).toBe(true);
+    expect((read() as { files: { path: string }[] }).files.map(({ path }) => path).toSorted()).toEqual(["p", ...also]);
+    expect(await openConflict(repository, onto, theirs, input.resolving)).toMatchObject({ kind: "unfit" });
+    const packet = readPacket(packetFolder, "x");
+    await expect(finishResolution(repository, packet, onto, PERSON, [])).rejects.toMatchObject({ code: "CONFLICT" });
+    for (const path of ["p", ...also]) choose(packet, path, { kind: side });
+    const commit = await finishResolution(repository, packet, onto, PERSON, []);
+    const entries = (of: string): string => repo.git("ls-tree", "-r", of, "--", "p");
+    expect(entries(commit)).toBe(entries(side === "ours" ? onto : theirs));
+    expect(repo.git("ls-tree", "-r", "--name-only", commit)).not.toContain("~");
+  });
+
+  test("an edited file does not say which stays; a file that a person takes does", async () => {
+    const { repo, repository, onto, input, folder: packetFolder, read } = await stage(files, other, one);
+    await writePacket(repository, input);
+    const packet = readPacket(packetFolder, "x");
+    for (const { laid_as: laid } of (read() as { files: { laid_as: string }[] }).files)
+      writeFileSync(join(packetFolder, "files", laid), "edited\n");
+    await expect(finishResolution(repository, packet, onto, PERSON, [])).rejects.toMatchObject({
+      code: "CONFLICT",
+      try: expect.stringContaining("graftwork resolve x --ours p"),
+    });
+    writeFileSync(join(repo.parent, "taken"), "taken\n");
+    choose(packet, "p", { kind: "file", file: join(repo.parent, "taken") });
+    const commit = await finishResolution(repository, packet, onto, PERSON, []);
+    expect(repo.git("show", `${commit}:p`)).toBe("taken");
+    expect(repo.git("ls-tree", "-r", "--name-only", commit)).not.toContain("~");
+  });
+});
+
+describe.for(WANT_P.slice(0, 3))("%s want one name", ([, files, one, other]) => {
+  test("in a slot, git's own name for one of them must go", async () => {
+    const { context, repo, repository, onto, input, folder: packetFolder } = await stage(files, other, one);
+    await initPool(context, { size: 1 });
+    await writePacket(repository, input);
+    const packet = readPacket(packetFolder, "x");
+    const slot = await openInSlot(context, packet);
+    const finish = (): Promise<string> => finishInSlot(context, packet, slot, onto, PERSON, []);
+    const [name = ""] = git(slot.path, "ls-files", "--cached")
+      .split("\n")
+      .filter((path) => path.includes("~"));
+    git(slot.path, "commit", "-qm", "all as it is");
+    await expect(finish()).rejects.toMatchObject({ code: "CONFLICT", message: expect.stringContaining(name) });
+    renameSync(join(slot.path, name), join(slot.path, "elsewhere"));
+    expect(
+      repo
+        .git("ls-tree", "-r", "--name-only", await finish())
+        .split("\n")
+        .filter((path) => /~|elsewhere/.test(path)),
+    ).toEqual(["elsewhere"]);
+  });
+});
+
+test("a file that one side renamed to the name of the other's folder keeps what both changed in it", async () => {
+  const renamed = both(move(["r", "p"]), write("p", lines(2)));
+  const made = await stage({ r: lines(1) }, renamed, both(write("r", lines(1, 31)), folder("p", "1")));
+  await writePacket(made.repository, made.input);
+  const packet = readPacket(made.folder, "x");
+  choose(packet, "p", { kind: "ours" });
+  const commit = await finishResolution(made.repository, packet, made.onto, PERSON, []);
+  expect(made.repo.git("show", `${commit}:p`)).toBe(lines(2, 31).trim());
 });
 
 test("a submodule that both sides moved: a packet is written, with what git could say", async () => {
