@@ -93,13 +93,15 @@ function resolvedText({ task, resolved = [] }: LandedTask): string[] {
 
 function afterConflict(task: TaskFacts | undefined): string {
   if (task?.status === "conflict") return "; a person is needed";
-  return task?.resolve == null ? "; its agent does it again on the new base" : "; an agent is asked to resolve it";
+  return task?.resolve == null ? "; its agent does it again on the new base" : RESOLVER;
 }
+
+const RESOLVER = "; an agent is asked to resolve the conflict";
 
 function again(task: TaskFacts | undefined): string {
   if (task === undefined) return "";
   if (task.secondLook !== null) return "; looked at once more when the others are at rest";
-  if (["pending_retry", "qa_rejected"].includes(task.status)) return "; tried again";
+  if (["pending_retry", "qa_rejected"].includes(task.status)) return task.resolve === null ? "; tried again" : RESOLVER;
   if (task.status === "conflict") return "; a person is needed";
   return task.status === "failed" ? "; given up" : "";
 }

@@ -182,14 +182,18 @@ async function byHand(
 async function mergeTasks(shell: Shell, only: readonly string[], options: MergeOptions): Promise<ExitCode> {
   const opened = await openPoolContext(shell);
   const { repository } = opened.context;
-  const found = liveRun(repository) === null && options.plan === undefined ? runToLand(repository) : undefined;
+  const isLive = liveRun(repository) !== null;
+  const found = options.plan === undefined ? runToLand(repository) : undefined;
   const isOurs = found !== undefined && (options.into === undefined || options.into === found.facts.target);
-  const approved = isOurs ? approvedTasks(found.facts) : [];
-  const ids = approved.filter((id) => only.length === 0 || only.includes(id));
+  const approved = isOurs && !isLive ? approvedTasks(found.facts) : [];
+  const busy = (): ReadonlySet<string> => namesOfBusySlots(opened.context);
+  // A task that is in no slot is the run's, whatever its state: it says where it is.
+  const isOfRun = (name: string): boolean => approved.includes(name) || (isOurs && found.facts.tasks.has(name) && !busy().has(name));
+  const ids = only.length === 0 ? approved : only.filter(isOfRun);
   const others = only.filter((name) => !ids.includes(name));
-  const isByHand = others.length > 0 || (only.length === 0 && (ids.length === 0 || hasBusySlots(opened.context)));
+  const isByHand = others.length > 0 || (only.length === 0 && (ids.length === 0 || busy().size > 0));
   const results: ByHandResult[] = [];
-  if (found !== undefined && ids.length > 0) results.push({ already: [], ...(await landApproved(hostOf(shell, opened), found, ids)) });
+  if (found !== undefined && ids.length > 0) results.push(await landApproved(hostOf(shell, opened), found, ids));
   if (isByHand) results.push(await byHand(shell, opened, options.into, options, others));
   return answer(shell, {
     merged: results.flatMap(({ merged }) => merged),
@@ -199,10 +203,12 @@ async function mergeTasks(shell: Shell, only: readonly string[], options: MergeO
   });
 }
 
-function hasBusySlots({ repository }: Opened["context"]): boolean {
-  return existingStore(repository)
+/** The slots that are busy, and the tasks in them. */
+function namesOfBusySlots({ repository }: Opened["context"]): Set<string> {
+  const busy = existingStore(repository)
     .read()
-    .state.slots.some(({ status }) => status === "busy");
+    .state.slots.filter(({ status }) => status === "busy");
+  return new Set(busy.flatMap(({ id, lease }) => (lease === null ? [id] : [id, lease.task])));
 }
 
 function answer(shell: Shell, done: ByHandResult): ExitCode {

@@ -1,9 +1,19 @@
 import { join } from "node:path";
 import { cleanText, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
 import { isAncestor, type Repository, resolveCommit, userIdentity, withMergeAttributes } from "../git/index.ts";
-import { choose, closeOpened, fileIn, finishInSlot, finishResolution, openedSlot, openInSlot, readPacket } from "../merge/index.ts";
+import {
+  choose,
+  closeOpened,
+  fileIn,
+  finishInSlot,
+  finishResolution,
+  openedSlot,
+  openInSlot,
+  readPacket,
+  targetGone,
+} from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
-import { findRun, inRun, listRuns, type RunSummary } from "../run/index.ts";
+import { findRun, inRun, listRuns, lookedAt, type RunSummary } from "../run/index.ts";
 import { type RunFacts, type TaskFacts, viewPaths } from "../session/index.ts";
 import { requireFound } from "./look-verbs.ts";
 import { openPoolContext } from "./pool-context.ts";
@@ -13,7 +23,10 @@ import type { Shell } from "./shell.ts";
 export async function resolve(shell: Shell, task: string, options: ResolveOptions): Promise<ExitCode> {
   refuseContradiction(options);
   const { context: own } = await openPoolContext(shell);
-  const found = findRun(own.repository, options.run ?? null);
+  const recorded = findRun(own.repository, options.run ?? null);
+  requireFound(recorded, task);
+  const decides = options.done === true || options.skip === true || options.retryAgent === true;
+  const found = decides ? await lookedAt(own.repository, recorded) : recorded;
   const facts = requireFound(found, task);
   const repository = await withMergeAttributes(own.repository, found.facts.base);
   // The branch is the run's, the lease the person's.
@@ -33,12 +46,7 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   for (const text of options.takeFile ?? []) choose(packet, ...splitChoice(text));
   if (options.done === true) {
     const onto = await resolveCommit(repository, `refs/heads/${found.facts.target}`);
-    if (onto === undefined)
-      throw new GraftworkError("REF_UNKNOWN", {
-        message: `The target branch ${found.facts.target} is gone.`,
-        because: "somebody deleted or renamed it.",
-        try: "make it again and run the same command.",
-      });
+    if (onto === undefined) throw targetGone(found.facts.target, packet.commits.ours, "run the same command again");
     const commit = await inRun(
       { repository },
       found.record,
@@ -116,7 +124,9 @@ export async function retry(shell: Shell, task: string, run: string | undefined)
   const { context } = await openPoolContext(shell);
   const { repository } = context;
   const newest = run ?? listRuns(repository)[0]?.run ?? null;
-  const found = findRun(repository, newest);
+  const recorded = findRun(repository, newest);
+  requireFound(recorded, task);
+  const found = await lookedAt(repository, recorded);
   const facts = requireFound(found, task);
   requireOpen(found, facts);
   return decide(shell, { ...context, run: found.run }, facts.id, "retry");
@@ -163,7 +173,7 @@ function isLanding(task: string, command: string | null | undefined): GraftworkE
     message: `${task} is merged and verified already, so it is neither skipped nor tried again.`,
     because:
       command === undefined ? "its landing was cut off." : "it waits for the target's checkout, in one commit with all that is to land.",
-    try: `\`graftwork continue\` lands it${command === undefined ? "" : " once nothing is in its way"}${command == null ? "" : `, or take it with: ${command}`}; \`graftwork merge --undo\` takes it back.`,
+    try: `\`graftwork continue\` lands it${command === undefined ? "" : " once nothing is in its way"}${command == null ? "" : `, or take it with: ${command}`}; then \`graftwork merge --undo\` takes it back.`,
   });
 }
 

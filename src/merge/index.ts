@@ -12,6 +12,7 @@ export { type Resolving, resolvingOf } from "./resolve-conflicts.ts";
 export { closeOpened, finishInSlot, openedSlot, openInSlot } from "./resolve-in-slot.ts";
 export { type Finding, proveMerge } from "./resolvers/prove.ts";
 export { type AppliedRule, type ConflictedFile, type Resolution, type ResolverLevel, resolveFile } from "./resolvers/resolve-file.ts";
+export { targetGone } from "./target-gone.ts";
 export { touches } from "./touched-paths.ts";
 export { buildTrain, type Candidate, type Train, type TrainConflict, type TrainStep } from "./train.ts";
 export { type Undo, type UndoneBranches, undoLandings } from "./undo.ts";

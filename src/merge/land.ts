@@ -171,7 +171,7 @@ async function keep(context: MergeContext, landing: Landing): Promise<void> {
 }
 
 /** Says that a landing is done, and remembers how people resolved what collided in it. */
-export async function landed(context: MergeContext, landing: Landing): Promise<LandResult> {
+export async function landed(context: Pick<MergeContext, "repository" | "emit">, landing: Landing): Promise<LandResult> {
   context.emit({ type: "landed", ...landing });
   for (const { branchTip } of landing.tasks) await rememberResolutions(context.repository, landing.from, branchTip, landing.to);
   return { kind: "landed" };

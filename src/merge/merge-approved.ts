@@ -1,7 +1,8 @@
-import { GraftworkError, type LandedTask } from "../domain/index.ts";
+import type { LandedTask } from "../domain/index.ts";
 import { type Oid, readRef, settleDeadLandings, updateRefs } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
 import { type LandResult, land, mergedRef } from "./land.ts";
+import { targetGone } from "./target-gone.ts";
 import type { Candidate, TrainStep } from "./train.ts";
 import { trainRef, verifyTrain } from "./verify-train.ts";
 
@@ -35,7 +36,7 @@ export async function mergeApproved(context: MergeContext, offerOn: (target: Oid
 async function landTrain(context: MergeContext, offerOn: (target: Oid) => Promise<Offer>): Promise<MergeResult> {
   for (let moves = 0; moves < MOVES; moves++) {
     const target = await readRef(context.repository, `refs/heads/${context.target}`);
-    if (target === undefined) throw targetGone(context.target);
+    if (target === undefined) throw targetGone(context.target, context.seen?.at(-1));
     const { candidates, earlier, waiting } = await offerOn(target);
     if (candidates.length === 0) return { landed: [], result: { kind: "nothing" } };
     const queued = waiting?.tasks ?? [];
@@ -58,12 +59,4 @@ async function unpin({ repository, fence }: MergeContext, refs: readonly string[
   const olds = await Promise.all(refs.map(async (ref) => ({ ref, old: await readRef(repository, ref) })));
   const there = olds.flatMap(({ ref, old }) => (old === undefined ? [] : [{ ref, remove: true as const, old }]));
   if (there.length > 0) await updateRefs(repository, [...fence, ...there], "landed");
-}
-
-function targetGone(target: string): GraftworkError {
-  return new GraftworkError("REF_UNKNOWN", {
-    message: `The target branch ${target} is gone.`,
-    because: "somebody deleted or renamed it.",
-    try: `make it again (\`git branch ${target} COMMIT\`) and \`graftwork continue\`.`,
-  });
 }

@@ -13,6 +13,7 @@ import {
   settleDeadLandings,
   updateRefs,
 } from "../git/index.ts";
+import { targetGone } from "./target-gone.ts";
 
 export type Undo = {
   repository: Repository;
@@ -40,7 +41,7 @@ export async function undoLandings(undo: Undo): Promise<UndoneBranches> {
   const at = await readRef(repository, ref);
   // Where it is back already, an undo was cut off after that: the rest of it is done.
   if (at === after) await moveBack(undo, ref);
-  else if (at === undefined) throw targetGone(target, after);
+  else if (at === undefined) throw targetGone(target, after, "run the same command again");
   else if (at !== before)
     throw refused(target, `it is at ${at.slice(0, 12)}, not at ${after.slice(0, 12)} where the run left it: somebody has built on it.`);
   undo.emit({ type: "undone", from: after, to: before });
@@ -51,14 +52,6 @@ export async function undoLandings(undo: Undo): Promise<UndoneBranches> {
     if (why !== undefined && (await readRef(repository, name)) !== one.commit) taken.push(one);
   }
   return { taken };
-}
-
-function targetGone(target: string, after: Oid): GraftworkError {
-  return new GraftworkError("REF_UNKNOWN", {
-    message: `The target branch ${target} is gone, so it was not put back.`,
-    because: "somebody deleted or renamed it.",
-    try: `make it again where the run left it (\`git branch ${target} ${after.slice(0, 12)}\`), and run the same command.`,
-  });
 }
 
 async function moveBack({ repository, target, after, before, fence }: Undo, ref: string): Promise<void> {

@@ -44,7 +44,7 @@ function nothingToContinue(because: string): GraftworkError {
   return new GraftworkError("NOTHING_TO_CONTINUE", {
     message: "No previous autonomous session found.",
     because,
-    try: "`graftwork run plan.yaml` begins one, `graftwork runs` lists them.",
+    try: "`graftwork run plan.yaml` begins one, `graftwork runs` lists them, `graftwork retry TASK` opens the newest again.",
   });
 }
 
@@ -108,6 +108,27 @@ export async function inRun<Result>(
   }
 }
 
+/**
+ * Returns the run with its facts in line with the target, as `continue` would find them: a run that is at its end has
+ * nobody else who looks. Undone, or with a landing that was cut off, it is as it was. Throws what `inRun` throws, and
+ * REF_UNKNOWN if the target is gone.
+ */
+export async function lookedAt(repository: Repository, found: RunSummary): Promise<RunSummary> {
+  if (found.facts.undone || found.facts.openLanding !== null) return found;
+  const honoured = await withMergeAttributes(repository, found.facts.base);
+  const look = async (emit: Emit): Promise<RunFacts> => {
+    await lookAtTarget({ repository: honoured, facts: () => emit(null), emit, lookedAt: { target: null } });
+    return emit(null);
+  };
+  const facts = await inRun(
+    { repository },
+    found.record,
+    (_ownership, _journal, _facts, emit) => look(emit),
+    () => new Date(),
+  );
+  return { ...found, facts };
+}
+
 /** A landing that was begun, or that waits for the user's checkout, is looked at before anything else. */
 async function settleLanding(host: RunHost, record: RunRecord, ownership: Ownership, facts: RunFacts, emit: Emit): Promise<RunFacts> {
   const merging: MergeContext = { ...(await mergeContext(host, record, ownership, facts.target)), emit };
@@ -118,7 +139,7 @@ async function settleLanding(host: RunHost, record: RunRecord, ownership: Owners
     if (!landed) emit({ type: "landing-void", reason: "the landing was interrupted; it is done again" });
   }
   const now = (): RunFacts => emit(null);
-  await lookAtTarget({ repository: host.repository, merging, facts: now, emit, lookedAt: { target: null } });
+  await lookAtTarget({ repository: host.repository, facts: now, emit, lookedAt: { target: null } });
   const { waiting } = now();
   if (waiting !== null) await land(merging, { from: waiting.from, to: waiting.to, tasks: waiting.tasks });
   return now();

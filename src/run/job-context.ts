@@ -22,7 +22,7 @@ export type JobContext = EngineContext & {
 
 /** Where new work begins: the target, or the verified commit that waits for it. */
 export function baseNow(context: JobContext): Promise<Oid> {
-  return lookAtTarget({ ...context, merging: mergingOf(context) });
+  return lookAtTarget(context);
 }
 
 export function mergingOf(context: JobContext): MergeContext {

@@ -1,17 +1,15 @@
 import { EXIT, type ExitCode, worstExit } from "../domain/index.ts";
 import type { RunFacts } from "../session/index.ts";
-import { continueRun } from "./continue-run.ts";
-import type { FailedBranch } from "./merge-by-hand.ts";
+import { continueRun, lookedAt } from "./continue-run.ts";
+import type { ByHandResult, FailedBranch } from "./merge-by-hand.ts";
 import { landableOf } from "./next-jobs.ts";
 import { listRuns, type RunSummary } from "./run-folder.ts";
 import type { RunHost } from "./run-session.ts";
 
-/** What became of approved tasks that were to land. */
-export type Landed = { merged: string[]; failed: FailedBranch[]; exit: ExitCode };
-
-/** The newest run with approved work that has not landed; undefined if there is none. */
+/** The newest run with approved work that has not landed, else the newest; undefined if there is none. */
 export function runToLand(repository: RunHost["repository"]): RunSummary | undefined {
-  return listRuns(repository).find(({ facts }) => !facts.undone && approvedTasks(facts).length > 0);
+  const runs = listRuns(repository).filter(({ facts }) => !facts.undone);
+  return runs.find(({ facts }) => approvedTasks(facts).length > 0) ?? runs[0];
 }
 
 /** Approved tasks of a run that have not landed. */
@@ -24,16 +22,22 @@ export function mayLandNow(facts: RunFacts, ids: readonly string[]): string[] {
   return landableOf({ ...facts, landOnly: null }, new Set(ids));
 }
 
-/** Lands approved tasks of a run, and nothing else of it, by the road that the run itself goes. Throws what `continueRun` throws. */
-export async function landApproved(host: RunHost, found: RunSummary, ids: readonly string[]): Promise<Landed> {
+/**
+ * Lands those of a run's tasks that are approved, and nothing else of it, by the road that the run itself goes; says of
+ * the others where they are. Throws what `continueRun` throws.
+ */
+export async function landApproved(host: RunHost, found: RunSummary, ids: readonly string[]): Promise<ByHandResult> {
   // A landing that waited may have nothing in its way now.
   const waiting = found.facts.waiting?.tasks.map(({ task }) => task).filter((task) => ids.includes(task)) ?? [];
   const landable = [...mayLandNow(found.facts, ids), ...waiting];
-  const facts = landable.length === 0 ? found.facts : (await land(host, found, landable)).facts;
+  const { facts } = landable.length === 0 ? await lookedAt(host.repository, found) : await land(host, found, landable);
   const done = ids.filter((id) => facts.tasks.get(id)?.status === "done");
   const failed = ids.filter((id) => !done.includes(id)).map((id) => failureOf(facts, id));
+  const branches = (wasDone: boolean): string[] =>
+    done.filter((id) => (found.facts.tasks.get(id)?.status === "done") === wasDone).map((id) => facts.tasks.get(id)?.landed?.branch ?? id);
   return {
-    merged: done.map((id) => facts.tasks.get(id)?.landed?.branch ?? id),
+    merged: branches(false),
+    already: branches(true),
     failed: failed.map(({ branch }) => branch),
     exit: worstExit(failed.map(({ exit }) => exit)),
   };
@@ -55,7 +59,8 @@ function failureOf(facts: RunFacts, id: string): { branch: FailedBranch; exit: E
   const needed = facts.plan.tasks.find((one) => one.id === id)?.dependsOn ?? [];
   const waitsFor = needed.filter((other) => facts.tasks.get(other)?.status !== "done");
   if (waitsFor.length > 0) {
-    const next = `\`graftwork merge ${[...waitsFor, id].join(" ")}\``;
+    const isOffered = waitsFor.every((other) => approvedTasks(facts).includes(other));
+    const next = isOffered ? `\`graftwork merge ${[...waitsFor, id].join(" ")}\`` : GO_ON;
     return {
       branch: { ...about, reason: `it depends on ${waitsFor.join(", ")}, which is not merged`, waitsFor, next },
       exit: EXIT.refused,
@@ -63,5 +68,7 @@ function failureOf(facts: RunFacts, id: string): { branch: FailedBranch; exit: E
   }
   const reason = task?.lastError?.split("\n")[0] ?? `it is ${task?.status ?? "unknown"}`;
   const exit = task?.status === "conflict" || task?.status === "qa_blocked" ? EXIT.person : EXIT.refused;
-  return { branch: { ...about, reason, next: "`graftwork status` shows it; `graftwork continue` goes on" }, exit };
+  return { branch: { ...about, reason, next: GO_ON }, exit };
 }
+
+const GO_ON = "`graftwork status` shows it; `graftwork continue` goes on";

@@ -1,11 +1,10 @@
-import { GraftworkError, type LandedTask, type RunEvent } from "../domain/index.ts";
+import type { LandedTask, RunEvent } from "../domain/index.ts";
 import { broughtBy, firstParentOf, integratedBy, isAncestor, type Oid, type Repository, readRef, revertsOf } from "../git/index.ts";
-import { landed, type MergeContext } from "../merge/index.ts";
+import { landed, targetGone } from "../merge/index.ts";
 import type { RunFacts, TaskFacts } from "../session/index.ts";
 
 export type TargetWatch = {
   repository: Repository;
-  merging: MergeContext;
   facts: () => RunFacts;
   emit: (event: RunEvent) => void;
   /** The target's commit that was looked at last; null: none yet. */
@@ -21,7 +20,7 @@ export async function lookAtTarget(watch: TargetWatch): Promise<Oid> {
   const { repository, facts, emit, lookedAt } = watch;
   const { target } = facts();
   const at = await readRef(repository, `refs/heads/${target}`);
-  if (at === undefined) throw targetGone(target);
+  if (at === undefined) throw targetGone(target, facts().landings.at(-1)?.to ?? facts().base);
   if (at !== lookedAt.target) {
     await settleWaiting(watch, at);
     for (const event of [...(await takenBack(repository, facts(), at)), ...(await mergedElsewhere(repository, facts(), at))]) emit(event);
@@ -30,11 +29,11 @@ export async function lookAtTarget(watch: TargetWatch): Promise<Oid> {
   return facts().waiting?.to ?? at;
 }
 
-async function settleWaiting({ repository, merging, facts, emit }: TargetWatch, at: Oid): Promise<void> {
+async function settleWaiting({ repository, facts, emit }: TargetWatch, at: Oid): Promise<void> {
   const { waiting, target } = facts();
   if (waiting === null || at === waiting.from) return;
   const { from, to, tasks } = waiting;
-  if (await isAncestor(repository, to, at)) await landed({ ...merging, target, emit }, { from, to, tasks });
+  if (await isAncestor(repository, to, at)) await landed({ repository, emit }, { from, to, tasks });
   else emit({ type: "landing-void", reason: `${target} moved to ${at.slice(0, 12)} meanwhile` });
 }
 
@@ -116,12 +115,4 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
       });
   }
   return tasks.length === 0 ? events : [...events, { type: "merged-elsewhere", at, tasks }];
-}
-
-export function targetGone(target: string): GraftworkError {
-  return new GraftworkError("REF_UNKNOWN", {
-    message: `The target branch ${target} is gone.`,
-    because: "somebody deleted or renamed it.",
-    try: `make it again (\`git branch ${target} COMMIT\`) and \`graftwork continue\`.`,
-  });
 }

@@ -72,6 +72,16 @@ test("status and runs say of a run that it was undone", async () => {
   expect((await graftwork("runs")).stdout).toMatch(/ {2}undone {2}0\/1 tasks/);
 });
 
+test("merge says of a landed task that it is merged; a retry after the end sees that the target lost the work", async () => {
+  const { repo, graftwork } = await landedRun();
+  expect(await graftwork("merge", "one")).toMatchObject({ code: 0, stdout: expect.stringContaining("auto/one: merged before") });
+  repo.git("reset", "-q", "--hard", "main~1");
+  expect(await graftwork("merge", "one")).toMatchObject({ code: 5, stdout: expect.stringMatching(/held its work and holds it no longer/) });
+  expect(await graftwork("retry", "one")).toMatchObject({ code: 0, stdout: expect.stringContaining("will be tried again") });
+  expect((await graftwork("continue")).code).toBe(0);
+  expect(repo.git("ls-files", "made.txt")).toBe("made.txt");
+});
+
 test("undo says which branch's name is taken by now, and that a target is gone", async () => {
   const { repo, graftwork } = await landedRun();
   const work = repo.git("rev-parse", "--short=12", "main^2");
