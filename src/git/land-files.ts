@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { systemCode } from "../domain/index.ts";
 import { mkdirSync, readText, withMutex } from "../state/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
+import { inTheWay } from "./in-the-way.ts";
 import { gitDirOf, gitSaid, headOf, landingMark, outwaitLanding } from "./land-checkout.ts";
 import {
   claimLanding,
@@ -32,7 +33,6 @@ import { restoreHalfLanded } from "./restore-checkout.ts";
 import { runGit, splitNul } from "./run-git.ts";
 import { lstatBelow } from "./slot-path.ts";
 import {
-  inTheWay,
   judgeOf,
   LinksMissing,
   lateEdits,

@@ -17,7 +17,7 @@ export const SWAPPED_AT_MOST = 256 * 2 ** 20;
 /** What is at a path: the id that its very bytes have, `other` where that is no question (a folder, a pipe). */
 type Seen = { kind: "file" | "link" | "other"; executable: boolean; oid: Oid };
 
-const NOTHING: Seen = { kind: "other", executable: false, oid: "" };
+export const NOTHING: Seen = { kind: "other", executable: false, oid: "" };
 
 export type Sights = ReadonlyMap<string, Seen>;
 
@@ -86,32 +86,6 @@ export async function judgeOf(
     if (kind === "file" && side.mode !== "120000" && settings.fileMode && executable !== (side.mode === "100755")) return false;
     return oid === side.oid || (kind === "file" && converted.has(`${oid} ${path}`));
   };
-}
-
-/** What is in the way of these changes already, one reason for all; undefined where nothing is. */
-export function inTheWay(checkout: string, changes: readonly TreeDifference[], seen: Sights, isOld: Judge): string | undefined {
-  const leaving = new Set(changes.filter(({ to }) => to === null).map(({ path }) => path.toLowerCase()));
-  const unsaved = changes.filter(({ path, from }) => from !== null && !isOld(path, from, seen.get(path) ?? NOTHING));
-  const untracked = changes.filter(({ path, from }) => {
-    // A name that only changes its letters' case is the leaving file itself, where the file system knows no difference.
-    if (from !== null || leaving.has(path.toLowerCase())) return false;
-    const stat = lstatBelow(checkout, path);
-    return stat !== undefined && !stat.isDirectory();
-  });
-  const said = [
-    ...(unsaved.length === 0 ? [] : [`changes that are not committed in ${some(unsaved)}`]),
-    ...(untracked.length === 0 ? [] : [`files that git does not track where the merge writes its own: ${some(untracked)}`]),
-  ];
-  return said.length === 0 ? undefined : said.join("; ");
-}
-
-function some(changes: readonly TreeDifference[]): string {
-  const more = changes.length > 10 ? ` and ${changes.length - 10} more` : "";
-  return changes
-    .slice(0, 10)
-    .map(({ path }) => path)
-    .join(", ")
-    .concat(more);
 }
 
 /**
