@@ -14,39 +14,64 @@ export function isPutBack(message: string): boolean {
 
 const LOOKED_AT = 1_000;
 
+/** A commit that a branch held, and since when, in Unix seconds. */
+export type HeldValue = { oid: Oid; since: number };
+
 /**
  * Returns the commits that a branch once held, if one of them is in `at` no longer (a reset, an amend, a rebase, an
  * undo); else none. Its reflog says which; `seen` are values that the caller saw, if the reflog is gone.
  */
 export async function lostValues(repository: Repository, branch: string, at: Oid, seen: readonly Oid[]): Promise<Oid[]> {
-  const log = await runGit(repository, {
-    cwd: repository.commonDir,
-    gitDir: repository.commonDir,
-    args: ["reflog", "show", `-${LOOKED_AT}`, "--format=%H %gs", `refs/heads/${branch}`, "--"],
-    answers: [0, 128],
-  });
-  const values = [...new Set([...(log.code === 0 ? heldValues(log.text) : []), ...seen])];
+  const values = [...new Set([...(await valuesOf(repository, branch)).map(({ oid }) => oid), ...seen])];
   if (values.length === 0 || (await isWithin(repository, values, at))) return [];
   return values;
 }
 
+/** The commits that a branch once held and that are not in `at`, newest first. */
+export async function lostSince(repository: Repository, branch: string, at: Oid): Promise<HeldValue[]> {
+  const values = await valuesOf(repository, branch);
+  if (values.length === 0) return [];
+  const lost = await outside(
+    repository,
+    values.map(({ oid }) => oid),
+    at,
+  );
+  return values.filter(({ oid }) => lost.has(oid));
+}
+
+async function valuesOf(repository: Repository, branch: string): Promise<HeldValue[]> {
+  const log = await runGit(repository, {
+    cwd: repository.commonDir,
+    gitDir: repository.commonDir,
+    args: ["reflog", "show", `-${LOOKED_AT}`, "--date=unix", "--format=%H %gd %gs", `refs/heads/${branch}`, "--"],
+    answers: [0, 128],
+  });
+  return log.code === 0 ? heldValues(log.text) : [];
+}
+
 /** The values of a reflog, newest first, without those that were put back. */
-export function heldValues(log: string): Oid[] {
+export function heldValues(log: string): HeldValue[] {
   const entries = log.split("\n").flatMap((line) => {
-    const [, oid, message] = /^([0-9a-f]{40,64}) ?(.*)$/.exec(line) ?? [];
-    return oid === undefined ? [] : [{ oid, message: message ?? "" }];
+    const [, oid, since, message] = /^([0-9a-f]{40,64}) \S+@\{(\d+)\} ?(.*)$/.exec(line) ?? [];
+    return oid === undefined ? [] : [{ oid, since: Number(since), message: message ?? "" }];
   });
   const kept = entries.filter((_, n) => !isPutBack(entries[n - 1]?.message ?? ""));
-  return [...new Set(kept.map(({ oid }) => oid))];
+  return kept.filter(({ oid }, n) => kept.findIndex((one) => one.oid === oid) === n).map(({ oid, since }) => ({ oid, since }));
 }
 
 async function isWithin(repository: Repository, values: readonly Oid[], at: Oid): Promise<boolean> {
+  return (await outside(repository, values, at)).size === 0;
+}
+
+/** Those of some commits that are not in `at`. */
+async function outside(repository: Repository, values: readonly Oid[], at: Oid): Promise<Set<Oid>> {
   const answer = await runGit(repository, {
     ...ownGit(repository, "plain"),
-    args: ["rev-list", "--ignore-missing", "--max-count=1", "--stdin"],
+    args: ["rev-list", "--ignore-missing", "--stdin"],
     stdin: [...values, `^${at}`].map((line) => `${line}\n`).join(""),
   });
-  return answer.text.trim() === "";
+  const reached = new Set(answer.text.split("\n"));
+  return new Set(values.filter((oid) => reached.has(oid)));
 }
 
 /** True if a run began work at `base`: on a target that it held, or on merged work that waited for its checkout. */

@@ -1,5 +1,17 @@
 import type { LandedTask, RunEvent } from "../domain/index.ts";
-import { broughtBy, firstParentOf, integratedBy, isAncestor, type Oid, type Repository, readRef, revertsOf } from "../git/index.ts";
+import {
+  broughtBy,
+  commitTime,
+  firstParentOf,
+  type HeldValue,
+  integratedBy,
+  isAncestor,
+  lostSince,
+  type Oid,
+  type Repository,
+  readRef,
+  revertsOf,
+} from "../git/index.ts";
 import { landed, targetGone } from "../merge/index.ts";
 import type { RunFacts, TaskFacts } from "../session/index.ts";
 
@@ -23,6 +35,10 @@ export async function lookAtTarget(watch: TargetWatch): Promise<Oid> {
   if (at === undefined) throw targetGone(target, facts().landings.at(-1)?.to ?? facts().base);
   if (at !== lookedAt.target) {
     await settleWaiting(watch, at);
+    const takenOff = await takenOffByHand(repository, facts(), at);
+    if (takenOff.some(({ task }) => isWaiting(facts(), task)))
+      emit({ type: "landing-void", reason: `${target} held a part of it meanwhile, and holds it no longer` });
+    for (const event of takenOff) emit(event);
     for (const event of [...(await takenBack(repository, facts(), at)), ...(await mergedElsewhere(repository, facts(), at))]) emit(event);
     lookedAt.target = at;
   }
@@ -35,6 +51,46 @@ async function settleWaiting({ repository, facts, emit }: TargetWatch, at: Oid):
   const { from, to, tasks } = waiting;
   if (await isAncestor(repository, to, at)) await landed({ repository, emit }, { from, to, tasks });
   else emit({ type: "landing-void", reason: `${target} moved to ${at.slice(0, 12)} meanwhile` });
+}
+
+const isWaiting = ({ waiting }: RunFacts, task: string): boolean => waiting?.tasks.some((one) => one.task === task) === true;
+
+/** Lost values that are compared with a task's work: more are no person's doing. */
+const COMPARED = 20;
+
+/** Work that has not landed, that another hand brought into the target all the same, and that was taken off again. */
+async function takenOffByHand(repository: Repository, facts: RunFacts, at: Oid): Promise<Asked[]> {
+  const open = [...facts.tasks.values()].filter(({ status, decided }) => ABOUT_TO_LAND.has(status) && decided === null);
+  const lost = open.length === 0 ? [] : (await lostSince(repository, facts.target, at)).slice(0, COMPARED);
+  const events: Asked[] = [];
+  for (const task of lost.length === 0 ? [] : open) {
+    const work = workOf(task);
+    const by = work === undefined ? undefined : await holderOf(repository, work, lost);
+    if (work !== undefined && by !== undefined && (await integratedBy(repository, work, at)) === undefined)
+      events.push(asks(task.id, work.tip, at, `${facts.target} held its work (in ${by.slice(0, 12)}) and holds it no longer`));
+  }
+  return events;
+}
+
+/** The lost value that held the work, as it is or as the same change; the same change of before the work was an earlier attempt. */
+async function holderOf(repository: Repository, work: { base: Oid; tip: Oid }, lost: readonly HeldValue[]): Promise<Oid | undefined> {
+  const madeAt = await commitTime(repository, work.tip);
+  for (const { oid, since } of lost)
+    if ((await isAncestor(repository, work.tip, oid)) || (since > madeAt && (await integratedBy(repository, work, oid)) !== undefined))
+      return oid;
+  return undefined;
+}
+
+/** What a task's agent made; undefined if there is none, or it is on no branch. */
+function workOf({ commit, branch, base }: TaskFacts): { base: Oid; tip: Oid; branch: string } | undefined {
+  return commit === null || branch === null ? undefined : { base: base ?? commit, tip: commit, branch };
+}
+
+type Asked = Extract<RunEvent, { type: "conflict" }>;
+
+/** A person decides about work that a person took off the target. */
+function asks(task: string, commit: Oid, at: Oid, reason: string): Asked {
+  return { type: "conflict", task, commit, base: at, paths: [], against: [], reason, person: true };
 }
 
 /** Landed work that the target holds no longer, or that somebody reverted there. */
@@ -89,30 +145,22 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
   const events: RunEvent[] = [];
   const tasks: LandedTask[] = [];
   const isOurs = facts.landings.at(-1)?.to === at;
-  for (const { id, status, commit, branch, base, decided } of facts.tasks.values()) {
-    if (status === "done" || status === "in_progress" || commit === null || branch === null) continue;
-    const branchWork = { base: base ?? commit, tip: commit };
-    const changes = [{ from: branchWork.base, to: commit }];
-    const isThere = await isAncestor(repository, commit, at);
+  for (const task of facts.tasks.values()) {
+    const { id, status, decided } = task;
+    const work = workOf(task);
+    if (status === "done" || status === "in_progress" || work === undefined) continue;
+    const changes = [{ from: work.base, to: work.tip }];
+    const isThere = await isAncestor(repository, work.tip, at);
     // Somebody may have squashed the work or picked it; what a person decided since then stands.
     if (!isThere && (isOurs || decided !== null || !ABOUT_TO_LAND.has(status))) continue;
     // A revert of the merge differs from one of the branch if others changed lines nearby.
-    const brought = isThere ? await broughtBy(repository, branchWork, at) : undefined;
+    const brought = isThere ? await broughtBy(repository, work, at) : undefined;
     const by = (await revertsOf(repository, [...(brought === undefined ? [] : [brought]), ...changes], at)).find(
       (one) => one !== undefined,
     );
-    if (by === undefined && brought !== undefined) tasks.push({ task: id, branch, branchTip: commit, merge: brought.to });
+    if (by === undefined && brought !== undefined) tasks.push({ task: id, branch: work.branch, branchTip: work.tip, merge: brought.to });
     else if (by !== undefined && ABOUT_TO_LAND.has(status))
-      events.push({
-        type: "conflict",
-        task: id,
-        commit,
-        base: at,
-        paths: [],
-        against: [],
-        reason: `its work was merged into ${facts.target}, and reverted there by ${by.slice(0, 12)}`,
-        person: true,
-      });
+      events.push(asks(id, work.tip, at, `its work was merged into ${facts.target}, and reverted there by ${by.slice(0, 12)}`));
   }
   return tasks.length === 0 ? events : [...events, { type: "merged-elsewhere", at, tasks }];
 }

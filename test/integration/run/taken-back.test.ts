@@ -1,9 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { keepHandLanding } from "../../../src/run/hand-landings.ts";
 import { newestLanding, undo } from "../../../src/run/index.ts";
-import { commitFiles } from "../../fixtures/index.ts";
+import { commitFiles, hermeticEnv } from "../../fixtures/index.ts";
 import { type Rig, runRig, writes } from "./run-rig.ts";
 
 const tasks = ["a", { id: "b", depends_on: ["a"] }];
@@ -46,19 +47,34 @@ describe("what the target lost stays lost, and a person is asked", () => {
     expect([rig.task("a").status, rig.has("b.txt")]).toEqual(["done", true]);
   });
 
+  const merged = (rig: Rig) => rig.repo.git("merge", "-q", "--no-ff", "--no-commit", "auto/a");
+  const squashed = (rig: Rig) => rig.repo.git("merge", "-q", "--squash", "auto/a");
+  const picked = (rig: Rig) => rig.repo.git("cherry-pick", "--no-commit", "auto/a");
+  const reverted = (rig: Rig) => rig.repo.git("revert", "--no-edit", "HEAD");
+  const reset = (rig: Rig) => rig.repo.git("reset", "-q", "--hard", "HEAD~1");
+  const replaced = (rig: Rig) => {
+    reset(rig);
+    commitFiles(rig.repo.dir, { "other.txt": "other\n" });
+  };
   test.each([
-    ["squashed", (rig: Rig) => rig.repo.git("merge", "-q", "--squash", "auto/a")],
-    ["picked", (rig: Rig) => rig.repo.git("cherry-pick", "--no-commit", "auto/a")],
-  ])("work that waits is asked about if a person %s and reverted it", async (_, bring) => {
+    ["merged", "reset", merged, reset],
+    ["squashed", "reset", squashed, reset],
+    ["squashed", "reverted", squashed, reverted],
+    ["picked", "replaced", picked, replaced],
+  ] as const)("work that waits is asked about, once, if a person %s and %s it", async (_how, _off, brings, takes) => {
     const rig = await runRig({ agents: { a: writes("a") }, tasks: ["a"] });
     writeFileSync(join(rig.repo.dir, "a.txt"), "mine\n");
     expect((await rig.run()).exit).toBe(5);
     rmSync(join(rig.repo.dir, "a.txt"));
-    bring(rig);
-    rig.repo.git("commit", "-q", "-m", "by hand");
-    rig.repo.git("revert", "--no-edit", "HEAD");
+    brings(rig);
+    // Now: the same change of before the work would be another attempt's.
+    execFileSync("git", ["commit", "-q", "-m", "by hand"], { cwd: rig.repo.dir, env: hermeticEnv() });
+    takes(rig);
     expect((await rig.goOn()).exit).toBe(5);
     expect([rig.task("a").status, rig.has("a.txt")]).toEqual(["conflict", false]);
+    await rig.decide("a", "retry");
+    expect((await rig.goOn()).exit).toBe(0);
+    expect([rig.starts("a"), rig.has("a.txt")]).toEqual([2, true]);
   });
 
   test("a task whose landing waits lands by its name once nothing is in its way", async () => {

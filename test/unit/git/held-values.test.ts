@@ -5,13 +5,16 @@ const oid = (letter: string): string => letter.repeat(40);
 
 test("every value of a reflog counts as held, but for one that was put back", () => {
   const log = [
-    `${oid("a")} commit: mine`,
-    `${oid("b")} graftwork: put back`,
-    `${oid("c")} update by an agent`,
-    `${oid("b")} land r`,
+    `${oid("a")} main@{4} commit: mine`,
+    `${oid("b")} main@{3} graftwork: put back`,
+    `${oid("c")} main@{2} update by an agent`,
+    `${oid("b")} main@{1} land r`,
     "",
   ].join("\n");
-  expect(heldValues(log)).toEqual([oid("a"), oid("b")]);
+  expect(heldValues(log)).toEqual([
+    { oid: oid("a"), since: 4 },
+    { oid: oid("b"), since: 3 },
+  ]);
 });
 
 test("lines that are no entries are passed over", () => {
