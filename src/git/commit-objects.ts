@@ -66,6 +66,16 @@ export async function changedPaths(repository: Repository, from: Oid, to: Oid): 
   return splitNul((await askOfObjects(repository, { args, of: [from, to] })).text);
 }
 
+/** The files that `to` has under another name than `from`, as a merge of git's sees it. */
+export async function renamesBetween(repository: Repository, from: Oid, to: Oid): Promise<{ from: string; to: string }[]> {
+  // As many are compared as in a merge.
+  const args = ["diff-tree", "-r", "-z", "-M", "-l7000", "--diff-filter=R", "--name-status", from, to];
+  const parts = splitPaths(await askOfObjects(repository, { args, of: [from, to] }));
+  const found: { from: string; to: string }[] = [];
+  for (let at = 0; at + 2 < parts.length; at += 3) found.push({ from: parts[at + 1] ?? "", to: parts[at + 2] ?? "" });
+  return found;
+}
+
 /** A patch for people and agents to read, at most `maxBytes` of it. */
 export async function patchBetween(repository: Repository, from: Oid, to: Oid, maxBytes: number): Promise<string> {
   const answer = await runGit(repository, {

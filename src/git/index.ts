@@ -18,6 +18,7 @@ export {
   patchBetween,
   readBlob,
   readFileAt,
+  renamesBetween,
   subjects,
   treeOf,
   userIdentity,

@@ -9,6 +9,7 @@ import {
   type Repository,
   readBlob,
   readFileAt,
+  renamesBetween,
   subjects,
 } from "../git/index.ts";
 import { replaceFile } from "../state/index.ts";
@@ -68,6 +69,7 @@ export async function writePacket(repository: Repository, input: PacketInput): P
     replaceFile(join(folder, "ours.diff"), await patchBetween(repository, base, onto, DIFF_BYTES));
     replaceFile(join(folder, "theirs.diff"), await patchBetween(repository, base, commit, DIFF_BYTES));
   }
+  const inSlot = commit === null || base === undefined ? () => false : await decidedInSlot(repository, stages, base, [onto, commit]);
   const about = paths.length > 0 ? paths : messages.flatMap((message) => message.paths);
   const facts = {
     schema: 1,
@@ -79,7 +81,7 @@ export async function writePacket(repository: Repository, input: PacketInput): P
     kind: kindOfPacket(commit, conflict),
     reason: input.reason,
     commits: { base: base ?? null, ours: onto, theirs: commit },
-    files: await Promise.all(paths.map((path) => fileFacts(repository, path, stages, left.get(path)))),
+    files: await Promise.all(paths.map((path) => fileFacts(repository, { path, stages, inSlot: inSlot(path), left: left.get(path) }))),
     names: paths.length > 0 ? [] : [...new Set(about)].map(plainPath),
     git_says: commit === null ? [] : gitSays(messages, { ours: onto, theirs: commit }),
     ours_changed: base === undefined ? [] : await whoChanged(repository, base, onto, about),
@@ -115,11 +117,26 @@ async function writeFiles(repository: Repository, { folder, onto, commit }: Pack
   }
 }
 
-async function fileFacts(repository: Repository, path: string, all: readonly ConflictStage[], left: LeftFile | undefined): Promise<object> {
+/**
+ * Tells which paths no choice of a side can decide: two things want the name, and a rename brought one of them, or takes
+ * it elsewhere. One side's file is then a part of what the other side's would replace.
+ */
+async function decidedInSlot(repository: Repository, stages: readonly ConflictStage[], base: Oid, sides: readonly Oid[]) {
+  const moved = new Set(stages.flatMap((stage) => (stage.moved === undefined ? [] : [stage.path])));
+  if (moved.size === 0) return () => false;
+  const renames = (await Promise.all(sides.map((side) => renamesBetween(repository, base, side)))).flat();
+  return (path: string): boolean =>
+    moved.has(path) && renames.some((one) => [one.from, one.to].some((name) => name === path || name.startsWith(`${path}/`)));
+}
+
+type FileInput = { path: string; stages: readonly ConflictStage[]; inSlot: boolean; left: LeftFile | undefined };
+
+async function fileFacts(repository: Repository, { path, stages: all, inSlot, left }: FileInput): Promise<object> {
   const stages = all.filter((stage) => stage.path === path);
   return {
     path,
     laid_as: laidName(path, stages),
+    in_slot: inSlot,
     kind: kindOf(stages),
     stages: stages.map(({ mode, oid, stage }) => ({ side: SIDES[stage], mode, oid })),
     hunks: await hunksOf(repository, stages),

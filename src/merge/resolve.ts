@@ -32,7 +32,7 @@ export type Choice = { kind: "ours" } | { kind: "theirs" } | { kind: "file"; fil
 const PacketSchema = v.object({
   branch: v.string(),
   commits: v.object({ base: v.optional(v.nullable(v.string()), null), ours: v.string(), theirs: v.nullable(v.string()) }),
-  files: v.array(v.object({ path: v.string(), laid_as: v.optional(v.string()) })),
+  files: v.array(v.object({ path: v.string(), laid_as: v.optional(v.string()), in_slot: v.optional(v.boolean(), false) })),
 });
 const ChoicesSchema = v.record(v.string(), v.picklist(["ours", "theirs", "file"]));
 
@@ -70,9 +70,13 @@ function parsePart<T>(
   }
 }
 
-/** Keeps a choice in the packet, for `--done`; `name` is a path as `fileIn` writes it. Throws USAGE where the packet has no such path. */
+/**
+ * Keeps a choice in the packet, for `--done`; `name` is a path as `fileIn` writes it. Throws USAGE where the packet has no
+ * such path, CONFLICT where it is decided in a slot.
+ */
 export function choose(packet: Packet, name: string, choice: Choice): void {
-  const { path, laid_as: laid = path } = requireFile(packet, name);
+  const { path, laid_as: laid = path, in_slot: inASlot } = requireFile(packet, name);
+  if (inASlot) throw renamedHere(packet.task, path);
   const content = choice.kind === "file" ? readBytes(choice.file) : undefined;
   if (choice.kind === "file" && content === undefined) {
     throw new GraftworkError("USAGE", {
@@ -161,6 +165,7 @@ async function editsFor(
   const file = fileIn(packet.folder, "files", laid);
   const bytes = readBytes(file);
   const left = bytes === undefined ? [] : await markersLeft(repository, stages, bytes);
+  if (packet.files.some((one) => one.path === path && one.in_slot)) throw renamedHere(packet.task, path);
   const side = `choose a side: \`graftwork resolve ${packet.task} --ours ${shellWord(plainPath(path))}\``;
   const next = laid === path ? `edit it to its end, or ${side}.` : `${side}; to keep both, \`graftwork resolve ${packet.task} --open\`.`;
   if (left.length > 0) throw markersStand(packet.task, { file, path, left, next });
@@ -221,6 +226,15 @@ function requireFile(packet: Packet, path: string): Packet["files"][number] {
     message: `${JSON.stringify(path)} is not among the conflicted files of ${packet.task}.`,
     because: `they are ${packet.files.map((file) => plainPath(file.path)).join(", ") || "none"}.`,
     try: `see ${packet.folder}/README.md.`,
+  });
+}
+
+function renamedHere(task: string, path: string): GraftworkError {
+  return new GraftworkError("CONFLICT", {
+    message: `No side can be chosen for ${path}.`,
+    because: "two things want that name, and one of them was renamed: the side that is left out would lose that file as well.",
+    try: inSlot(task),
+    details: { task, path },
   });
 }
 

@@ -5,7 +5,7 @@ import { ensureSlots } from "../pool/index.ts";
 import { pruneQa } from "../qa/index.ts";
 import { foldLine, foldRun, isOver, type RunFacts } from "../session/index.ts";
 import { beginJournal, type Journal, readJournal } from "../state/index.ts";
-import { lookAtTarget } from "./look-at-target.ts";
+import { lookAtTarget, requireTarget } from "./look-at-target.ts";
 import { type Ownership, ownRun } from "./ownership.ts";
 import { decisionOf, slotsFor, unknownTarget } from "./prepare-run.ts";
 import { replanned } from "./replan.ts";
@@ -115,6 +115,7 @@ export async function inRun<Result>(
  */
 export async function lookedAt(repository: Repository, found: RunSummary): Promise<RunSummary> {
   if (found.facts.undone || found.facts.openLanding !== null) return found;
+  await requireTarget(repository, found.facts, "run the same command again");
   const honoured = await withMergeAttributes(repository, found.facts.base);
   const look = async (emit: Emit): Promise<RunFacts> => {
     await lookAtTarget({ repository: honoured, facts: () => emit(null), emit, lookedAt: { target: null } });

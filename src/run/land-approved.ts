@@ -47,7 +47,7 @@ function land(host: RunHost, found: RunSummary, ids: readonly string[]): ReturnT
   return continueRun(host, { run: found.run, mode: null, plan: null, replan: false, takeOver: false, land: ids });
 }
 
-/** Why a task has not landed. */
+/** Why a task has not landed, and how to go on. */
 function failureOf(facts: RunFacts, id: string): { branch: FailedBranch; exit: ExitCode } {
   const task = facts.tasks.get(id);
   const about = { branch: task?.branch ?? id, run: null, next: null, excerpt: null, log: null, waitsFor: [] };
@@ -59,8 +59,8 @@ function failureOf(facts: RunFacts, id: string): { branch: FailedBranch; exit: E
   const needed = facts.plan.tasks.find((one) => one.id === id)?.dependsOn ?? [];
   const waitsFor = needed.filter((other) => facts.tasks.get(other)?.status !== "done");
   if (waitsFor.length > 0) {
-    const isOffered = waitsFor.every((other) => approvedTasks(facts).includes(other));
-    const next = isOffered ? `\`graftwork merge ${[...waitsFor, id].join(" ")}\`` : GO_ON;
+    const isOffered = [...waitsFor, id].every((one) => approvedTasks(facts).includes(one));
+    const next = isOffered ? `\`graftwork merge ${[...waitsFor, id].join(" ")}\`` : nextFor(facts, waitsFor[0] ?? id);
     return {
       branch: { ...about, reason: `it depends on ${waitsFor.join(", ")}, which is not merged`, waitsFor, next },
       exit: EXIT.refused,
@@ -68,7 +68,14 @@ function failureOf(facts: RunFacts, id: string): { branch: FailedBranch; exit: E
   }
   const reason = task?.lastError?.split("\n")[0] ?? `it is ${task?.status ?? "unknown"}`;
   const exit = task?.status === "conflict" || task?.status === "qa_blocked" ? EXIT.person : EXIT.refused;
-  return { branch: { ...about, reason, next: GO_ON }, exit };
+  return { branch: { ...about, reason, next: nextFor(facts, id) }, exit };
 }
 
-const GO_ON = "`graftwork status` shows it; `graftwork continue` goes on";
+/** What a person does for a task that has not landed. */
+function nextFor(facts: RunFacts, id: string): string {
+  const task = facts.tasks.get(id);
+  if (task?.status === "conflict") return `\`graftwork resolve ${id}\` shows what is to be decided`;
+  if (task?.status === "skipped" && task.skippedFor !== null) return nextFor(facts, task.skippedFor);
+  if (task?.status === "failed" || task?.status === "skipped") return `\`graftwork retry ${id}\`, then \`graftwork continue\``;
+  return "`graftwork continue` goes on with it";
+}

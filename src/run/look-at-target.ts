@@ -31,8 +31,7 @@ export type TargetWatch = {
 export async function lookAtTarget(watch: TargetWatch): Promise<Oid> {
   const { repository, facts, emit, lookedAt } = watch;
   const { target } = facts();
-  const at = await readRef(repository, `refs/heads/${target}`);
-  if (at === undefined) throw targetGone(target, facts().landings.at(-1)?.to ?? facts().base);
+  const at = await requireTarget(repository, facts());
   if (at !== lookedAt.target) {
     await settleWaiting(watch, at);
     const takenOff = await takenOffByHand(repository, facts(), at);
@@ -43,6 +42,13 @@ export async function lookAtTarget(watch: TargetWatch): Promise<Oid> {
     lookedAt.target = at;
   }
   return facts().waiting?.to ?? at;
+}
+
+/** The target's commit. Throws REF_UNKNOWN if it is gone, with `next` as the way to go on. */
+export async function requireTarget(repository: Repository, { target, landings, base }: RunFacts, next?: string): Promise<Oid> {
+  const at = await readRef(repository, `refs/heads/${target}`);
+  if (at === undefined) throw targetGone(target, landings.at(-1)?.to ?? base, next);
+  return at;
 }
 
 async function settleWaiting({ repository, facts, emit }: TargetWatch, at: Oid): Promise<void> {

@@ -220,7 +220,6 @@ const WANT_P: readonly (readonly [what: string, files: Record<string, string>, o
   ["a changed file and a folder from a symlink", { p: "p\n" }, link("p", "r"), folder("p", "1")],
   ["a new file and a new symlink", { r: "r\n" }, write("p", "q\n"), link("p", "r")],
   ["a new file and a new folder", { r: "r\n" }, write("p", "q\n"), folder("p", "1")],
-  ["a renamed file and a new folder", { r: lines(1) }, move(["r", "p"]), folder("p", "1")],
   ["a file for a folder that the other changed", { "p/1": "1\n", "p/2": "2\n" }, file("p", "q\n"), write("p/1", "changed\n"), ["p/1"]],
   ["a symlink for a folder that the other changed", { "p/1": "1\n" }, link("p", "r"), write("p/1", "changed\n"), ["p/1"]],
 ];
@@ -284,14 +283,44 @@ describe.for(WANT_P.slice(0, 3))("%s want one name", ([, files, one, other]) => 
   });
 });
 
-test("a file that one side renamed to the name of the other's folder keeps what both changed in it", async () => {
-  const renamed = both(move(["r", "p"]), write("p", lines(2)));
-  const made = await stage({ r: lines(1) }, renamed, both(write("r", lines(1, 31)), folder("p", "1")));
-  await writePacket(made.repository, made.input);
-  const packet = readPacket(made.folder, "x");
-  choose(packet, "p", { kind: "ours" });
-  const commit = await finishResolution(made.repository, packet, made.onto, PERSON, []);
-  expect(made.repo.git("show", `${commit}:p`)).toBe(lines(2, 31).trim());
+test.for<[what: string, files: Record<string, string>, one: Change, other: Change]>([
+  ["a file got the name of the other's folder", { r: lines(1) }, move(["r", "p"]), folder("p", "1")],
+  [
+    "both changed that file",
+    { r: lines(1) },
+    both(move(["r", "p"]), write("p", lines(2))),
+    both(write("r", lines(1, 31)), folder("p", "1")),
+  ],
+  ["a file got into the folder", { r: lines(1) }, move(["r", "p/1"]), both(write("p", "q\n"), write("r", lines(1, 31)))],
+  [
+    "most of the folder's files went elsewhere",
+    FOLDER,
+    both(move(["d/1", "e/1"], ["d/2", "e/2"], ["d/4", "e/4"]), file("d", "q\n")),
+    both(write("d/3", lines(1)), write("d/1", lines(1, 31))),
+  ],
+])("no side is chosen where a rename takes part: %s", async ([, files, one, other]) => {
+  for (const [ofMain, ofTask] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    const { context, repo, repository, onto, input, folder: packetFolder, read } = await stage(files, ofMain, ofTask);
+    expect(await writePacket(repository, input)).toBe(true);
+    const packet = readPacket(packetFolder, "x");
+    const { path } = (read() as { files: { path: string; in_slot: boolean }[] }).files.find((file) => file.in_slot) ?? { path: "" };
+    const open = { code: "CONFLICT", try: expect.stringContaining("`graftwork resolve x --open`") };
+    for (const kind of ["ours", "theirs"] as const) expect(() => choose(packet, path, { kind })).toThrow(expect.objectContaining(open));
+    await expect(finishResolution(repository, packet, onto, PERSON, [])).rejects.toMatchObject(open);
+    await initPool(context, { size: 1 });
+    const slot = await openInSlot(context, packet);
+    for (const name of git(slot.path, "ls-files")
+      .split("\n")
+      .filter((file) => file.includes("~")))
+      renameSync(join(slot.path, name), join(slot.path, "kept"));
+    git(slot.path, "add", "--all");
+    git(slot.path, "commit", "-qm", "decided");
+    const commit = await finishInSlot(context, packet, slot, onto, PERSON, []);
+    expect(repo.git("ls-tree", "-r", "--name-only", commit)).toMatch(/^kept$/m);
+  }
 });
 
 test("a submodule that both sides moved: a packet is written, with what git could say", async () => {
