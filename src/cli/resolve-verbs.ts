@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { cleanText, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
-import { isAncestor, type Repository, resolveCommit, userIdentity, withMergeAttributes } from "../git/index.ts";
+import { isAncestor, plainPath, type Repository, resolveCommit, userIdentity, withMergeAttributes } from "../git/index.ts";
 import {
   choose,
   closeOpened,
@@ -9,6 +9,7 @@ import {
   finishResolution,
   openedSlot,
   openInSlot,
+  type Packet,
   readPacket,
   targetGone,
 } from "../merge/index.ts";
@@ -39,11 +40,12 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
     return decide(shell, context, facts.id, options.skip === true ? "skip" : "retry");
   if (facts.status !== "conflict") throw notWaiting(facts.id, facts.status);
   const packet = readPacket(folder, facts.id);
+  if (facts.packet === null || (packet.commits.theirs !== null && packet.commits.theirs !== facts.commit)) throw notWritten(facts.id);
   const opened = openedSlot(context, packet);
   if (opened !== undefined && (options.ours ?? options.theirs ?? options.takeFile) !== undefined) throw decideThere(facts.id, opened);
   for (const path of options.ours ?? []) choose(packet, path, { kind: "ours" });
   for (const path of options.theirs ?? []) choose(packet, path, { kind: "theirs" });
-  for (const text of options.takeFile ?? []) choose(packet, ...splitChoice(text));
+  for (const text of options.takeFile ?? []) choose(packet, ...splitChoice(packet, text));
   if (options.done === true) {
     const onto = await resolveCommit(repository, `refs/heads/${found.facts.target}`);
     if (onto === undefined) throw targetGone(found.facts.target, packet.commits.ours, "run the same command again");
@@ -80,13 +82,13 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   const shown = [`Packet: ${folder}/README.md`];
   if (options.open === true) {
     const { id, path, branch } = await openInSlot(context, packet);
-    const files = packet.files.map((file) => join(path, file.path));
+    const files = packet.files.map((file) => join(path, file.laid_as ?? file.path));
     const what = files.length === 0 ? "It names no file; the packet says what collided. Make the merge right there" : "Edit them there";
     const next = `${what}, then \`graftwork resolve ${facts.id} --done\`.`;
     shell.answer([path, ...shown, ...listed(files), next].join("\n"), { task: facts.id, slot: id, path, branch, packet: folder, files });
     return EXIT.ok;
   }
-  const files = packet.files.map((file) => fileIn(folder, "files", file.path));
+  const files = packet.files.map((file) => fileIn(folder, "files", file.laid_as ?? file.path));
   shell.answer([...shown, ...listed(files)].join("\n"), { packet: folder, files });
   return EXIT.ok;
 }
@@ -177,6 +179,16 @@ function isLanding(task: string, command: string | null | undefined): GraftworkE
   });
 }
 
+/** What lies in the folder is about another conflict of the task. */
+function notWritten(task: string): GraftworkError {
+  return new GraftworkError("CONFLICT", {
+    message: `The packet of ${task} is not written yet.`,
+    because: "the run was cut off between the conflict and its packet.",
+    try: `\`graftwork continue\` writes it; then \`graftwork resolve ${task}\` shows it.`,
+    details: { task },
+  });
+}
+
 function decideThere(task: string, { id, path }: { id: string; path: string }): GraftworkError {
   return new GraftworkError("USAGE", {
     message: `The conflict of ${task} is open in ${id}, so no side is chosen from here.`,
@@ -185,8 +197,10 @@ function decideThere(task: string, { id, path }: { id: string; path: string }): 
   });
 }
 
-function splitChoice(text: string): [string, { kind: "file"; file: string }] {
-  const at = text.indexOf("=");
+/** A name of the packet may hold a `=` itself. */
+function splitChoice({ files }: Packet, text: string): [string, { kind: "file"; file: string }] {
+  const named = files.map(({ path }) => plainPath(path)).find((path) => text.startsWith(`${path}=`));
+  const at = named?.length ?? text.indexOf("=");
   if (at > 0) return [text.slice(0, at), { kind: "file", file: text.slice(at + 1) }];
   throw new GraftworkError("USAGE", {
     message: `${JSON.stringify(text)} names no file to take.`,

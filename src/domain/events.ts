@@ -57,7 +57,8 @@ export type RunEvent =
       /** No agent is asked: only a person can say what is meant. */
       person?: true;
     }
-  | { type: "packet"; task: string; folder: string }
+  /** `onto`: the target, or the landing that waits for it, that the packet is about. */
+  | { type: "packet"; task: string; folder: string; onto?: string }
   /** Green alone, red with the tasks ahead of it in the train. `base`: the target then. `blocked`: the environment is in the way. */
   | { type: "ejected"; task: string; reason: string; excerpt: string; base?: string; blocked?: true }
   /**

@@ -74,6 +74,20 @@ async function outside(repository: Repository, values: readonly Oid[], at: Oid):
   return new Set(values.filter((oid) => reached.has(oid)));
 }
 
+/** Of some commits, the newest that is in a history and not yet in another one; undefined: none is. */
+export async function newestBetween(
+  repository: Repository,
+  commits: readonly Oid[],
+  { after, in: tip }: { after: Oid; in: Oid },
+): Promise<Oid | undefined> {
+  const answer = await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args: ["rev-list", "--topo-order", tip, `^${after}`],
+  });
+  // No commit comes before one that follows it.
+  return answer.text.split("\n").find((oid) => commits.includes(oid));
+}
+
 /** True if a run began work at `base`: on a target that it held, or on merged work that waited for its checkout. */
 export async function isRunsBase(repository: Repository, base: Oid): Promise<boolean> {
   return [...(await readRefs(repository, "refs/graftwork/backup/")).values()].includes(base);

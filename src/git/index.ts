@@ -32,7 +32,17 @@ export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
 export { treeHoldsText } from "./grep-tree.ts";
 export { type Planted, plantedText } from "./guarded-settings.ts";
-export { type HeldValue, isPutBack, isRunsBase, type Listed, lostSince, lostValues, ownCommits, PUT_BACK } from "./held-values.ts";
+export {
+  type HeldValue,
+  isPutBack,
+  isRunsBase,
+  type Listed,
+  lostSince,
+  lostValues,
+  newestBetween,
+  ownCommits,
+  PUT_BACK,
+} from "./held-values.ts";
 export { broughtBy, firstParentOf, integratedBy, revertsOf } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, movedFrom } from "./land-checkout.ts";
 export { type FilesLanded, landFiles, moveByGit, settleDeadLandings, settleLandings } from "./land-files.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import { replaceFile, rmSync } from "../state/index.ts";
-import { parentsOf } from "./commit-objects.ts";
+import { mergeBase, parentsOf, renamesBetween } from "./commit-objects.ts";
 import { editTree, type TreeEdit } from "./edit-tree.ts";
 import { attributesArgs } from "./merge-attributes.ts";
 import { wantedName } from "./moved-names.ts";
@@ -91,8 +91,11 @@ async function withWholeFolders(repository: Repository, merged: MergedTrees, com
   for (const path of new Set(merged.stages.filter(({ moved }) => moved !== undefined).map((stage) => stage.path))) {
     const folderOf = ([2, 3] as const).find((side) => !merged.stages.some((one) => one.path === path && one.stage === side));
     if (folderOf === undefined) continue;
-    for (const { path: inside, from, to } of await treeDifferences(repository, merged.tree, commits[folderOf]))
-      if (from === null && to !== null && inside.startsWith(`${path}/`)) edits.push({ path: inside, ...to });
+    const [folder, other] = [commits[folderOf], commits[folderOf === 2 ? 3 : 2]];
+    const base = await mergeBase(repository, folder, other);
+    const renamed = base === undefined ? [] : (await renamesBetween(repository, base, other)).map(({ from }) => from);
+    for (const { path: inside, from, to } of await treeDifferences(repository, merged.tree, folder))
+      if (from === null && to !== null && inside.startsWith(`${path}/`) && !renamed.includes(inside)) edits.push({ path: inside, ...to });
   }
   return edits.length === 0 ? merged : { ...merged, tree: await editTree(repository, merged.tree, edits) };
 }

@@ -17,6 +17,7 @@ export type PacketPage = {
 /** Writes the page that a person reads first: what collided, what is in the folder, and the commands. */
 export function readme(page: PacketPage): string {
   if (page.kind === "blocked") return blocked(page);
+  if (page.kind === "unmergeable") return unmergeable(page);
   const { task, branch, target, kind, paths, gitSays, oursChanged, tried } = page;
   return [
     ...(kind === "decision" ? decision(page) : paths.length > 0 ? collision(page) : namesCollide(page)),
@@ -47,6 +48,10 @@ export function readme(page: PacketPage): string {
 
 function blocked({ task, title, reason }: PacketPage): string {
   return `# ${task} waits for a person\n\n**${title}**\n\nIt stopped with: ${reason}\n\nWhen that is settled: \`graftwork resolve ${task} --retry-agent\`, or \`--skip\` to go on without it, then \`graftwork continue\`.\n`;
+}
+
+function unmergeable({ task, title, branch, target, reason, gitSays }: PacketPage): string {
+  return `# ${task} cannot be merged\n\n**${title}** (branch \`${branch}\`) and \`${target}\` have no history in common. It stopped with: ${oneLine(reason)}\n\ngit says: ${gitSays.map(oneLine).join(" ")}\n\n\`graftwork resolve ${task} --retry-agent\` does the task again on \`${target}\` as it is, \`--skip\` goes on without it; then \`graftwork continue\`. The branch is kept.\n`;
 }
 
 function decision({ task, title, branch, target, reason }: PacketPage): string[] {

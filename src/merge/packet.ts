@@ -1,4 +1,7 @@
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { GraftworkError } from "../domain/index.ts";
 import {
   type ConflictStage,
   changedPaths,
@@ -12,10 +15,10 @@ import {
   renamesBetween,
   subjects,
 } from "../git/index.ts";
-import { replaceFile } from "../state/index.ts";
+import { replaceFile, rmSync } from "../state/index.ts";
 import { gitSays, kindOf, kindOfNames } from "./conflict-kind.ts";
 import { laidName, textsOf } from "./conflict-sides.ts";
-import { baseOfWork, mergeWork } from "./merge-work.ts";
+import { baseOfWork, mergeWork, type Work } from "./merge-work.ts";
 import { readme } from "./packet-readme.ts";
 import { type LeftFile, leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
 import { splitLines } from "./resolvers/align/text-lines.ts";
@@ -46,9 +49,31 @@ export type PacketInput = {
 
 const DIFF_BYTES = 200_000;
 
+const PARTS = ["files", "base", "ours", "theirs"] as const;
+
 /** Where a packet has one of its files: with markers (`files`), or as a side has it. */
-export function fileIn(folder: string, part: "files" | "base" | "ours" | "theirs", path: string): string {
-  return join(folder, part, plainPath(path));
+export function fileIn(folder: string, part: (typeof PARTS)[number], path: string): string {
+  return join(folder, part, ...plainPath(path).split("/").map(shortName));
+}
+
+/** File systems allow names of 255 bytes, and git's own names for what it moves aside are longer than a project's. */
+function shortName(name: string): string {
+  const bytes = Buffer.from(name);
+  if (bytes.length <= 200) return name;
+  return `${bytes
+    .subarray(0, 150)
+    .toString("utf8")
+    .replace(/\ufffd+$/, "")}~${createHash("sha256").update(name).digest("hex").slice(0, 12)}`;
+}
+
+/** The error if git cannot merge them at all: their histories have nothing in common. */
+async function tryToMerge(repository: Repository, work: Work): Promise<MergedTrees | GraftworkError> {
+  try {
+    return await mergeWork(repository, work);
+  } catch (error) {
+    if (error instanceof GraftworkError && error.code === "GIT_FAILED") return error;
+    throw error;
+  }
 }
 
 /**
@@ -58,12 +83,15 @@ export function fileIn(folder: string, part: "files" | "base" | "ours" | "theirs
 export async function writePacket(repository: Repository, input: PacketInput): Promise<boolean> {
   const { folder, commit, onto, evenIfClean = false } = input;
   const base = commit === null ? undefined : await baseOfWork(repository, { base: input.base, ours: onto, theirs: commit });
-  const merged = commit === null ? undefined : await mergeWork(repository, { base: base ?? null, ours: onto, theirs: commit });
-  const conflict = merged?.clean === false ? merged : undefined;
+  const merged = commit === null ? undefined : await tryToMerge(repository, { base: base ?? null, ours: onto, theirs: commit });
+  const unmergeable = merged instanceof GraftworkError ? merged : undefined;
+  const conflict = merged === undefined || merged instanceof GraftworkError || merged.clean ? undefined : merged;
   const rules = conflict === undefined ? undefined : await resolveConflicts(repository, conflict, input.resolving);
-  if (commit !== null && !evenIfClean && (rules ?? { kind: "resolved" }).kind === "resolved") return false;
+  if (commit !== null && !evenIfClean && unmergeable === undefined && (rules ?? { kind: "resolved" }).kind === "resolved") return false;
   const left = new Map(rules?.kind === "left" ? rules.files.map((file) => [file.path, file]) : []);
   const { stages = [], paths = [], messages = [] } = conflict ?? {};
+  // A file of an older packet may have the name of a folder now.
+  for (const part of PARTS) rmSync(join(folder, part), { recursive: true, force: true });
   if (conflict !== undefined) await writeFiles(repository, input, conflict);
   if (commit !== null && base !== undefined) {
     replaceFile(join(folder, "ours.diff"), await patchBetween(repository, base, onto, DIFF_BYTES));
@@ -78,15 +106,18 @@ export async function writePacket(repository: Repository, input: PacketInput): P
     title: input.title,
     branch: input.branch,
     target: input.target,
-    kind: kindOfPacket(commit, conflict),
+    kind: unmergeable === undefined ? kindOfPacket(commit, conflict) : "unmergeable",
     reason: input.reason,
     commits: { base: base ?? null, ours: onto, theirs: commit },
     files: await Promise.all(paths.map((path) => fileFacts(repository, { path, stages, inSlot: inSlot(path), left: left.get(path) }))),
     names: paths.length > 0 ? [] : [...new Set(about)].map(plainPath),
-    git_says: commit === null ? [] : gitSays(messages, { ours: onto, theirs: commit }),
+    git_says:
+      commit === null
+        ? []
+        : [...gitSays(messages, { ours: onto, theirs: commit }), ...(unmergeable === undefined ? [] : [unmergeable.because])],
     ours_changed: base === undefined ? [] : await whoChanged(repository, base, onto, about),
     tried: [...(paths.length > 0 ? [...left.values()].map(leftText) : []), ...input.tried],
-    commands: commandsOf(input, paths),
+    commands: commandsOf({ ...input, commit: unmergeable === undefined ? commit : null }, paths),
     written_at: input.now.toISOString(),
   };
   // Choices were made about another conflict of the same task.
@@ -109,8 +140,11 @@ function kindOfPacket(commit: Oid | null, conflict: Conflict | undefined): strin
 async function writeFiles(repository: Repository, { folder, onto, commit }: PacketInput, { stages, paths, tree }: Conflict): Promise<void> {
   for (const path of paths) {
     // A folder for each side, as in its tree: beside the marked file, a side could have the name of another file.
-    for (const stage of stages.filter((one) => one.path === path && one.mode !== SUBMODULE))
-      replaceFile(fileIn(folder, SIDES[stage.stage], path), await readBlob(repository, stage.oid));
+    for (const stage of stages.filter((one) => one.path === path && one.mode !== SUBMODULE)) {
+      const file = fileIn(folder, SIDES[stage.stage], path);
+      // Where a rename put a file below another one, only one of them can be shown.
+      if (!isInTheWay(folder, file)) replaceFile(file, await readBlob(repository, stage.oid));
+    }
     const laid = laidName(path, stages);
     const marked = await readFileAt(repository, tree, laid);
     if (marked !== undefined) replaceFile(fileIn(folder, "files", laid), named(marked, onto, commit));
@@ -130,6 +164,13 @@ async function decidedInSlot(repository: Repository, stages: readonly ConflictSt
 }
 
 type FileInput = { path: string; stages: readonly ConflictStage[]; inSlot: boolean; left: LeftFile | undefined };
+
+/** Whether a file or folder that the packet has already takes the name, or that of a folder above it. */
+function isInTheWay(folder: string, file: string): boolean {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) return true;
+  for (let above = dirname(file); above !== folder; above = dirname(above)) if (existsSync(above)) return !statSync(above).isDirectory();
+  return false;
+}
 
 async function fileFacts(repository: Repository, { path, stages: all, inSlot, left }: FileInput): Promise<object> {
   const stages = all.filter((stage) => stage.path === path);

@@ -7,16 +7,20 @@ import {
   editTree,
   isAncestor,
   lstatBelow,
+  type MergedTrees,
   type Oid,
   type Person,
   pathBytes,
   type RefChange,
+  type Repository,
+  readBlob,
   readFileAt,
   readRef,
   slotHead,
   slotStatus,
   snapshotSlot,
   stageTree,
+  treeDifferences,
   treeOf,
   withQuarantine,
 } from "../git/index.ts";
@@ -33,7 +37,7 @@ import {
 } from "../pool/index.ts";
 import { readText, replaceFile } from "../state/index.ts";
 import { gitSays } from "./conflict-kind.ts";
-import { markersLeft, namesByGit } from "./conflict-sides.ts";
+import { isOrdinary, markersLeft, namesByGit } from "./conflict-sides.ts";
 import { commitByHand, handMessage, keepResolution, markersStand, nameByGit, undecided, undecidedNames } from "./hand-resolution.ts";
 import { mergeWork } from "./merge-work.ts";
 import { notedEdits, outdated, type Packet, requireMerge } from "./resolve.ts";
@@ -155,6 +159,13 @@ export async function finishInSlot(
   const resolution = { task, branch: opened.branch, how: ` in ${opened.id}.` };
   if (paths.length > 0) await commitInSlot(repository, slot, { paths, message: handMessage(resolution), person });
   const made = (await readRef(repository, ref)) ?? tip;
+  const marked = merged.clean ? undefined : await markedElsewhere(repository, merged, made);
+  if (marked !== undefined)
+    throw markersStand(task, {
+      ...marked,
+      file: join(slot.path, marked.path),
+      next: `edit it to its end, then \`graftwork resolve ${task} --done\`.`,
+    });
   // Who merged the target there with git has made the commit already.
   const isMerged = await isAncestor(repository, target, made);
   const commit = isMerged
@@ -162,6 +173,24 @@ export async function finishInSlot(
     : await commitByHand(repository, resolution, { tree: await treeOf(repository, made), parents: [tip, target], person });
   await keepResolution(repository, task, commit, [...fence, { ref, set: commit, old: made }]);
   return commit;
+}
+
+/** A file in which the markers stand of one that git moved aside: a person may give it any name. */
+async function markedElsewhere(
+  repository: Repository,
+  { tree, stages }: Extract<MergedTrees, { clean: false }>,
+  made: Oid,
+): Promise<{ path: string; left: string[] } | undefined> {
+  for (const moved of new Set(stages.flatMap((stage) => stage.moved ?? []))) {
+    const ofIt = stages.filter((stage) => stage.moved === moved);
+    const laid = await readFileAt(repository, tree, moved);
+    if (laid === undefined || (await markersLeft(repository, ofIt, laid)).length === 0) continue;
+    for (const { path, to } of await treeDifferences(repository, tree, made)) {
+      const left = to === null || !isOrdinary(to) ? [] : await markersLeft(repository, ofIt, await readBlob(repository, to.oid));
+      if (left.length > 0) return { path, left };
+    }
+  }
+  return undefined;
 }
 
 /** Gives the slot back that the conflict of a packet's folder was opened in, if it was; what is unsaved there is rescued. */

@@ -144,7 +144,8 @@ async function resolvedOnto(repository: Repository, packet: Packet, onto: Oid): 
   const { ours } = packet.commits;
   const target = (await isAncestor(repository, ours, onto)) ? ours : onto;
   const merged = await mergeWork(repository, { ...packet.commits, ours: target, theirs: requireMerge(packet) });
-  if (target !== ours && !merged.clean) throw outdated(packet);
+  // What was chosen or edited is about files that collide no longer, or elsewhere.
+  if (target !== ours && (!merged.clean || packet.files.length > 0)) throw outdated(packet);
   return { target, merged };
 }
 

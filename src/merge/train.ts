@@ -174,9 +174,11 @@ type Own = { kind: "whole" } | Replayed | Extract<Added, { kind: "conflict" }>;
  */
 async function ownWork(context: Parameters<typeof buildTrain>[0], at: At, candidate: Candidate & { isDecided: boolean }): Promise<Own> {
   const { repository } = context;
-  const { base, commit, isDecided } = candidate;
+  const { base, commit, decided, isDecided } = candidate;
   const began = base !== undefined && (await beganElsewhere(repository, at, base)) ? [base] : [];
-  const roots = [...at.lost, ...began];
+  // A person may have decided on what only waited for the target.
+  const decidedOn = decided === undefined || (await isAncestor(repository, decided.onto, at.commit)) ? [] : [decided.onto];
+  const roots = [...at.lost, ...began, ...decidedOn];
   if (roots.length === 0) return { kind: "whole" };
   const { own, foreign } = await ownCommits(repository, { commit, tip: at.commit, roots });
   if (foreign === 0) return { kind: "whole" };
@@ -185,7 +187,7 @@ async function ownWork(context: Parameters<typeof buildTrain>[0], at: At, candid
     if (merged.kind === "conflict") return merged;
     return { ...merged, kind: "replayed", commit: await commitLike(repository, commit, { tree: merged.tree, parent: at.commit }) };
   }
-  return replay(context, at, { own, branch: candidate.branch, wasHeld: began.length === 0 });
+  return replay(context, at, { own, branch: candidate.branch, wasHeld: began.length + decidedOn.length === 0 });
 }
 
 /** True if the work goes on from a commit that is not in the tip, but was the target's, a waiting landing's, or squashed. */

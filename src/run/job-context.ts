@@ -26,14 +26,9 @@ export function baseNow(context: JobContext): Promise<Oid> {
 }
 
 export function mergingOf(context: JobContext): MergeContext {
-  const { target, verifyAlone } = context.facts();
+  const { target, seen, verifyAlone } = context.facts();
   const { merging, emit } = context;
-  return { ...merging, target, emit, seen: seenTargets(context.facts()), slots: verifyAlone ? 1 : merging.slots };
-}
-
-/** Commits that the target held in this run. What only waited for it is none. */
-function seenTargets({ base, landings }: RunFacts): Oid[] {
-  return [base, ...landings.flatMap(({ from, to }) => [from, to])];
+  return { ...merging, target, emit, seen, slots: verifyAlone ? 1 : merging.slots };
 }
 
 /** Tasks of the run that the target holds already. */

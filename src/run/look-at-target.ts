@@ -45,9 +45,9 @@ export async function lookAtTarget(watch: TargetWatch): Promise<Oid> {
 }
 
 /** The target's commit. Throws REF_UNKNOWN if it is gone, with `next` as the way to go on. */
-export async function requireTarget(repository: Repository, { target, landings, base }: RunFacts, next?: string): Promise<Oid> {
+export async function requireTarget(repository: Repository, { target, seen }: RunFacts, next?: string): Promise<Oid> {
   const at = await readRef(repository, `refs/heads/${target}`);
-  if (at === undefined) throw targetGone(target, landings.at(-1)?.to ?? base, next);
+  if (at === undefined) throw targetGone(target, seen.at(-1), next);
   return at;
 }
 
@@ -66,7 +66,7 @@ const COMPARED = 20;
 
 /** Work that has not landed, that another hand brought into the target all the same, and that was taken off again. */
 async function takenOffByHand(repository: Repository, facts: RunFacts, at: Oid): Promise<Asked[]> {
-  const open = [...facts.tasks.values()].filter(({ status, decided }) => ABOUT_TO_LAND.has(status) && decided === null);
+  const open = [...facts.tasks.values()].filter(({ status }) => ABOUT_TO_LAND.has(status));
   const lost = open.length === 0 ? [] : (await lostSince(repository, facts.target, at)).slice(0, COMPARED);
   const events: Asked[] = [];
   for (const task of lost.length === 0 ? [] : open) {
@@ -88,8 +88,16 @@ async function holderOf(repository: Repository, work: { base: Oid; tip: Oid }, l
 }
 
 /** What a task's agent made; undefined if there is none, or it is on no branch. */
-function workOf({ commit, branch, base }: TaskFacts): { base: Oid; tip: Oid; branch: string } | undefined {
-  return commit === null || branch === null ? undefined : { base: base ?? commit, tip: commit, branch };
+function workOf({ commit, branch, base, decided }: TaskFacts): { base: Oid; tip: Oid; branch: string } | undefined {
+  if (commit === null || branch === null) return undefined;
+  // A person's decision changes what it was made on.
+  return { base: (decided?.commit === commit ? decided.onto : base) ?? commit, tip: commit, branch };
+}
+
+/** The first of these commits that a person has not decided after. */
+async function firstAfter(repository: Repository, commits: readonly (Oid | undefined)[], decidedOn: Oid | null): Promise<Oid | undefined> {
+  for (const one of commits) if (one !== undefined && (decidedOn === null || !(await isAncestor(repository, one, decidedOn)))) return one;
+  return undefined;
 }
 
 type Asked = Extract<RunEvent, { type: "conflict" }>;
@@ -157,13 +165,12 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
     if (status === "done" || status === "in_progress" || work === undefined) continue;
     const changes = [{ from: work.base, to: work.tip }];
     const isThere = await isAncestor(repository, work.tip, at);
-    // Somebody may have squashed the work or picked it; what a person decided since then stands.
-    if (!isThere && (isOurs || decided !== null || !ABOUT_TO_LAND.has(status))) continue;
+    // Somebody may have squashed the work or picked it.
+    if (!isThere && (isOurs || !ABOUT_TO_LAND.has(status))) continue;
     // A revert of the merge differs from one of the branch if others changed lines nearby.
     const brought = isThere ? await broughtBy(repository, work, at) : undefined;
-    const by = (await revertsOf(repository, [...(brought === undefined ? [] : [brought]), ...changes], at)).find(
-      (one) => one !== undefined,
-    );
+    const reverts = await revertsOf(repository, [...(brought === undefined ? [] : [brought]), ...changes], at);
+    const by = await firstAfter(repository, reverts, decided?.onto ?? null);
     if (by === undefined && brought !== undefined) tasks.push({ task: id, branch: work.branch, branchTip: work.tip, merge: brought.to });
     else if (by !== undefined && ABOUT_TO_LAND.has(status))
       events.push(asks(id, work.tip, at, `its work was merged into ${facts.target}, and reverted there by ${by.slice(0, 12)}`));

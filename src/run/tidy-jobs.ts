@@ -1,5 +1,5 @@
 import { GraftworkError } from "../domain/index.ts";
-import { listWorktrees, updateRefs } from "../git/index.ts";
+import { listWorktrees, lostValues, newestBetween, type Oid, updateRefs } from "../git/index.ts";
 import { writePacket } from "../merge/index.ts";
 import { existingStore, findSlot, releaseSlot } from "../pool/index.ts";
 import { type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
@@ -21,7 +21,7 @@ export async function packet(context: JobContext, id: string): Promise<void> {
     title: taskOf(context, id).title,
     branch: known.branch ?? "",
     commit: known.personFor === "answer" ? null : known.commit,
-    base: known.base,
+    base: await newestBegin(context, known, onto),
     ...(known.personFor === "decision" && { evenIfClean: true as const }),
     target: context.facts().target,
     onto,
@@ -30,8 +30,17 @@ export async function packet(context: JobContext, id: string): Promise<void> {
     tried: triedText(known),
     now: context.now(),
   });
-  if (written) context.emit({ type: "packet", task: id, folder });
+  if (written) context.emit({ type: "packet", task: id, folder, onto });
   else context.emit({ type: "resolved", task: id, how: "commit", commit: known.commit, reason: "it merges by now" });
+}
+
+/** The newest commit that the task's work goes on from and that the target has lost; else where the work began. */
+async function newestBegin(context: JobContext, { base, commit, decided }: TaskFacts, onto: Oid): Promise<Oid | null> {
+  if (commit === null) return base;
+  const { target, seen } = context.facts();
+  const lost = await lostValues(context.repository, target, onto, seen);
+  const known = [...lost, decided?.onto, base].filter((oid) => oid !== undefined && oid !== null);
+  return (await newestBetween(context.repository, known, { after: onto, in: commit })) ?? base;
 }
 
 function triedText({ tried, resolverLeft }: TaskFacts): string[] {

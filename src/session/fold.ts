@@ -22,6 +22,7 @@ export function foldRun(lines: readonly JournalLine[], plan: Plan, limits: RunLi
     plan,
     target,
     base,
+    seen: [base],
     mode,
     merge,
     landOnly: null,
@@ -45,8 +46,26 @@ export function foldRun(lines: readonly JournalLine[], plan: Plan, limits: RunLi
 
 /** Facts after one more line. What depends on a task that is lost goes back with it. */
 export function foldLine(facts: RunFacts, line: JournalLine, limits: RunLimits): RunFacts {
-  const next = { ...apply(facts, line.event, line.at, limits), lastAt: line.at };
+  const next = { ...apply(facts, line.event, line.at, limits), lastAt: line.at, seen: seenWith(facts, line.event) };
   return next.tasks === facts.tasks ? next : { ...next, tasks: settleDependents(next.plan, next.tasks, line.at) };
+}
+
+/** Where the target is, as an event says. While a landing waits, work goes on from that one instead. */
+function targetOf({ waiting }: RunFacts, event: RunEvent): string | undefined {
+  if (event.type === "landed") return event.to;
+  if (event.type === "landing") return event.from;
+  if (event.type === "taken-back" || event.type === "merged-elsewhere") return event.at;
+  if (waiting !== null) return undefined;
+  if (event.type === "group-started" || event.type === "train") return event.base;
+  // A later attempt may go on from where the first one began.
+  if (event.type === "attempt-started" && event.attempt === 1) return event.base;
+  if (event.type === "packet") return event.onto;
+  return event.type === "verdict" ? event.verdict.base : undefined;
+}
+
+function seenWith(facts: RunFacts, event: RunEvent): readonly string[] {
+  const at = targetOf(facts, event);
+  return at === undefined || at === facts.seen.at(-1) ? facts.seen : [...facts.seen.filter((one) => one !== at), at];
 }
 
 /** Events of the whole run; those of one task are in `applyToTask`. */

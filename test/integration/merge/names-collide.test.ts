@@ -323,6 +323,64 @@ test.for<[what: string, files: Record<string, string>, one: Change, other: Chang
   }
 });
 
+test("markers of a file that git moved aside are found under the name that a person gives it", async () => {
+  const renamed = both(move(["r", "p"]), write("p", lines(1).replace("5", "task")));
+  const made = await stage({ r: lines(1) }, both(write("r", lines(1).replace("5", "main")), folder("p", "1")), renamed);
+  await initPool(made.context, { size: 1 });
+  await writePacket(made.repository, made.input);
+  const packet = readPacket(made.folder, "x");
+  const slot = await openInSlot(made.context, packet);
+  const finish = (): Promise<string> => finishInSlot(made.context, packet, slot, made.onto, PERSON, []);
+  const name =
+    git(slot.path, "ls-files", "--cached")
+      .split("\n")
+      .find((path) => path.includes("~")) ?? "";
+  renameSync(join(slot.path, name), join(slot.path, "r"));
+  await expect(finish()).rejects.toMatchObject({ code: "CONFLICT", because: expect.stringContaining("<<<<<<<") });
+  writeFileSync(join(slot.path, "r"), lines(1));
+  expect(made.repo.git("show", `${await finish()}:r`)).toBe(lines(1).trim());
+});
+
+describe("a packet is written whatever names are in it", () => {
+  test("a file where an older packet had a folder, and the other way round", async () => {
+    const { repository, input, folder: at, read } = await stage({ p: "p\n" }, write("p", "q\n"), write("p", "r\n"));
+    for (const part of ["files", "base", "ours", "theirs"]) mkdirSync(join(at, part, "p", "x"), { recursive: true });
+    expect(await writePacket(repository, input)).toBe(true);
+    expect(read()).toMatchObject({ files: [{ path: "p" }] });
+    expect(readFileSync(join(at, "theirs", "p"), "utf8")).toBe("r\n");
+  });
+
+  test("a file below the other's file: what cannot stand beside is left out", async () => {
+    const ofMain = both(move(["p", "old"]), move(["q", "p/q"]), write("p/q", lines(31, 60)));
+    const { repository, input, read } = await stage(
+      { p: lines(1), q: lines(31) },
+      ofMain,
+      both(write("p", lines(2)), write("q", lines(30, 60))),
+    );
+    expect(await writePacket(repository, input)).toBe(true);
+    expect(read()).toMatchObject({ task: "x" });
+  });
+
+  test("a name so long that git's own name for it is none", async () => {
+    const name = "n".repeat(220);
+    const { repository, input, onto, folder: at } = await stage({ r: "r\n" }, folder(name, "1"), write(name, "file\n"));
+    expect(await writePacket(repository, input)).toBe(true);
+    const packet = readPacket(at, "x");
+    choose(packet, name, { kind: "theirs" });
+    await expect(finishResolution(repository, packet, onto, PERSON, [])).resolves.toMatch(/^[0-9a-f]{40}$/);
+  });
+
+  test("histories that have nothing in common: it says so, and offers to do the task again", async () => {
+    const { repo, repository, input, read } = await stage({ r: "r\n" }, write("p", "p\n"), write("q", "q\n"));
+    const alone = repo.git("commit-tree", "-m", "alone", "HEAD^{tree}");
+    expect(await writePacket(repository, { ...input, commit: alone })).toBe(true);
+    expect(read()).toMatchObject({
+      kind: "unmergeable",
+      commands: ["graftwork resolve x --retry-agent", "graftwork resolve x --skip", "graftwork continue"],
+    });
+  });
+});
+
 test("a submodule that both sides moved: a packet is written, with what git could say", async () => {
   const point =
     (path: string, commit: string): Change =>

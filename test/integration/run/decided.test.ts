@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCli } from "../../fixtures/index.ts";
@@ -65,6 +65,87 @@ describe("what a person decided lands as it was decided", () => {
     await rig.goOn();
     await rig.land("a");
     expect([rig.task("a").status, rig.has("a.txt")]).toEqual(["done", true]);
+  });
+
+  const collides = 'echo task > g; echo a > a.txt; commit a; cd "$R"; echo main > g';
+  const options = { files: { g: "one\n" }, tasks: ["a"], settings };
+
+  test("what a person squashed after the decision and reverted is asked about again", async () => {
+    const rig = await runRig({ ...options, agents: { a: `${collides}; git commit -qam main` } });
+    await rig.run();
+    await resolve(rig, "--theirs", "g", "--done");
+    rig.repo.git("merge", "-q", "--squash", "auto/a");
+    rig.repo.git("commit", "-q", "-m", "by hand");
+    rig.repo.git("revert", "--no-edit", "HEAD");
+    expect((await rig.goOn()).exit).toBe(5);
+    expect([rig.task("a").status, rig.has("a.txt")]).toEqual(["conflict", false]);
+  });
+
+  test("a second decision, on a target that was amended since the first, brings nothing back that was amended away", async () => {
+    const rig = await runRig({ ...options, agents: { a: `${collides}; echo s > s.txt; git add s.txt; git commit -qam main` } });
+    await rig.run();
+    await decideG(rig, "a file");
+    rig.repo.git("rm", "-q", "s.txt");
+    rig.repo.git("commit", "-q", "--amend", "-m", "no secret");
+    expect((await rig.goOn()).exit).toBe(5);
+    await resolve(rig, "--done");
+    expect((await rig.goOn()).exit).toBe(0);
+    expect([rig.has("a.txt"), rig.has("s.txt"), rig.repo.git("show", "main:g")]).toEqual([true, false, "both"]);
+  });
+
+  test("the same where the agent had merged what was reset away", async () => {
+    const user = 'cd "$R"; echo s > s.txt; git add s.txt; git commit -qm secret';
+    const a = `echo a > a.txt; commit a; (${user}); git merge -q -m m main; echo task > g; commit a; cd "$R"; git reset -q --hard HEAD~1; echo main > g; git commit -qam main`;
+    const rig = await runRig({ ...options, agents: { a } });
+    await rig.run();
+    await resolve(rig, "--theirs", "g", "--done");
+    expect((await rig.goOn()).exit).toBe(0);
+    expect([rig.has("a.txt"), rig.has("s.txt")]).toEqual([true, false]);
+  });
+
+  test("a choice about a target that was reset behind it is refused, not dropped", async () => {
+    const rig = await runRig({ ...options, agents: { a: `${collides}; git commit -qam main` } });
+    await rig.run();
+    rig.repo.git("reset", "-q", "--hard", "HEAD~1");
+    const end = await runCli(["resolve", "a", "--theirs", "g", "--done"], { cwd: rig.repo.dir });
+    expect(end).toMatchObject({ code: 5, stderr: expect.stringContaining("not the one that was decided") });
+    expect(rig.task("a").status).toBe("conflict");
+  });
+
+  test("a packet of an earlier conflict decides nothing; a target that is gone is named where the run saw it last", async () => {
+    const rig = await runRig({ ...options, agents: { a: `${collides}; git commit -qam main` } });
+    await rig.run();
+    const file = join(rig.task("a").packet ?? "", "packet.json");
+    const packet = readFileSync(file, "utf8");
+    const before = rig.repo.git("rev-parse", "main~1");
+    writeFileSync(file, packet.replace(rig.task("a").commit ?? "none", before));
+    const done = () => runCli(["resolve", "a", "--theirs", "g", "--done"], { cwd: rig.repo.dir });
+    expect(await done()).toMatchObject({ code: 5, stderr: expect.stringContaining("is not written yet") });
+    writeFileSync(file, packet);
+    const at = rig.repo.git("rev-parse", "main");
+    rig.repo.git("checkout", "-q", "--detach");
+    rig.repo.git("branch", "-D", "main");
+    expect(await done()).toMatchObject({ stderr: expect.stringContaining(`git branch main ${at.slice(0, 12)}`) });
+  });
+
+  test("what waited under a decision, and was left out since, does not land with it", async () => {
+    const waits = 'until grep -q landing-waits "$R"/.git/graftwork/runs/*/journal*; do sleep 0.1; done';
+    const rig = await runRig({
+      ...options,
+      tasks: ["b", "a"],
+      settings: { ...settings, schedule: "eager", parallelization: { min_tasks: 2 } },
+      agents: {
+        b: 'echo b > b.txt; commit b; echo mine > "$R/b.txt"',
+        a: `(cd "$R"; echo main > g; git commit -qam main); ${waits}; echo task > g; echo a > a.txt; commit a`,
+      },
+    });
+    expect((await rig.run()).exit).toBe(5);
+    await resolve(rig, "--theirs", "g", "--done");
+    rmSync(join(rig.repo.dir, "b.txt"));
+    rig.repo.commit({ y: "y\n" }, "y");
+    expect(await runCli(["resolve", "b", "--skip"], { cwd: rig.repo.dir })).toMatchObject({ code: 0 });
+    await rig.goOn();
+    expect([rig.task("b").status, rig.has("b.txt"), rig.task("a").status]).toEqual(["skipped", false, "conflict"]);
   });
 
   test("a decision about a target that was reset since is asked for again, once for each reset", async () => {

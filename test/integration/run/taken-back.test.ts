@@ -86,6 +86,16 @@ describe("what the target lost stays lost, and a person is asked", () => {
     expect(rig.has("a.txt")).toBe(true);
   });
 
+  test("what a branch began on does not come back if the user reset it away and its reflog is gone", async () => {
+    const agents = {
+      a: 'echo a > a.txt; commit a; cd "$R"; echo s > s.txt; git add s.txt; git commit -qm secret',
+      b: 'echo b > b.txt; commit b; cd "$R"; git reset -q --hard HEAD~1; git reflog expire --expire=now --all',
+    };
+    const rig = await runRig({ agents, tasks: ["a", "b"], settings: { parallelization: { enabled: false } } });
+    expect((await rig.run()).exit).toBe(0);
+    expect([rig.has("a.txt"), rig.has("b.txt"), rig.has("s.txt")]).toEqual([true, true, false]);
+  });
+
   test("a branch that began on a commit that was amended away brings its own changes alone", async () => {
     const b = 'echo b > b.txt; commit b; (cd "$R"; git rm -q key; git commit -q --amend -m begin)';
     const rig = await runRig({ files: { key: "secret\n" }, agents: { b }, tasks: ["b"] });
