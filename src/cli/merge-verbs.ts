@@ -187,7 +187,7 @@ async function mergeTasks(shell: Shell, only: readonly string[], options: MergeO
   const isOurs = found !== undefined && (options.into === undefined || options.into === found.facts.target);
   const approved = isOurs && !isLive ? approvedTasks(found.facts) : [];
   const busy = (): ReadonlySet<string> => namesOfBusySlots(opened.context);
-  // A task that is in no slot is the run's, whatever its state: it says where it is.
+  // A task in no slot can only be the run's: the answer says where it is.
   const isOfRun = (name: string): boolean => approved.includes(name) || (isOurs && found.facts.tasks.has(name) && !busy().has(name));
   const ids = only.length === 0 ? approved : only.filter(isOfRun);
   const others = only.filter((name) => !ids.includes(name));

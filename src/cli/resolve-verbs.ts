@@ -179,7 +179,7 @@ function isLanding(task: string, command: string | null | undefined): GraftworkE
   });
 }
 
-/** What lies in the folder is about another conflict of the task. */
+/** There is a packet, but it is about an earlier conflict of the task. */
 function notWritten(task: string): GraftworkError {
   return new GraftworkError("CONFLICT", {
     message: `The packet of ${task} is not written yet.`,

@@ -66,9 +66,9 @@ export async function changedPaths(repository: Repository, from: Oid, to: Oid): 
   return splitNul((await askOfObjects(repository, { args, of: [from, to] })).text);
 }
 
-/** The files that `to` has under another name than `from`, as a merge of git's sees it. */
+/** Files that have another name in `to` than in `from`, as git sees them when it merges. */
 export async function renamesBetween(repository: Repository, from: Oid, to: Oid): Promise<{ from: string; to: string }[]> {
-  // As many are compared as in a merge.
+  // A merge compares as many files.
   const args = ["diff-tree", "-r", "-z", "-M", "-l7000", "--diff-filter=R", "--name-status", from, to];
   const parts = splitPaths(await askOfObjects(repository, { args, of: [from, to] }));
   const found: { from: string; to: string }[] = [];

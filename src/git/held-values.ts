@@ -74,7 +74,7 @@ async function outside(repository: Repository, values: readonly Oid[], at: Oid):
   return new Set(values.filter((oid) => reached.has(oid)));
 }
 
-/** Of some commits, the newest that is in a history and not yet in another one; undefined: none is. */
+/** The newest of these commits that the history of `in` holds and that of `after` does not; undefined: there is none. */
 export async function newestBetween(
   repository: Repository,
   commits: readonly Oid[],
@@ -84,7 +84,7 @@ export async function newestBetween(
     ...ownGit(repository, "plain"),
     args: ["rev-list", "--topo-order", tip, `^${after}`],
   });
-  // No commit comes before one that follows it.
+  // git lists each commit before its parents.
   return answer.text.split("\n").find((oid) => commits.includes(oid));
 }
 

@@ -9,7 +9,7 @@ export function inTheWay(checkout: string, changes: readonly TreeDifference[], s
   const leaving = new Set(changes.filter(({ to }) => to === null).map(({ path }) => path.toLowerCase()));
   const unsaved = changes.filter(({ path, from }) => from !== null && !isOld(path, from, seen.get(path) ?? NOTHING));
   const looked = new Set<string>();
-  /** What is no folder and has the name of one that the path is in; each is told once. */
+  /** Files that stand where the path needs a folder. Each is told once. */
   const noFolder = (path: string): string[] =>
     foldersOf(path).filter((folder) => {
       if (looked.has(folder) || leaving.has(folder.toLowerCase())) return false;
@@ -30,7 +30,7 @@ export function inTheWay(checkout: string, changes: readonly TreeDifference[], s
   return said.length === 0 ? undefined : said.join("; ");
 }
 
-/** At most so many names below a folder that do not leave with the merge: files, and folders that are empty. */
+/** Files and empty folders below a folder that stay when the merge lands; at most `most`. */
 function staying(checkout: string, folder: string, leaving: ReadonlySet<string>, most: number): string[] {
   const entries = readFolder(join(checkout, folder));
   if (entries.length === 0) return [`${folder}/`];

@@ -38,7 +38,7 @@ export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid,
   if (base === undefined) return mergeWith(repository, { ours, theirs });
   // A graft is the only way in which git 2.38 takes a merge base.
   const parents = [[ours, ...(await parentsOf(repository, ours)), base]];
-  // A target that was reset is behind the base: no commit may come before itself.
+  // A target that was reset is an ancestor of the base. Cut off there, the history has no circle.
   if (await isAncestor(repository, ours, base)) parents.push([base]);
   const graft = join(repository.layout.scratch, `graft.${randomUUID()}`);
   replaceFile(graft, parents.map((line) => `${line.join(" ")}\n`).join(""));
@@ -82,8 +82,8 @@ async function mergeWith(
 }
 
 /**
- * Where a side's folder and the other's file want one name, git takes out what the folder has unchanged: as if deciding
- * for the folder could not be. The tree gets it back.
+ * If one side's folder and the other side's file want one name, git takes the folder's unchanged files out of the tree.
+ * Somebody may decide for the folder, so they are put back.
  */
 async function withWholeFolders(repository: Repository, merged: MergedTrees, commits: { 2: Oid; 3: Oid }): Promise<MergedTrees> {
   if (merged.clean) return merged;
@@ -122,7 +122,7 @@ function parseMergeTree(code: number, text: string, sides: readonly Oid[]): Merg
 
 const AUTO_MERGED = "Auto-merging";
 
-/** Stages under the names that their sides have; one stays where it is if the other file has that side at the name too. */
+/** Puts stages under the names that their sides have. One stays where it is if that name has such a stage already. */
 function atWantedNames(listed: readonly ConflictStage[], messages: readonly MergeMessage[], sides: readonly Oid[]): ConflictStage[] {
   const wantedBy = ({ path }: ConflictStage): string => {
     const wanted = wantedName(path, sides);

@@ -56,7 +56,7 @@ export function fileIn(folder: string, part: (typeof PARTS)[number], path: strin
   return join(folder, part, ...plainPath(path).split("/").map(shortName));
 }
 
-/** File systems allow names of 255 bytes, and git's own names for what it moves aside are longer than a project's. */
+/** File systems allow names of 255 bytes. Those that git makes are longer than the project's own. */
 function shortName(name: string): string {
   const bytes = Buffer.from(name);
   if (bytes.length <= 200) return name;
@@ -66,7 +66,7 @@ function shortName(name: string): string {
     .replace(/\ufffd+$/, "")}~${createHash("sha256").update(name).digest("hex").slice(0, 12)}`;
 }
 
-/** The error if git cannot merge them at all: their histories have nothing in common. */
+/** Returns the error if git cannot merge the work at all. */
 async function tryToMerge(repository: Repository, work: Work): Promise<MergedTrees | GraftworkError> {
   try {
     return await mergeWork(repository, work);
@@ -152,8 +152,8 @@ async function writeFiles(repository: Repository, { folder, onto, commit }: Pack
 }
 
 /**
- * Tells which paths no choice of a side can decide: two things want the name, and a rename brought one of them, or takes
- * it elsewhere. One side's file is then a part of what the other side's would replace.
+ * Tells which paths can only be decided in a slot: two things want the name, and one of them was renamed. Whoever chooses
+ * the other side would lose the renamed file under its old name too.
  */
 async function decidedInSlot(repository: Repository, stages: readonly ConflictStage[], base: Oid, sides: readonly Oid[]) {
   const moved = new Set(stages.flatMap((stage) => (stage.moved === undefined ? [] : [stage.path])));
@@ -165,7 +165,7 @@ async function decidedInSlot(repository: Repository, stages: readonly ConflictSt
 
 type FileInput = { path: string; stages: readonly ConflictStage[]; inSlot: boolean; left: LeftFile | undefined };
 
-/** Whether a file or folder that the packet has already takes the name, or that of a folder above it. */
+/** Whether the file cannot be written: its name is a folder's, or a file stands where it needs a folder. */
 function isInTheWay(folder: string, file: string): boolean {
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) return true;
   for (let above = dirname(file); above !== folder; above = dirname(above)) if (existsSync(above)) return !statSync(above).isDirectory();

@@ -175,7 +175,7 @@ export async function finishInSlot(
   return commit;
 }
 
-/** A file in which the markers stand of one that git moved aside: a person may give it any name. */
+/** A file with the markers of one that git moved aside. A person may have given it any name. */
 async function markedElsewhere(
   repository: Repository,
   { tree, stages }: Extract<MergedTrees, { clean: false }>,

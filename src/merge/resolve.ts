@@ -144,7 +144,7 @@ async function resolvedOnto(repository: Repository, packet: Packet, onto: Oid): 
   const { ours } = packet.commits;
   const target = (await isAncestor(repository, ours, onto)) ? ours : onto;
   const merged = await mergeWork(repository, { ...packet.commits, ours: target, theirs: requireMerge(packet) });
-  // What was chosen or edited is about files that collide no longer, or elsewhere.
+  // A choice is about a file of the packet, and that file may not collide any more.
   if (target !== ours && (!merged.clean || packet.files.length > 0)) throw outdated(packet);
   return { target, merged };
 }
@@ -170,7 +170,7 @@ async function editsFor(
   const side = `choose a side: \`graftwork resolve ${packet.task} --ours ${shellWord(plainPath(path))}\``;
   const next = laid === path ? `edit it to its end, or ${side}.` : `${side}; to keep both, \`graftwork resolve ${packet.task} --open\`.`;
   if (left.length > 0) throw markersStand(packet.task, { file, path, left, next });
-  // An edited file does not say that it is to stand in place of the other side's folder or symlink.
+  // Who edits the file has not said that the other side's folder or symlink goes.
   const isDecided =
     choice === "file" || (laid === path && (await readFileAt(repository, tree, path))?.equals(bytes ?? Buffer.of()) !== true);
   if (bytes === undefined || !isDecided) throw undecided(packet.task, { path, file, next });
@@ -179,7 +179,7 @@ async function editsFor(
 
 const sidesIn = (stages: readonly ConflictStage[]): ConflictStage[] => [2, 3].flatMap((n) => stages.find((one) => one.stage === n) ?? []);
 
-/** A side that has no file at the path keeps its folder there: taking out a path touches no folder. */
+/** If the side has a folder at the path, it stays: an edit that removes a path touches no folder. */
 function editsToSide(path: string, stages: readonly ConflictStage[], choice: "ours" | "theirs"): TreeEdit[] {
   const side = stages.find((stage) => stage.stage === (choice === "ours" ? 2 : 3));
   return [...movedBack(stages), side === undefined ? { path, remove: true } : { path, mode: side.mode, oid: side.oid }];
@@ -191,7 +191,7 @@ function editsToFile(path: string, stages: readonly ConflictStage[], oid: Oid): 
   return [...movedBack(stages), { path, mode, oid }];
 }
 
-/** What git moved aside is not there once the path is decided. */
+/** Takes out what git moved aside: the path is decided. */
 const movedBack = (stages: readonly ConflictStage[]): TreeEdit[] =>
   stages.flatMap(({ moved }) => (moved === undefined ? [] : [{ path: moved, remove: true }]));
 
@@ -233,7 +233,7 @@ function requireFile(packet: Packet, path: string): Packet["files"][number] {
 function renamedHere(task: string, path: string): GraftworkError {
   return new GraftworkError("CONFLICT", {
     message: `No side can be chosen for ${path}.`,
-    because: "two things want that name, and one of them was renamed: the side that is left out would lose that file as well.",
+    because: "two things want that name, and one of them was renamed. A choice would lose that file under both names.",
     try: inSlot(task),
     details: { task, path },
   });

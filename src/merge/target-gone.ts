@@ -1,7 +1,7 @@
 import { GraftworkError } from "../domain/index.ts";
 import type { Oid } from "../git/index.ts";
 
-/** A target branch that somebody deleted or renamed; `at`: the commit where graftwork saw it last; `next`: how to go on then. */
+/** The target branch was deleted or renamed. `at`: where graftwork saw it last; `next`: how to go on once it is there again. */
 export function targetGone(target: string, at: Oid | undefined, next = "`graftwork continue`"): GraftworkError {
   return new GraftworkError("REF_UNKNOWN", {
     message: `The target branch ${target} is gone.`,

@@ -109,8 +109,8 @@ export async function inRun<Result>(
 }
 
 /**
- * Returns the run with its facts in line with the target, as `continue` would find them: a run that is at its end has
- * nobody else who looks. Undone, or with a landing that was cut off, it is as it was. Throws what `inRun` throws, and
+ * Brings the facts of a run in line with the target before a person decides, as `continue` would: nobody else looks for a
+ * run at its end. A run that is undone, or whose landing was cut off, stays as it is. Throws what `inRun` throws, and
  * REF_UNKNOWN if the target is gone.
  */
 export async function lookedAt(repository: Repository, found: RunSummary): Promise<RunSummary> {

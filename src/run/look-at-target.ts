@@ -36,7 +36,7 @@ export async function lookAtTarget(watch: TargetWatch): Promise<Oid> {
     await settleWaiting(watch, at);
     const takenOff = await takenOffByHand(repository, facts(), at);
     if (takenOff.some(({ task }) => isWaiting(facts(), task)))
-      emit({ type: "landing-void", reason: `${target} held a part of it meanwhile, and holds it no longer` });
+      emit({ type: "landing-void", reason: `${target} held a part of it and holds it no longer` });
     for (const event of takenOff) emit(event);
     for (const event of [...(await takenBack(repository, facts(), at)), ...(await mergedElsewhere(repository, facts(), at))]) emit(event);
     lookedAt.target = at;
@@ -61,10 +61,10 @@ async function settleWaiting({ repository, facts, emit }: TargetWatch, at: Oid):
 
 const isWaiting = ({ waiting }: RunFacts, task: string): boolean => waiting?.tasks.some((one) => one.task === task) === true;
 
-/** Lost values that are compared with a task's work: more are no person's doing. */
+/** So many lost values are compared with a task's work. */
 const COMPARED = 20;
 
-/** Work that has not landed, that another hand brought into the target all the same, and that was taken off again. */
+/** Work that has not landed, that somebody brought into the target by hand, and that was taken off it again. */
 async function takenOffByHand(repository: Repository, facts: RunFacts, at: Oid): Promise<Asked[]> {
   const open = [...facts.tasks.values()].filter(({ status }) => ABOUT_TO_LAND.has(status));
   const lost = open.length === 0 ? [] : (await lostSince(repository, facts.target, at)).slice(0, COMPARED);
@@ -78,7 +78,7 @@ async function takenOffByHand(repository: Repository, facts: RunFacts, at: Oid):
   return events;
 }
 
-/** The lost value that held the work, as it is or as the same change; the same change of before the work was an earlier attempt. */
+/** The lost value that held the work, or the same change. The same change of an earlier time is an earlier attempt's. */
 async function holderOf(repository: Repository, work: { base: Oid; tip: Oid }, lost: readonly HeldValue[]): Promise<Oid | undefined> {
   const madeAt = await commitTime(repository, work.tip);
   for (const { oid, since } of lost)
@@ -94,7 +94,7 @@ function workOf({ commit, branch, base, decided }: TaskFacts): { base: Oid; tip:
   return { base: (decided?.commit === commit ? decided.onto : base) ?? commit, tip: commit, branch };
 }
 
-/** The first of these commits that a person has not decided after. */
+/** The first of these commits that was not there yet when a person decided. */
 async function firstAfter(repository: Repository, commits: readonly (Oid | undefined)[], decidedOn: Oid | null): Promise<Oid | undefined> {
   for (const one of commits) if (one !== undefined && (decidedOn === null || !(await isAncestor(repository, one, decidedOn)))) return one;
   return undefined;

@@ -34,7 +34,7 @@ export async function packet(context: JobContext, id: string): Promise<void> {
   else context.emit({ type: "resolved", task: id, how: "commit", commit: known.commit, reason: "it merges by now" });
 }
 
-/** The newest commit that the task's work goes on from and that the target has lost; else where the work began. */
+/** The newest commit behind the task's work that the target has lost; else where the work began. */
 async function newestBegin(context: JobContext, { base, commit, decided }: TaskFacts, onto: Oid): Promise<Oid | null> {
   if (commit === null) return base;
   const { target, seen } = context.facts();

@@ -50,7 +50,7 @@ export function foldLine(facts: RunFacts, line: JournalLine, limits: RunLimits):
   return next.tasks === facts.tasks ? next : { ...next, tasks: settleDependents(next.plan, next.tasks, line.at) };
 }
 
-/** Where the target is, as an event says. While a landing waits, work goes on from that one instead. */
+/** Where the target is, if the event says it. While a landing waits, work begins on that landing instead. */
 function targetOf({ waiting }: RunFacts, event: RunEvent): string | undefined {
   if (event.type === "landed") return event.to;
   if (event.type === "landing") return event.from;
