@@ -93,15 +93,14 @@ function resolvedText({ task, resolved = [] }: LandedTask): string[] {
 
 function afterConflict(task: TaskFacts | undefined): string {
   if (task?.status === "conflict") return "; a person is needed";
-  return task?.resolve == null ? "; its agent does it again on the new base" : RESOLVER;
+  return task?.resolve == null ? "; its agent does it again on the new base" : "; an agent is asked to resolve it";
 }
-
-const RESOLVER = "; an agent is asked to resolve the conflict";
 
 function again(task: TaskFacts | undefined): string {
   if (task === undefined) return "";
   if (task.secondLook !== null) return "; looked at once more when the others are at rest";
-  if (["pending_retry", "qa_rejected"].includes(task.status)) return task.resolve === null ? "; tried again" : RESOLVER;
+  if (["pending_retry", "qa_rejected"].includes(task.status))
+    return task.resolve === null ? "; tried again" : "; an agent is asked to resolve the conflict";
   if (task.status === "conflict") return "; a person is needed";
   return task.status === "failed" ? "; given up" : "";
 }

@@ -203,8 +203,11 @@ function named(marked: Buffer, ours: Oid, theirs: Oid | null): Buffer | string {
   if (!Buffer.from(text).equals(marked)) return marked;
   return text
     .replace(new RegExp(`^<{7} ${ours}$`, "gm"), "<<<<<<< ours (the target)")
-    .replace(new RegExp(`^>{7} ${theirs ?? ""}$`, "gm"), ">>>>>>> theirs (the task)");
+    .replace(new RegExp(`^>{7} ${theirs ?? ""}$`, "gm"), TASKS_MARKER);
 }
+
+/** The line that ends a conflict in a packet's files. */
+export const TASKS_MARKER = ">>>>>>> theirs (the task)";
 
 const SUBMODULE = "160000";
 

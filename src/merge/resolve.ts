@@ -23,7 +23,7 @@ import { gitSays } from "./conflict-kind.ts";
 import { isOrdinary, laidName, markersLeft, namesByGit } from "./conflict-sides.ts";
 import { commitByHand, keepResolution, markersStand, nameByGit, undecided, undecidedNames } from "./hand-resolution.ts";
 import { mergeWork } from "./merge-work.ts";
-import { fileIn } from "./packet.ts";
+import { fileIn, TASKS_MARKER } from "./packet.ts";
 import { shellWord } from "./shell-word.ts";
 
 /** What a person decided for one path of a packet. */
@@ -144,12 +144,25 @@ async function resolvedOnto(repository: Repository, packet: Packet, onto: Oid): 
   const { ours } = packet.commits;
   const target = (await isAncestor(repository, ours, onto)) ? ours : onto;
   const merged = await mergeWork(repository, { ...packet.commits, ours: target, theirs: requireMerge(packet) });
-  // A choice is about a file of the packet, and that file may not collide any more.
-  if (target !== ours && (!merged.clean || packet.files.length > 0)) throw outdated(packet);
+  if (target !== ours && !(merged.clean && (await isAsDecided(repository, packet, merged.tree)))) throw outdated(packet);
   return { target, merged };
 }
 
 const inSlot = (task: string): string => `\`graftwork resolve ${task} --open\`, decide in the folder that it prints, then \`--done\`.`;
+
+/** Whether a merge that git makes by itself has each file as the person decided. A file without a decision is git's. */
+async function isAsDecided(repository: Repository, packet: Packet, tree: Oid): Promise<boolean> {
+  const choices = choicesOf(packet);
+  for (const { path, laid_as: laid = path } of packet.files) {
+    const choice = choices[path];
+    const edited = readBytes(fileIn(packet.folder, "files", laid));
+    const isOpen = choice === undefined && (edited === undefined || edited.includes(TASKS_MARKER));
+    const wanted = choice === "theirs" ? await readFileAt(repository, requireMerge(packet), path) : edited;
+    const made = await readFileAt(repository, tree, path);
+    if (!isOpen && (choice === "ours" || wanted === undefined || made?.equals(wanted) !== true)) return false;
+  }
+  return true;
+}
 
 /** `tree`: the merge as git left it. */
 async function editsFor(

@@ -107,7 +107,9 @@ describe("what a person decided lands as it was decided", () => {
     const rig = await runRig({ ...options, agents: { a: `${collides}; git commit -qam main` } });
     await rig.run();
     rig.repo.git("reset", "-q", "--hard", "HEAD~1");
-    const end = await runCli(["resolve", "a", "--theirs", "g", "--done"], { cwd: rig.repo.dir });
+    writeFileSync(join(rig.repo.parent, "both"), "both\n");
+    const taken = `g=${join(rig.repo.parent, "both")}`;
+    const end = await runCli(["resolve", "a", "--take-file", taken, "--done"], { cwd: rig.repo.dir });
     expect(end).toMatchObject({ code: 5, stderr: expect.stringContaining("not the one that was decided") });
     expect(rig.task("a").status).toBe("conflict");
   });
