@@ -39,8 +39,9 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   if (options.skip === true || options.retryAgent === true)
     return decide(shell, context, facts.id, options.skip === true ? "skip" : "retry");
   if (facts.status !== "conflict") throw notWaiting(facts.id, facts.status);
+  if (facts.packet === null) throw notWritten(facts.id);
   const packet = readPacket(folder, facts.id);
-  if (facts.packet === null || (packet.commits.theirs !== null && packet.commits.theirs !== facts.commit)) throw notWritten(facts.id);
+  if (packet.commits.theirs !== null && packet.commits.theirs !== facts.commit) throw notWritten(facts.id);
   const opened = openedSlot(context, packet);
   if (opened !== undefined && (options.ours ?? options.theirs ?? options.takeFile) !== undefined) throw decideThere(facts.id, opened);
   for (const path of options.ours ?? []) choose(packet, path, { kind: "ours" });

@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import { logMessage, readRefs } from "./refs.ts";
@@ -22,14 +24,15 @@ export type HeldValue = { oid: Oid; since: number };
  * undo); else none. Its reflog says which; `seen` are values that the caller saw, if the reflog is gone.
  */
 export async function lostValues(repository: Repository, branch: string, at: Oid, seen: readonly Oid[]): Promise<Oid[]> {
-  const values = [...new Set([...(await valuesOf(repository, branch)).map(({ oid }) => oid), ...seen])];
+  const { held, putBack } = await valuesOf(repository, branch);
+  const values = [...new Set([...held.map(({ oid }) => oid), ...seen.filter((oid) => !putBack.has(oid))])];
   if (values.length === 0 || (await isWithin(repository, values, at))) return [];
   return values;
 }
 
 /** The commits that a branch once held and that are not in `at`, newest first. */
 export async function lostSince(repository: Repository, branch: string, at: Oid): Promise<HeldValue[]> {
-  const values = await valuesOf(repository, branch);
+  const { held: values } = await valuesOf(repository, branch);
   if (values.length === 0) return [];
   const lost = await outside(
     repository,
@@ -39,24 +42,35 @@ export async function lostSince(repository: Repository, branch: string, at: Oid)
   return values.filter(({ oid }) => lost.has(oid));
 }
 
-async function valuesOf(repository: Repository, branch: string): Promise<HeldValue[]> {
+/** Tells whether a branch's reflog has changed since; "" if that cannot be told. Starts no program. */
+export function reflogMark(repository: Repository, branch: string): string {
+  const stat = statSync(join(repository.commonDir, "logs", "refs", "heads", branch), { throwIfNoEntry: false });
+  return stat === undefined ? "" : `${stat.size} ${stat.mtimeMs}`;
+}
+
+type Values = { held: HeldValue[]; putBack: ReadonlySet<Oid> };
+
+async function valuesOf(repository: Repository, branch: string): Promise<Values> {
   const log = await runGit(repository, {
     cwd: repository.commonDir,
     gitDir: repository.commonDir,
     args: ["reflog", "show", `-${LOOKED_AT}`, "--date=unix", "--format=%H %gd %gs", `refs/heads/${branch}`, "--"],
     answers: [0, 128],
   });
-  return log.code === 0 ? heldValues(log.text) : [];
+  return heldValues(log.code === 0 ? log.text : "");
 }
 
-/** The values of a reflog, newest first, without those that were put back. */
-export function heldValues(log: string): HeldValue[] {
+/** The values of a reflog, newest first; apart from them those that were only ever put back. */
+export function heldValues(log: string): Values {
   const entries = log.split("\n").flatMap((line) => {
     const [, oid, since, message] = /^([0-9a-f]{40,64}) \S+@\{(\d+)\} ?(.*)$/.exec(line) ?? [];
     return oid === undefined ? [] : [{ oid, since: Number(since), message: message ?? "" }];
   });
-  const kept = entries.filter((_, n) => !isPutBack(entries[n - 1]?.message ?? ""));
-  return kept.filter(({ oid }, n) => kept.findIndex((one) => one.oid === oid) === n).map(({ oid, since }) => ({ oid, since }));
+  const wasPutBack = (n: number): boolean => isPutBack(entries[n - 1]?.message ?? "");
+  const kept = entries.filter((_, n) => !wasPutBack(n));
+  const held = kept.filter(({ oid }, n) => kept.findIndex((one) => one.oid === oid) === n).map(({ oid, since }) => ({ oid, since }));
+  const putBack = entries.filter(({ oid }, n) => wasPutBack(n) && held.every((one) => one.oid !== oid)).map(({ oid }) => oid);
+  return { held, putBack: new Set(putBack) };
 }
 
 async function isWithin(repository: Repository, values: readonly Oid[], at: Oid): Promise<boolean> {
@@ -96,14 +110,11 @@ export async function isRunsBase(repository: Repository, base: Oid): Promise<boo
 /** A commit with its parents. */
 export type Listed = { commit: Oid; parents: readonly Oid[] };
 
-/**
- * The commits that merging `commit` into `tip` brings, oldest first, without those that `roots` reach; `foreign` tells
- * how many these are.
- */
+/** The commits that merging `commit` into `tip` brings, oldest first: those that `roots` reach (`foreign`), and the `own`. */
 export async function ownCommits(
   repository: Repository,
   { commit, tip, roots }: { commit: Oid; tip: Oid; roots: readonly Oid[] },
-): Promise<{ own: Listed[]; foreign: number }> {
+): Promise<{ own: Listed[]; foreign: Listed[] }> {
   const list = async (without: readonly Oid[]): Promise<Listed[]> => {
     const answer = await runGit(repository, {
       ...ownGit(repository, "plain"),
@@ -116,7 +127,8 @@ export async function ownCommits(
     });
   };
   const all = await list([]);
-  if (roots.length === 0) return { own: all, foreign: 0 };
+  if (roots.length === 0) return { own: all, foreign: [] };
   const own = await list(roots);
-  return { own, foreign: all.length - own.length };
+  const known = new Set(own.map(({ commit }) => commit));
+  return { own, foreign: all.filter(({ commit }) => !known.has(commit)) };
 }

@@ -42,6 +42,7 @@ export {
   newestBetween,
   ownCommits,
   PUT_BACK,
+  reflogMark,
 } from "./held-values.ts";
 export { broughtBy, firstParentOf, integratedBy, revertsOf } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, movedFrom } from "./land-checkout.ts";

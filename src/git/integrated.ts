@@ -10,8 +10,8 @@ import { squashedCommits } from "./squashed-commits.ts";
 const LOOKED_AT = 1_000;
 
 /**
- * How a branch that began at `base` got into `target`: by its own commits, or by one commit that makes the same
- * change, or names the branch's tip as what it holds (a squash). Undefined: it did not, as far as can be told.
+ * How a branch that began at `base` got into `target`: by its own commits, or by commits that make the same
+ * changes, or by one that names the branch's tip as what it holds (a squash). Undefined: it did not, as far as can be told.
  */
 export async function integratedBy(
   repository: Repository,
@@ -24,7 +24,11 @@ export async function integratedBy(
   if ((await squashedCommits(repository, branch.base, target)).includes(branch.tip)) return "squash";
   const wanted = await patchOf(repository, branch.base, branch.tip);
   if (wanted === undefined) return undefined;
-  return (await patchesOf(repository, branch.base, target)).some(({ patch }) => patch === wanted) ? "squash" : undefined;
+  const there = new Set((await patchesOf(repository, branch.base, target)).map(({ patch }) => patch));
+  if (there.has(wanted)) return "squash";
+  // A rebase or a pick leaves its commits one by one.
+  const own = await patchesOf(repository, branch.base, branch.tip);
+  return own.length > 0 && own.every(({ patch }) => there.has(patch)) ? "squash" : undefined;
 }
 
 /**

@@ -2,10 +2,12 @@ import type { LandedTask } from "../domain/index.ts";
 import {
   changedPaths,
   commitLike,
+  commitsOnTop,
   commitTree,
   integratedBy,
   isAncestor,
   isRunsBase,
+  type Listed,
   lostValues,
   mergeBase,
   mergePairs,
@@ -181,13 +183,29 @@ async function ownWork(context: Parameters<typeof buildTrain>[0], at: At, candid
   const roots = [...at.lost, ...began, ...decidedOn];
   if (roots.length === 0) return { kind: "whole" };
   const { own, foreign } = await ownCommits(repository, { commit, tip: at.commit, roots });
-  if (foreign === 0) return { kind: "whole" };
+  if (foreign.length === 0) return { kind: "whole" };
   if (isDecided) {
     const merged = await mergeWhole(context, at.commit, commit);
     if (merged.kind === "conflict") return merged;
     return { ...merged, kind: "replayed", commit: await commitLike(repository, commit, { tree: merged.tree, parent: at.commit }) };
   }
+  const held = base === undefined ? undefined : await heldOfItsOwn(repository, { base, commit }, foreign);
+  if (base !== undefined && held !== undefined) {
+    if ((await integratedBy(repository, { base, tip: commit }, at.commit)) !== undefined) return { kind: "whole" };
+    const reason = `${context.target} held work of it (${held.slice(0, 12)}) and holds it no longer, so it does not come back by itself: a person says whether it lands`;
+    return { kind: "conflict", paths: [], left: [], reason, person: true };
+  }
   return replay(context, at, { own, branch: candidate.branch, wasHeld: began.length + decidedOn.length === 0 });
+}
+
+/** A commit that the task made on its branch and that is among `lost` ones: somebody had brought it into the target. */
+async function heldOfItsOwn(
+  repository: Repository,
+  { base, commit }: { base: Oid; commit: Oid },
+  lost: readonly Listed[],
+): Promise<Oid | undefined> {
+  const made = await commitsOnTop(repository, base, commit);
+  return lost.find((one) => made.includes(one.commit))?.commit;
 }
 
 /** True if the work goes on from a commit that is not in the tip, but was the target's, a waiting landing's, or squashed. */

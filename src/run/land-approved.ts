@@ -74,7 +74,10 @@ function failureOf(facts: RunFacts, id: string): { branch: FailedBranch; exit: E
 /** What a person does for a task that has not landed. */
 function nextFor(facts: RunFacts, id: string): string {
   const task = facts.tasks.get(id);
-  if (task?.status === "conflict") return `\`graftwork resolve ${id}\` shows what is to be decided`;
+  if (task?.status === "conflict")
+    return task.packet === null
+      ? "`graftwork continue` writes down what is to be decided"
+      : `\`graftwork resolve ${id}\` shows what is to be decided`;
   if (task?.status === "skipped" && task.skippedFor !== null) return nextFor(facts, task.skippedFor);
   if (task?.status === "failed" || task?.status === "skipped") return `\`graftwork retry ${id}\`, then \`graftwork continue\``;
   return "`graftwork continue` goes on with it";

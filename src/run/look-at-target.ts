@@ -10,6 +10,7 @@ import {
   type Oid,
   type Repository,
   readRef,
+  reflogMark,
   revertsOf,
 } from "../git/index.ts";
 import { landed, targetGone } from "../merge/index.ts";
@@ -19,9 +20,12 @@ export type TargetWatch = {
   repository: Repository;
   facts: () => RunFacts;
   emit: (event: RunEvent) => void;
-  /** The target's commit that was looked at last; null: none yet. */
-  lookedAt: { target: Oid | null };
+  /** The target's commit that was looked at last (null: none yet), and what it had lost by then. */
+  lookedAt: { target: Oid | null; lost?: Lost };
 };
+
+/** The values that the target lost; `mark` tells whether its reflog is as it was then. */
+type Lost = { at: Oid; mark: string; values: readonly HeldValue[] };
 
 /**
  * Brings the run's facts in line with the target, and returns the commit at which new work begins: the target, or the
@@ -32,12 +36,13 @@ export async function lookAtTarget(watch: TargetWatch): Promise<Oid> {
   const { repository, facts, emit, lookedAt } = watch;
   const { target } = facts();
   const at = await requireTarget(repository, facts());
+  if (at !== lookedAt.target) await settleWaiting(watch, at);
+  // Also if it is back where it was: work may have been on it since.
+  const takenOff = await takenOffByHand(repository, facts(), at, await lostNow(watch, at));
+  if (takenOff.some(({ task }) => isWaiting(facts(), task)))
+    emit({ type: "landing-void", reason: `${target} held a part of it and holds it no longer` });
+  for (const event of takenOff) emit(event);
   if (at !== lookedAt.target) {
-    await settleWaiting(watch, at);
-    const takenOff = await takenOffByHand(repository, facts(), at);
-    if (takenOff.some(({ task }) => isWaiting(facts(), task)))
-      emit({ type: "landing-void", reason: `${target} held a part of it and holds it no longer` });
-    for (const event of takenOff) emit(event);
     for (const event of [...(await takenBack(repository, facts(), at)), ...(await mergedElsewhere(repository, facts(), at))]) emit(event);
     lookedAt.target = at;
   }
@@ -64,10 +69,19 @@ const isWaiting = ({ waiting }: RunFacts, task: string): boolean => waiting?.tas
 /** So many lost values are compared with a task's work. */
 const COMPARED = 20;
 
+async function lostNow({ repository, facts, lookedAt }: TargetWatch, at: Oid): Promise<readonly HeldValue[]> {
+  const { target } = facts();
+  const mark = reflogMark(repository, target);
+  const known = lookedAt.lost;
+  if (known !== undefined && known.at === at && known.mark === mark && mark !== "") return known.values;
+  const values = (await lostSince(repository, target, at)).slice(0, COMPARED);
+  lookedAt.lost = { at, mark, values };
+  return values;
+}
+
 /** Work that has not landed, that somebody brought into the target by hand, and that was taken off it again. */
-async function takenOffByHand(repository: Repository, facts: RunFacts, at: Oid): Promise<Asked[]> {
+async function takenOffByHand(repository: Repository, facts: RunFacts, at: Oid, lost: readonly HeldValue[]): Promise<Asked[]> {
   const open = [...facts.tasks.values()].filter(({ status }) => ABOUT_TO_LAND.has(status));
-  const lost = open.length === 0 ? [] : (await lostSince(repository, facts.target, at)).slice(0, COMPARED);
   const events: Asked[] = [];
   for (const task of lost.length === 0 ? [] : open) {
     const work = workOf(task);

@@ -1,5 +1,5 @@
 import { GraftworkError } from "../domain/index.ts";
-import { listWorktrees, lostValues, newestBetween, type Oid, updateRefs } from "../git/index.ts";
+import { commitsOnTop, listWorktrees, lostValues, newestBetween, type Oid, updateRefs } from "../git/index.ts";
 import { writePacket } from "../merge/index.ts";
 import { existingStore, findSlot, releaseSlot } from "../pool/index.ts";
 import { type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
@@ -39,7 +39,8 @@ async function newestBegin(context: JobContext, { base, commit, decided }: TaskF
   if (commit === null) return base;
   const { target, seen } = context.facts();
   const lost = await lostValues(context.repository, target, onto, seen);
-  const known = [...lost, decided?.onto, base].filter((oid) => oid !== undefined && oid !== null);
+  const made = base === null ? [] : await commitsOnTop(context.repository, base, commit);
+  const known = [...lost, decided?.onto ?? null, base].flatMap((oid) => (oid === null || made.includes(oid) ? [] : [oid]));
   return (await newestBetween(context.repository, known, { after: onto, in: commit })) ?? base;
 }
 

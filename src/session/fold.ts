@@ -23,6 +23,7 @@ export function foldRun(lines: readonly JournalLine[], plan: Plan, limits: RunLi
     target,
     base,
     seen: [base],
+    waited: [],
     mode,
     merge,
     landOnly: null,
@@ -50,12 +51,16 @@ export function foldLine(facts: RunFacts, line: JournalLine, limits: RunLimits):
   return next.tasks === facts.tasks ? next : { ...next, tasks: settleDependents(next.plan, next.tasks, line.at) };
 }
 
-/** Where the target is, if the event says it. While a landing waits, work begins on that landing instead. */
-function targetOf({ waiting }: RunFacts, event: RunEvent): string | undefined {
+/** Where the target is, if the event says it. Work may also begin on a landing that waits. */
+function targetOf({ waited }: RunFacts, event: RunEvent): string | undefined {
   if (event.type === "landed") return event.to;
   if (event.type === "landing") return event.from;
   if (event.type === "taken-back" || event.type === "merged-elsewhere") return event.at;
-  if (waiting !== null) return undefined;
+  const base = baseIn(event);
+  return base === undefined || waited.includes(base) ? undefined : base;
+}
+
+function baseIn(event: RunEvent): string | undefined {
   if (event.type === "group-started" || event.type === "train") return event.base;
   // A later attempt may go on from where the first one began.
   if (event.type === "attempt-started" && event.attempt === 1) return event.base;
@@ -124,6 +129,7 @@ function apply(facts: RunFacts, event: RunEvent, at: string, limits: RunLimits):
         ),
         openLanding: null,
         waiting: { from, to, tasks, reason, command },
+        waited: [...facts.waited, to],
       };
     }
     case "landing-void": {
@@ -142,6 +148,10 @@ function apply(facts: RunFacts, event: RunEvent, at: string, limits: RunLimits):
     }
     case "warning":
       return { ...facts, warnings: [...facts.warnings, event.task === null ? event.text : `${event.task}: ${event.text}`] };
+    case "conflict":
+    case "taken-back":
+      // A person is asked, also after the run's end: it goes on with the answer.
+      return { ...toTask(facts, event, at, limits), ended: null, endedAt: null };
     case "undone":
       return { ...facts, undone: true, waiting: null };
     case "run-ended":

@@ -107,8 +107,10 @@ export type RunFacts = {
   target: string;
   /** The target when the run began. */
   base: string;
-  /** Commits that the run saw the target at, the last one last. What only waited for it is none. */
+  /** Commits that the run saw the target at, the last one last. */
   seen: readonly string[];
+  /** Commits that waited for the target: work began on them as well. */
+  waited: readonly string[];
   mode: "all" | "one-group";
   merge: boolean;
   /** Set if this session does nothing but land these approved tasks. */

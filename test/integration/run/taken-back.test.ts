@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { keepHandLanding } from "../../../src/run/hand-landings.ts";
 import { newestLanding, undo } from "../../../src/run/index.ts";
-import { commitFiles, hermeticEnv } from "../../fixtures/index.ts";
+import { commitFiles, hermeticEnv, runCli } from "../../fixtures/index.ts";
 import { type Rig, runRig, writes } from "./run-rig.ts";
 
 const tasks = ["a", { id: "b", depends_on: ["a"] }];
@@ -84,6 +84,68 @@ describe("what the target lost stays lost, and a person is asked", () => {
     rmSync(join(rig.repo.dir, "a.txt"));
     expect(await rig.land("a")).toMatchObject({ merged: ["auto/a"], exit: 0 });
     expect(rig.has("a.txt")).toBe(true);
+  });
+
+  const rejectedOnce = { a: "echo 2 > two.txt; commit two", "a.1": "echo 1 > one.txt; commit one" };
+  const twice = {
+    agents: rejectedOnce,
+    tasks: [{ id: "a", retries: 1 }],
+    plan: { verification: ["test ! -f one.txt || test -f two.txt"] },
+  };
+
+  test.each(["--ff-only", "--no-ff"])(
+    "work of which a person merged (%s) and reset the first half lands whole, or not at all",
+    async (how) => {
+      const rig = await runRig({
+        ...twice,
+        agents: { ...rejectedOnce, a: `(cd "$R"; git merge -q ${how} auto/a; git reset -q --hard HEAD~1); ${rejectedOnce.a}` },
+      });
+      expect((await rig.run()).exit).toBe(5);
+      expect([rig.task("a").status, rig.has("one.txt"), rig.has("two.txt")]).toEqual(["conflict", false, false]);
+      expect(await runCli(["resolve", "a", "--done"], { cwd: rig.repo.dir })).toMatchObject({ code: 0 });
+      expect((await rig.goOn()).exit).toBe(0);
+      expect([rig.has("one.txt"), rig.has("two.txt")]).toEqual([true, true]);
+    },
+  );
+
+  test("what an agent put on the target and was put back counts as never held, also if it was seen there", async () => {
+    const seen = 'until grep -q \'"verdict","task":"b"\' "$R"/.git/graftwork/runs/*/journal*; do sleep 0.1; done';
+    const rig = await runRig({
+      tasks: [{ id: "a", retries: 2 }, "b"],
+      plan: { base: "main" },
+      settings: { parallelization: { min_tasks: 2 } },
+      agents: {
+        "a.1": `echo 1 > one.txt; commit one; git update-ref refs/heads/main HEAD; touch "$R/../moved"; ${seen}; echo 2 > two.txt; commit two`,
+        a: "echo 3 > three.txt; commit three",
+        b: 'until [ -e "$R/../moved" ]; do sleep 0.1; done; echo b > b.txt; commit b',
+      },
+    });
+    rig.repo.git("checkout", "-q", "--detach");
+    expect((await rig.run()).exit).toBe(0);
+    expect(["one.txt", "two.txt", "three.txt"].map(rig.has)).toEqual([true, true, true]);
+  });
+
+  test("an ended run whose work the target lost asks again, and takes each answer", async () => {
+    const rig = await runRig({ agents: { a: writes("a") }, tasks: ["a"] });
+    expect((await rig.run()).exit).toBe(0);
+    rig.repo.git("reset", "-q", "--hard", "HEAD~1");
+    expect(await rig.land("a")).toMatchObject({ exit: 5, failed: [{ next: expect.stringContaining("graftwork continue") }] });
+    expect((await rig.goOn()).exit).toBe(5);
+    expect(rig.task("a").packet).toContain("/a");
+    expect(await runCli(["resolve", "a", "--skip"], { cwd: rig.repo.dir })).toMatchObject({ code: 0 });
+    expect([rig.task("a").status, rig.has("a.txt")]).toEqual(["skipped", false]);
+  });
+
+  test("landed work of several commits is still there after a rebase that flattened its merge", async () => {
+    const rig = await runRig({
+      agents: { a: "echo 1 > one.txt; commit one; echo 2 > two.txt; commit two", b: writes("b") },
+      tasks: ["a", { id: "b", depends_on: ["a"] }],
+    });
+    await rig.run({ mode: "one-group" });
+    rig.repo.git("rebase", "-q", "--force-rebase", "HEAD~1");
+    rig.repo.git("commit", "-q", "--allow-empty", "-m", "mine");
+    expect((await rig.goOn()).exit).toBe(0);
+    expect([rig.task("a").status, rig.has("b.txt")]).toEqual(["done", true]);
   });
 
   test("what a branch began on does not come back if the user reset it away and its reflog is gone", async () => {

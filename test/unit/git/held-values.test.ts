@@ -11,12 +11,15 @@ test("every value of a reflog counts as held, but for one that was put back", ()
     `${oid("b")} main@{1} land r`,
     "",
   ].join("\n");
-  expect(heldValues(log)).toEqual([
-    { oid: oid("a"), since: 4 },
-    { oid: oid("b"), since: 3 },
-  ]);
+  expect(heldValues(log)).toEqual({
+    held: [
+      { oid: oid("a"), since: 4 },
+      { oid: oid("b"), since: 3 },
+    ],
+    putBack: new Set([oid("c")]),
+  });
 });
 
 test("lines that are no entries are passed over", () => {
-  expect(heldValues("warning: something\n")).toEqual([]);
+  expect(heldValues("warning: something\n")).toEqual({ held: [], putBack: new Set() });
 });
