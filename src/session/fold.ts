@@ -47,9 +47,17 @@ export function foldRun(lines: readonly JournalLine[], plan: Plan, limits: RunLi
 
 /** Facts after one more line. What depends on a task that is lost goes back with it. */
 export function foldLine(facts: RunFacts, line: JournalLine, limits: RunLimits): RunFacts {
-  const next = { ...apply(facts, line.event, line.at, limits), lastAt: line.at, seen: seenWith(facts, line.event) };
+  const next = {
+    ...apply(facts, line.event, line.at, limits),
+    ...(REOPENING.has(line.event.type) && { ended: null, endedAt: null }),
+    lastAt: line.at,
+    seen: seenWith(facts, line.event),
+  };
   return next.tasks === facts.tasks ? next : { ...next, tasks: settleDependents(next.plan, next.tasks, line.at) };
 }
+
+/** A person is asked, or answers: a run at its end goes on from there. */
+const REOPENING: ReadonlySet<RunEvent["type"]> = new Set(["conflict", "taken-back", "resolved"]);
 
 /** Where the target is, if the event says it. Work may also begin on a landing that waits. */
 function targetOf({ waited }: RunFacts, event: RunEvent): string | undefined {
@@ -148,16 +156,12 @@ function apply(facts: RunFacts, event: RunEvent, at: string, limits: RunLimits):
     }
     case "warning":
       return { ...facts, warnings: [...facts.warnings, event.task === null ? event.text : `${event.task}: ${event.text}`] };
-    case "conflict":
-    case "taken-back":
-      // A person is asked, also after the run's end: it goes on with the answer.
-      return { ...toTask(facts, event, at, limits), ended: null, endedAt: null };
     case "undone":
       return { ...facts, undone: true, waiting: null };
     case "run-ended":
       return { ...facts, ended: event.exit, endedAt: at };
     case "resolved":
-      return { ...change(facts, event.task, (task) => resolveTask(task, event, at)), ended: null, endedAt: null };
+      return change(facts, event.task, (task) => resolveTask(task, event, at));
     case "verdict":
     case "second-look":
       return noteOverlap(toTask(facts, event, at, limits), event.verdict);
