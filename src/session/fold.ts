@@ -52,12 +52,13 @@ export function foldLine(facts: RunFacts, line: JournalLine, limits: RunLimits):
     ...(REOPENING.has(line.event.type) && { ended: null, endedAt: null }),
     lastAt: line.at,
     seen: seenWith(facts, line.event),
+    waited: line.event.type === "landing-waits" ? [...facts.waited, line.event.to] : facts.waited,
   };
   return next.tasks === facts.tasks ? next : { ...next, tasks: settleDependents(next.plan, next.tasks, line.at) };
 }
 
-/** A person is asked, or answers: a run at its end goes on from there. */
-const REOPENING: ReadonlySet<RunEvent["type"]> = new Set(["conflict", "taken-back", "resolved"]);
+/** Somebody goes on, or a person is asked or answers: a run at its end opens again. */
+const REOPENING: ReadonlySet<RunEvent["type"]> = new Set(["run-resumed", "conflict", "taken-back", "resolved"]);
 
 /** Where the target is, if the event says it. Work may also begin on a landing that waits. */
 function targetOf({ waited }: RunFacts, event: RunEvent): string | undefined {
@@ -91,8 +92,6 @@ function apply(facts: RunFacts, event: RunEvent, at: string, limits: RunLimits):
         ...facts,
         mode: event.mode,
         landOnly: event.land ?? null,
-        ended: null,
-        endedAt: null,
         checkpointsThisSession: 0,
         environment: null,
         tasks: event.land === undefined ? reopen(facts.tasks) : facts.tasks,
@@ -137,7 +136,6 @@ function apply(facts: RunFacts, event: RunEvent, at: string, limits: RunLimits):
         ),
         openLanding: null,
         waiting: { from, to, tasks, reason, command },
-        waited: [...facts.waited, to],
       };
     }
     case "landing-void": {
