@@ -265,6 +265,8 @@ function eventsOf(repository, id) {
   return readdirSync(folder)
     .filter((name) => /^journal\.\d+\.jsonl$/.test(name))
     .flatMap((name) => readFileSync(join(folder, name), "utf8").trimEnd().split("\n"))
+    // Who owned the run for a look alone said nothing.
+    .filter((line) => line !== "")
     .map((line) => JSON.parse(line))
     .sort((a, b) => a.seq - b.seq)
     .map((line) => line.event);
