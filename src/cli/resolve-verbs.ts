@@ -14,7 +14,7 @@ import {
   targetGone,
 } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
-import { findRun, inRun, listRuns, lookedAt, type RunSummary } from "../run/index.ts";
+import { findRun, inLineWithTarget, inRun, listRuns, type RunSummary } from "../run/index.ts";
 import { type RunFacts, type TaskFacts, viewPaths } from "../session/index.ts";
 import { requireFound } from "./look-verbs.ts";
 import { openPoolContext } from "./pool-context.ts";
@@ -24,11 +24,8 @@ import type { Shell } from "./shell.ts";
 export async function resolve(shell: Shell, task: string, options: ResolveOptions): Promise<ExitCode> {
   refuseContradiction(options);
   const { context: own } = await openPoolContext(shell);
-  const recorded = findRun(own.repository, options.run ?? null);
-  requireFound(recorded, task);
   const decides = options.done === true || options.skip === true || options.retryAgent === true;
-  const found = decides ? await lookedAt(own.repository, recorded) : recorded;
-  const facts = requireFound(found, task);
+  const { found, facts } = await foundTask(own.repository, task, { run: options.run ?? null, decides });
   const repository = await withMergeAttributes(own.repository, found.facts.base);
   // The branch is the run's, the lease the person's.
   const context: PoolContext = { ...own, repository, run: found.run };
@@ -127,12 +124,18 @@ export async function retry(shell: Shell, task: string, run: string | undefined)
   const { context } = await openPoolContext(shell);
   const { repository } = context;
   const newest = run ?? listRuns(repository)[0]?.run ?? null;
-  const recorded = findRun(repository, newest);
-  requireFound(recorded, task);
-  const found = await lookedAt(repository, recorded);
-  const facts = requireFound(found, task);
+  const { found, facts } = await foundTask(repository, task, { run: newest, decides: true });
   requireOpen(found, facts);
   return decide(shell, { ...context, run: found.run }, facts.id, "retry");
+}
+
+/** Finds a task's run. If a person decides about the task, the run's facts say what the target holds by now. */
+async function foundTask(repository: Repository, task: string, { run, decides }: { run: string | null; decides: boolean }) {
+  const recorded = findRun(repository, run);
+  const facts = requireFound(recorded, task);
+  if (!decides) return { found: recorded, facts };
+  const found = await inLineWithTarget(repository, recorded);
+  return { found, facts: requireFound(found, task) };
 }
 
 /** One decision at a time: of two, one would be dropped without a word. Throws USAGE. */

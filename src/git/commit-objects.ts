@@ -174,7 +174,7 @@ export async function commitsOnTop(repository: Repository, from: Oid, to: Oid): 
 
 /** When a commit was made, in seconds since 1970. */
 export async function commitTime(repository: Repository, commit: Oid): Promise<number> {
-  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["log", "-1", "--format=%ct", commit] });
+  const answer = await askOfObjects(repository, { args: ["log", "-1", "--format=%ct", commit], of: [commit] });
   return Number(answer.text.trim());
 }
 

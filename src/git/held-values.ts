@@ -60,7 +60,7 @@ async function valuesOf(repository: Repository, branch: string): Promise<Values>
   return heldValues(log.code === 0 ? log.text : "");
 }
 
-/** The values of a reflog, newest first; apart from them those that were only ever put back. */
+/** Reads a reflog. `held`: its values, newest first. `putBack`: values that were put back each time. */
 export function heldValues(log: string): Values {
   const entries = log.split("\n").flatMap((line) => {
     const [, oid, since, message] = /^([0-9a-f]{40,64}) \S+@\{(\d+)\} ?(.*)$/.exec(line) ?? [];
@@ -88,11 +88,11 @@ async function outside(repository: Repository, values: readonly Oid[], at: Oid):
   return new Set(values.filter((oid) => reached.has(oid)));
 }
 
-/** The newest of these commits that the history of `in` holds and that of `after` does not; undefined: there is none. */
+/** Returns the newest of these commits that is in `tip` and not in `after`. Returns undefined if none is. */
 export async function newestBetween(
   repository: Repository,
   commits: readonly Oid[],
-  { after, in: tip }: { after: Oid; in: Oid },
+  { after, tip }: { after: Oid; tip: Oid },
 ): Promise<Oid | undefined> {
   const answer = await runGit(repository, {
     ...ownGit(repository, "plain"),
@@ -110,7 +110,7 @@ export async function isRunsBase(repository: Repository, base: Oid): Promise<boo
 /** A commit with its parents. */
 export type Listed = { commit: Oid; parents: readonly Oid[] };
 
-/** The commits that merging `commit` into `tip` brings, oldest first: those that `roots` reach (`foreign`), and the `own`. */
+/** Lists the commits that merging `commit` into `tip` brings, oldest first. `foreign`: those that are in `roots`. `own`: the others. */
 export async function ownCommits(
   repository: Repository,
   { commit, tip, roots }: { commit: Oid; tip: Oid; roots: readonly Oid[] },

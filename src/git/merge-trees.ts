@@ -43,7 +43,7 @@ export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid,
   const graft = join(repository.layout.scratch, `graft.${randomUUID()}`);
   replaceFile(graft, parents.map((line) => `${line.join(" ")}\n`).join(""));
   try {
-    return await mergeWith(repository, { ours, theirs, graft });
+    return await mergeWith(repository, { ours, theirs, base, graft });
   } finally {
     rmSync(graft, { force: true });
   }
@@ -51,7 +51,7 @@ export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid,
 
 async function mergeWith(
   repository: Repository,
-  { ours, theirs, graft }: { ours: Oid; theirs: Oid; graft?: string },
+  { ours, theirs, base, graft }: { ours: Oid; theirs: Oid; base?: Oid; graft?: string },
 ): Promise<MergedTrees> {
   const own = ownGit(repository, "plain");
   const answer = await runGit(repository, {
@@ -71,7 +71,7 @@ async function mergeWith(
     answers: [0, 1],
   });
   const parsed = parseMergeTree(answer.code, pathText(answer.stdout), [ours, theirs]);
-  if (parsed !== undefined) return withWholeFolders(repository, parsed, { 2: ours, 3: theirs });
+  if (parsed !== undefined) return withWholeFolders(repository, parsed, { 2: ours, 3: theirs, base });
   // Exit 1 with nothing on stdout is an error (an unknown commit), not a conflict.
   throw new GraftworkError("GIT_FAILED", {
     message: `git could not merge ${theirs.slice(0, 12)} onto ${ours.slice(0, 12)}.`,
@@ -85,14 +85,18 @@ async function mergeWith(
  * If one side's folder and the other side's file want one name, git takes the folder's unchanged files out of the tree.
  * Somebody may decide for the folder, so they are put back.
  */
-async function withWholeFolders(repository: Repository, merged: MergedTrees, commits: { 2: Oid; 3: Oid }): Promise<MergedTrees> {
+async function withWholeFolders(
+  repository: Repository,
+  merged: MergedTrees,
+  commits: { 2: Oid; 3: Oid; base: Oid | undefined },
+): Promise<MergedTrees> {
   if (merged.clean) return merged;
   const edits: TreeEdit[] = [];
   for (const path of new Set(merged.stages.filter(({ moved }) => moved !== undefined).map((stage) => stage.path))) {
     const folderOf = ([2, 3] as const).find((side) => !merged.stages.some((one) => one.path === path && one.stage === side));
     if (folderOf === undefined) continue;
     const [folder, other] = [commits[folderOf], commits[folderOf === 2 ? 3 : 2]];
-    const base = await mergeBase(repository, folder, other);
+    const base = commits.base ?? (await mergeBase(repository, folder, other));
     const renamed = base === undefined ? [] : (await renamesBetween(repository, base, other)).map(({ from }) => from);
     for (const { path: inside, from, to } of await treeDifferences(repository, merged.tree, folder))
       if (from === null && to !== null && inside.startsWith(`${path}/`) && !renamed.includes(inside)) edits.push({ path: inside, ...to });

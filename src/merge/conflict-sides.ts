@@ -18,7 +18,7 @@ export function laidName(path: string, stages: readonly ConflictStage[]): string
   return stages.find((stage) => stage.path === path && stage.moved !== undefined)?.moved ?? path;
 }
 
-/** Names that git made for the merged tree of these commits, where two things want one name. */
+/** Returns the names that git made up while it merged these commits. It does so if two things want one name. */
 export function namesByGit(stages: readonly ConflictStage[], commits: readonly Oid[]): string[] {
   return stages.map(({ path, moved = path }) => moved).filter((name) => wantedName(name, commits) !== name);
 }

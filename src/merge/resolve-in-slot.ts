@@ -166,8 +166,8 @@ export async function finishInSlot(
       file: join(slot.path, marked.path),
       next: `edit it to its end, then \`graftwork resolve ${task} --done\`.`,
     });
-  // Who merged the target there with git has made the commit already.
-  const isMerged = await isAncestor(repository, target, made);
+  // Who merged the target there with git has made the commit already. What nobody changed needs one that says so.
+  const isMerged = made !== opened.from && (await isAncestor(repository, target, made));
   const commit = isMerged
     ? made
     : await commitByHand(repository, resolution, { tree: await treeOf(repository, made), parents: [tip, target], person });

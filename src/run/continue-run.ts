@@ -113,7 +113,7 @@ export async function inRun<Result>(
  * run at its end. A run that is undone, or whose landing was cut off, stays as it is. Throws what `inRun` throws, and
  * REF_UNKNOWN if the target is gone.
  */
-export async function lookedAt(repository: Repository, found: RunSummary): Promise<RunSummary> {
+export async function inLineWithTarget(repository: Repository, found: RunSummary): Promise<RunSummary> {
   if (found.facts.undone || found.facts.openLanding !== null) return found;
   await requireTarget(repository, found.facts, "run the same command again");
   const honoured = await withMergeAttributes(repository, found.facts.base);

@@ -1,4 +1,4 @@
-export { type ContinueRequest, continueRun, findRun, inRun, lookedAt } from "./continue-run.ts";
+export { type ContinueRequest, continueRun, findRun, inLineWithTarget, inRun } from "./continue-run.ts";
 export { approvedTasks, landApproved, mayLandNow, runToLand } from "./land-approved.ts";
 export { type ByHand, type ByHandResult, type FailedBranch, mergeByHand } from "./merge-by-hand.ts";
 export { dryRunMerge, type MergeDryRun, type MergePreview, type PreviewRequest, previewMerge } from "./merge-preview.ts";

@@ -1,12 +1,12 @@
 import { EXIT, type ExitCode, worstExit } from "../domain/index.ts";
 import type { RunFacts } from "../session/index.ts";
-import { continueRun, lookedAt } from "./continue-run.ts";
+import { continueRun, inLineWithTarget } from "./continue-run.ts";
 import type { ByHandResult, FailedBranch } from "./merge-by-hand.ts";
 import { landableOf } from "./next-jobs.ts";
 import { listRuns, type RunSummary } from "./run-folder.ts";
 import type { RunHost } from "./run-session.ts";
 
-/** The newest run with approved work that has not landed, else the newest; undefined if there is none. */
+/** Returns the newest run with approved work that has not landed. If there is none, returns the newest run. */
 export function runToLand(repository: RunHost["repository"]): RunSummary | undefined {
   const runs = listRuns(repository).filter(({ facts }) => !facts.undone);
   return runs.find(({ facts }) => approvedTasks(facts).length > 0) ?? runs[0];
@@ -30,7 +30,7 @@ export async function landApproved(host: RunHost, found: RunSummary, ids: readon
   // A landing that waited may have nothing in its way now.
   const waiting = found.facts.waiting?.tasks.map(({ task }) => task).filter((task) => ids.includes(task)) ?? [];
   const landable = [...mayLandNow(found.facts, ids), ...waiting];
-  const { facts } = landable.length === 0 ? await lookedAt(host.repository, found) : await land(host, found, landable);
+  const { facts } = landable.length === 0 ? await inLineWithTarget(host.repository, found) : await land(host, found, landable);
   const done = ids.filter((id) => facts.tasks.get(id)?.status === "done");
   const failed = ids.filter((id) => !done.includes(id)).map((id) => failureOf(facts, id));
   const branches = (wasDone: boolean): string[] =>

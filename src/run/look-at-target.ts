@@ -1,20 +1,8 @@
 import type { LandedTask, RunEvent } from "../domain/index.ts";
-import {
-  broughtBy,
-  commitTime,
-  firstParentOf,
-  type HeldValue,
-  integratedBy,
-  isAncestor,
-  lostSince,
-  type Oid,
-  type Repository,
-  readRef,
-  reflogMark,
-  revertsOf,
-} from "../git/index.ts";
+import { broughtBy, firstParentOf, integratedBy, isAncestor, type Oid, type Repository, readRef, revertsOf } from "../git/index.ts";
 import { landed, targetGone } from "../merge/index.ts";
 import type { RunFacts, TaskFacts } from "../session/index.ts";
+import { ABOUT_TO_LAND, asks, type Lost, takenOffByHand, workOf } from "./taken-off.ts";
 
 export type TargetWatch = {
   repository: Repository;
@@ -23,9 +11,6 @@ export type TargetWatch = {
   /** The target's commit that was looked at last (null: none yet), and what it had lost by then. */
   lookedAt: { target: Oid | null; lost?: Lost };
 };
-
-/** The values that the target lost; `mark` tells whether its reflog is as it was then. */
-type Lost = { at: Oid; mark: string; values: readonly HeldValue[] };
 
 /**
  * Brings the run's facts in line with the target, and returns the commit at which new work begins: the target, or the
@@ -38,7 +23,7 @@ export async function lookAtTarget(watch: TargetWatch): Promise<Oid> {
   const at = await requireTarget(repository, facts());
   if (at !== lookedAt.target) await settleWaiting(watch, at);
   // Also if it is back where it was: work may have been on it since.
-  const takenOff = await takenOffByHand(repository, facts(), at, await lostNow(watch, at));
+  const takenOff = await takenOffByHand(watch, at);
   if (takenOff.some(({ task }) => isWaiting(facts(), task)))
     emit({ type: "landing-void", reason: `${target} held a part of it and holds it no longer` });
   for (const event of takenOff) emit(event);
@@ -65,61 +50,6 @@ async function settleWaiting({ repository, facts, emit }: TargetWatch, at: Oid):
 }
 
 const isWaiting = ({ waiting }: RunFacts, task: string): boolean => waiting?.tasks.some((one) => one.task === task) === true;
-
-/** So many lost values are compared with a task's work. */
-const COMPARED = 20;
-
-async function lostNow({ repository, facts, lookedAt }: TargetWatch, at: Oid): Promise<readonly HeldValue[]> {
-  const { target } = facts();
-  const mark = reflogMark(repository, target);
-  const known = lookedAt.lost;
-  if (known !== undefined && known.at === at && known.mark === mark && mark !== "") return known.values;
-  const values = (await lostSince(repository, target, at)).slice(0, COMPARED);
-  lookedAt.lost = { at, mark, values };
-  return values;
-}
-
-/** Work that has not landed, that somebody brought into the target by hand, and that was taken off it again. */
-async function takenOffByHand(repository: Repository, facts: RunFacts, at: Oid, lost: readonly HeldValue[]): Promise<Asked[]> {
-  const open = [...facts.tasks.values()].filter(({ status }) => ABOUT_TO_LAND.has(status));
-  const events: Asked[] = [];
-  for (const task of lost.length === 0 ? [] : open) {
-    const work = workOf(task);
-    const by = work === undefined ? undefined : await holderOf(repository, work, lost);
-    if (work !== undefined && by !== undefined && (await integratedBy(repository, work, at)) === undefined)
-      events.push(asks(task.id, work.tip, at, `${facts.target} held its work (in ${by.slice(0, 12)}) and holds it no longer`));
-  }
-  return events;
-}
-
-/** The lost value that held the work, or the same change. The same change of an earlier time is an earlier attempt's. */
-async function holderOf(repository: Repository, work: { base: Oid; tip: Oid }, lost: readonly HeldValue[]): Promise<Oid | undefined> {
-  const madeAt = await commitTime(repository, work.tip);
-  for (const { oid, since } of lost)
-    if ((await isAncestor(repository, work.tip, oid)) || (since > madeAt && (await integratedBy(repository, work, oid)) !== undefined))
-      return oid;
-  return undefined;
-}
-
-/** What a task's agent made; undefined if there is none, or it is on no branch. */
-function workOf({ commit, branch, base, decided }: TaskFacts): { base: Oid; tip: Oid; branch: string } | undefined {
-  if (commit === null || branch === null) return undefined;
-  // A person's decision changes what it was made on.
-  return { base: (decided?.commit === commit ? decided.onto : base) ?? commit, tip: commit, branch };
-}
-
-/** The first of these commits that was not there yet when a person decided. */
-async function firstAfter(repository: Repository, commits: readonly (Oid | undefined)[], decidedOn: Oid | null): Promise<Oid | undefined> {
-  for (const one of commits) if (one !== undefined && (decidedOn === null || !(await isAncestor(repository, one, decidedOn)))) return one;
-  return undefined;
-}
-
-type Asked = Extract<RunEvent, { type: "conflict" }>;
-
-/** A person decides about work that a person took off the target. */
-function asks(task: string, commit: Oid, at: Oid, reason: string): Asked {
-  return { type: "conflict", task, commit, base: at, paths: [], against: [], reason, person: true };
-}
 
 /** Landed work that the target holds no longer, or that somebody reverted there. */
 async function takenBack(repository: Repository, facts: RunFacts, at: Oid): Promise<RunEvent[]> {
@@ -165,9 +95,6 @@ export async function holdsWork(repository: Repository, task: TaskFacts, { merge
   return (await integratedBy(repository, { base, tip: branchTip }, at)) !== undefined;
 }
 
-/** What would land next; of the rest it is known already that it is done again, or not at all. */
-const ABOUT_TO_LAND: ReadonlySet<TaskFacts["status"]> = new Set(["ready_for_qa", "qa_approved", "qa_blocked", "merging"]);
-
 /** Work of this run that got into the target by another hand. */
 async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
@@ -190,4 +117,10 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
       events.push(asks(id, work.tip, at, `its work was merged into ${facts.target}, and reverted there by ${by.slice(0, 12)}`));
   }
   return tasks.length === 0 ? events : [...events, { type: "merged-elsewhere", at, tasks }];
+}
+
+/** Returns the first of these commits that was not there yet when a person decided. */
+async function firstAfter(repository: Repository, commits: readonly (Oid | undefined)[], decidedOn: Oid | null): Promise<Oid | undefined> {
+  for (const one of commits) if (one !== undefined && (decidedOn === null || !(await isAncestor(repository, one, decidedOn)))) return one;
+  return undefined;
 }

@@ -41,7 +41,7 @@ async function newestBegin(context: JobContext, { base, commit, decided }: TaskF
   const lost = await lostValues(context.repository, target, onto, seen);
   const made = base === null ? [] : await commitsOnTop(context.repository, base, commit);
   const known = [...lost, decided?.onto ?? null, base].flatMap((oid) => (oid === null || made.includes(oid) ? [] : [oid]));
-  return (await newestBetween(context.repository, known, { after: onto, in: commit })) ?? base;
+  return (await newestBetween(context.repository, known, { after: onto, tip: commit })) ?? base;
 }
 
 function triedText({ tried, resolverLeft }: TaskFacts): string[] {

@@ -103,6 +103,20 @@ describe("what a person decided lands as it was decided", () => {
     expect([rig.has("a.txt"), rig.has("s.txt")]).toEqual([true, false]);
   });
 
+  test("a question is over once it was answered in a slot without a change", async () => {
+    const rig = await runRig({ agents: { a: writes("a") }, tasks: ["a"], settings });
+    await rig.run({ merge: false });
+    rig.repo.git("merge", "-q", "--ff-only", "auto/a");
+    rig.repo.git("reset", "-q", "--hard", "HEAD~1");
+    await rig.land("a");
+    await rig.goOn();
+    await resolve(rig, "--open");
+    await resolve(rig, "--done");
+    await rig.goOn();
+    await rig.land("a");
+    expect([rig.task("a").status, rig.has("a.txt")]).toEqual(["done", true]);
+  });
+
   test("a choice about a target that was reset behind it is refused, not dropped", async () => {
     const rig = await runRig({ ...options, agents: { a: `${collides}; git commit -qam main` } });
     await rig.run();
