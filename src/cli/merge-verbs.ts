@@ -1,9 +1,7 @@
 import { resolve } from "node:path";
 import { cleanText, count, EXIT, type ExitCode, GraftworkError, type Plan, tailLines, worstExit } from "../domain/index.ts";
 import type { MergeContext } from "../merge/index.ts";
-import { existingStore } from "../pool/index.ts";
 import {
-  approvedTasks,
   type ByHandResult,
   decisionOf,
   dryRunMerge,
@@ -11,14 +9,13 @@ import {
   findRun,
   landApproved,
   listRuns,
-  liveRun,
   mergeByHand,
   newestLanding,
   type PreviewRequest,
   previewMerge,
-  runToLand,
   undoableRun,
   undo as undoLanding,
+  whatToMerge,
 } from "../run/index.ts";
 import { progressView, viewPaths, writeYamlView } from "../session/index.ts";
 import { conflictText } from "./conflict-text.ts";
@@ -155,21 +152,22 @@ export async function poolMerge(
   only: readonly string[] = [],
 ): Promise<ExitCode> {
   const opened = await openPoolContext(shell);
-  return answer(shell, await byHand(shell, opened, into, options, only));
+  const plan = await planAt(shell, options.plan);
+  return answer(shell, await byHand(shell, opened, into, { ...options, plan }, only));
 }
 
 async function byHand(
   shell: Shell,
   { context, loaded }: Opened,
   into: string | undefined,
-  { plan, verify, strategy }: Pick<MergeOptions, "plan" | "verify" | "strategy">,
+  { plan, verify, strategy }: Pick<MergeOptions, "verify" | "strategy"> & { plan: Plan | null },
   only: readonly string[],
 ): Promise<ByHandResult> {
   return mergeByHand({
     context,
     config: loaded.config,
     into: into ?? null,
-    plan: await planAt(shell, plan),
+    plan,
     only,
     strategy: strategy ?? null,
     verify: verify !== false,
@@ -181,34 +179,17 @@ async function byHand(
 /** `graftwork merge [TASK...]`: approved tasks of the newest run that has some, and the branches of busy slots. */
 async function mergeTasks(shell: Shell, only: readonly string[], options: MergeOptions): Promise<ExitCode> {
   const opened = await openPoolContext(shell);
-  const { repository } = opened.context;
-  const isLive = liveRun(repository) !== null;
-  const found = options.plan === undefined ? runToLand(repository) : undefined;
-  const isOurs = found !== undefined && (options.into === undefined || options.into === found.facts.target);
-  const approved = isOurs && !isLive ? approvedTasks(found.facts) : [];
-  const busy = (): ReadonlySet<string> => namesOfBusySlots(opened.context);
-  // A task in no slot can only be the run's: the answer says where it is.
-  const isOfRun = (name: string): boolean => approved.includes(name) || (isOurs && found.facts.tasks.has(name) && !busy().has(name));
-  const ids = only.length === 0 ? approved : only.filter(isOfRun);
-  const others = only.filter((name) => !ids.includes(name));
-  const isByHand = others.length > 0 || (only.length === 0 && (ids.length === 0 || busy().size > 0));
+  const plan = await planAt(shell, options.plan);
+  const { ofRun, byHand: slots } = whatToMerge(opened.context.repository, only, { into: options.into ?? null, plan });
   const results: ByHandResult[] = [];
-  if (found !== undefined && ids.length > 0) results.push(await landApproved(hostOf(shell, opened), found, ids));
-  if (isByHand) results.push(await byHand(shell, opened, options.into, options, others));
+  if (ofRun !== null) results.push(await landApproved(hostOf(shell, opened), ofRun.found, ofRun.ids));
+  if (slots !== null) results.push(await byHand(shell, opened, options.into, { ...options, plan }, slots));
   return answer(shell, {
     merged: results.flatMap(({ merged }) => merged),
     already: results.flatMap(({ already }) => already),
     failed: results.flatMap(({ failed }) => failed),
     exit: worstExit(results.map(({ exit }) => exit)),
   });
-}
-
-/** The slots that are busy, and the tasks in them. */
-function namesOfBusySlots({ repository }: Opened["context"]): Set<string> {
-  const busy = existingStore(repository)
-    .read()
-    .state.slots.filter(({ status }) => status === "busy");
-  return new Set(busy.flatMap(({ id, lease }) => (lease === null ? [id] : [id, lease.task])));
 }
 
 function answer(shell: Shell, done: ByHandResult): ExitCode {

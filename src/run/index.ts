@@ -1,5 +1,5 @@
 export { type ContinueRequest, continueRun, findRun, inLineWithTarget, inRun } from "./continue-run.ts";
-export { approvedTasks, landApproved, mayLandNow, runToLand } from "./land-approved.ts";
+export { approvedTasks, landApproved, mayLandNow, whatToMerge } from "./land-approved.ts";
 export { type ByHand, type ByHandResult, type FailedBranch, mergeByHand } from "./merge-by-hand.ts";
 export { dryRunMerge, type MergeDryRun, type MergePreview, type PreviewRequest, previewMerge } from "./merge-preview.ts";
 export { type OpenConflicts, openConflicts, type Toucher, whoTouches } from "./open-conflicts.ts";

@@ -1,13 +1,15 @@
-import { EXIT, type ExitCode, worstExit } from "../domain/index.ts";
+import { EXIT, type ExitCode, type Plan, worstExit } from "../domain/index.ts";
+import { existingStore } from "../pool/index.ts";
 import type { RunFacts } from "../session/index.ts";
 import { continueRun, inLineWithTarget } from "./continue-run.ts";
 import type { ByHandResult, FailedBranch } from "./merge-by-hand.ts";
 import { landableOf } from "./next-jobs.ts";
+import { liveRun } from "./ownership.ts";
 import { listRuns, type RunSummary } from "./run-folder.ts";
 import type { RunHost } from "./run-session.ts";
 
 /** Returns the newest run with approved work that has not landed. If there is none, returns the newest run. */
-export function runToLand(repository: RunHost["repository"]): RunSummary | undefined {
+function runToLand(repository: RunHost["repository"]): RunSummary | undefined {
   const runs = listRuns(repository).filter(({ facts }) => !facts.undone);
   return runs.find(({ facts }) => approvedTasks(facts).length > 0) ?? runs[0];
 }
@@ -20,6 +22,30 @@ export function approvedTasks(facts: RunFacts): string[] {
 /** Those of `ids` that may land now, together. */
 export function mayLandNow(facts: RunFacts, ids: readonly string[]): string[] {
   return landableOf({ ...facts, landOnly: null }, new Set(ids));
+}
+
+/** `ofRun`: tasks of a run. `byHand`: names of slots, an empty list for all that are busy. Either is null if none is meant. */
+export type ToMerge = { ofRun: { found: RunSummary; ids: string[] } | null; byHand: string[] | null };
+
+/** Tells which of the names are tasks of a run and which are slots. No name means all approved tasks and all busy slots. */
+export function whatToMerge(
+  repository: RunHost["repository"],
+  only: readonly string[],
+  { into, plan }: { into: string | null; plan: Plan | null },
+): ToMerge {
+  const found = plan === null ? runToLand(repository) : undefined;
+  const isOurs = found !== undefined && (into === null || into === found.facts.target);
+  const approved = isOurs && liveRun(repository) === null ? approvedTasks(found.facts) : [];
+  const slots = existingStore(repository)
+    .read()
+    .state.slots.filter(({ status }) => status === "busy");
+  const busy = new Set(slots.flatMap(({ id, lease }) => (lease === null ? [id] : [id, lease.task])));
+  // A task in no slot can only be the run's: the answer says where it is.
+  const isOfRun = (name: string): boolean => approved.includes(name) || (isOurs && found.facts.tasks.has(name) && !busy.has(name));
+  const ids = only.length === 0 ? approved : only.filter(isOfRun);
+  const others = only.filter((name) => !ids.includes(name));
+  const isByHand = others.length > 0 || (only.length === 0 && (ids.length === 0 || busy.size > 0));
+  return { ofRun: found === undefined || ids.length === 0 ? null : { found, ids }, byHand: isByHand ? others : null };
 }
 
 /**
@@ -48,7 +74,7 @@ function land(host: RunHost, found: RunSummary, ids: readonly string[]): ReturnT
 }
 
 /** Why a task has not landed, and how to go on. */
-function failureOf(facts: RunFacts, id: string): { branch: FailedBranch; exit: ExitCode } {
+export function failureOf(facts: RunFacts, id: string): { branch: FailedBranch; exit: ExitCode } {
   const task = facts.tasks.get(id);
   const about = { branch: task?.branch ?? id, run: null, next: null, excerpt: null, log: null, waitsFor: [] };
   if (facts.waiting?.tasks.some((one) => one.task === id) === true) {

@@ -1,9 +1,12 @@
 import { type Config, type Plan, type ResolvedFile } from "../domain/index.ts";
 import { type Oid, userIdentity, withMergeAttributes, withQuarantine } from "../git/index.ts";
 import { buildTrain, type MergeContext, type PredictedConflict, resolvingOf } from "../merge/index.ts";
+import { checksOf } from "../plan/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import { packageChecks } from "../qa/index.ts";
-import { handOrder, heldBack, type LeftOut, offeredBranches, targetOf } from "./offered-branches.ts";
+import { candidatesOf, landedTasks } from "./job-context.ts";
+import { failureOf, mayLandNow, whatToMerge } from "./land-approved.ts";
+import { handOrder, heldBack, type LeftOut, type Offered, offeredBranches, targetOf } from "./offered-branches.ts";
 
 export type PreviewRequest = {
   context: PoolContext;
@@ -31,9 +34,12 @@ export type MergePreview = {
 export async function previewMerge({ config, into, plan, only, strategy, ...asked }: PreviewRequest): Promise<MergePreview> {
   const at = await targetOf(asked.context, into);
   const context = await withAttributes(asked.context, at.base);
-  const offered = await offeredBranches(context, { given: plan, only, base: at.base, strategy: strategy ?? config.merge.strategy });
+  const offered = await offeredNow(context, { into, plan, only, at, strategy: strategy ?? config.merge.strategy });
   const { order, prediction } = await handOrder(context, at, offered);
-  const checks = config.qa.checks.length > 0 ? config.qa.checks : await packageChecks(context.repository, at.base);
+  const defaults = config.qa.checks.length > 0 ? config.qa.checks : await packageChecks(context.repository, at.base);
+  const tasks = order.map(({ task }) => task);
+  const judged = defaults.map((check) => ({ check, skip: null, standing: "shared" as const }));
+  const checks = offered.plan === null ? judged : checksOf(offered.plan, { tasks, earlier: offered.earlier, defaults: judged });
   return {
     ...at,
     order: order.map(({ task, branch, commit, dependsOn }) => {
@@ -43,7 +49,50 @@ export async function previewMerge({ config, into, plan, only, strategy, ...aske
     conflicts: prediction === null ? null : prediction.conflicts,
     already: offered.already,
     left: offered.left,
-    checks: checks.map((check) => check.name),
+    checks: checks.map(({ check }) => check.name),
+  };
+}
+
+const NO_SLOT: Offered = { candidates: [], already: [], left: [], plan: null, earlier: [] };
+
+/** What `graftwork merge` would offer: approved tasks of a run, then branches of busy slots. */
+async function offeredNow(
+  context: PoolContext,
+  {
+    into,
+    plan,
+    only,
+    at,
+    strategy,
+  }: Pick<PreviewRequest, "into" | "plan" | "only"> & { at: { base: Oid }; strategy: MergeContext["strategy"] },
+): Promise<Offered> {
+  const { ofRun, byHand } = whatToMerge(context.repository, only, { into, plan });
+  const ofSlots = byHand === null ? NO_SLOT : await offeredBranches(context, { given: plan, only: byHand, base: at.base, strategy });
+  if (ofRun === null) return ofSlots;
+  const {
+    ids,
+    found: { facts },
+  } = ofRun;
+  const earlier = landedTasks(facts);
+  const candidates = candidatesOf(facts, mayLandNow(facts, ids)).map((one) => ({
+    ...one,
+    dependsOn: one.dependsOn.filter((id) => !earlier.includes(id)),
+  }));
+  const open = ids.filter((id) => candidates.every(({ task }) => task !== id));
+  const isDone = (id: string): boolean => facts.tasks.get(id)?.status === "done";
+  const left = open
+    .filter((id) => !isDone(id))
+    .map((task): LeftOut => {
+      const { branch, exit } = failureOf(facts, task);
+      return { task, branch: branch.branch, reason: branch.reason, waitsFor: branch.waitsFor, run: null, exit };
+    });
+  const isOther = ({ task }: { task: string }): boolean => !ids.includes(task);
+  return {
+    candidates: [...candidates, ...ofSlots.candidates.filter(isOther)],
+    already: [...open.filter(isDone).map((id) => facts.tasks.get(id)?.landed?.branch ?? id), ...ofSlots.already],
+    left: [...left, ...ofSlots.left.filter(isOther)],
+    plan: facts.plan,
+    earlier,
   };
 }
 
@@ -76,7 +125,7 @@ export async function dryRunMerge({ config, into, plan, only, strategy, ...asked
     strategy: strategy ?? config.merge.strategy,
     narrate: context.narrate,
   };
-  const offered = await offeredBranches(context, { given: plan, only, base: at.base, strategy: merging.strategy });
+  const offered = await offeredNow(context, { into, plan, only, at, strategy: merging.strategy });
   const { order } = await handOrder(context, at, offered);
   const train = await withQuarantine(repository, (inside) =>
     buildTrain({ ...merging, repository: inside }, { base: at.base, steps: [], tip: at.base, out: new Set() }, order),

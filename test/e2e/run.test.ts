@@ -74,11 +74,17 @@ describe("graftwork run", () => {
   });
 
   test("--no-merge stops at approved; --into makes another branch the target and leaves the checkout alone", async () => {
-    const { repo, run } = stage({ "*": [[{ write: "made.txt", text: "m\n" }, ...ready]] });
+    const { repo, run, graftwork } = stage({ "*": [[{ write: "made.txt", text: "m\n" }, ...ready]] });
     expect(await run([{ id: "one" }], "--no-merge")).toMatchObject({
       code: 0,
       stdout: expect.stringContaining("Approved, not merged: one (branch auto/one)"),
     });
+    for (const named of [["one"], []]) {
+      const preview = await graftwork("merge", ...named, "--preview");
+      expect(preview).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1\. auto\/one \(1 file\)$[^]*: test -f README\.md$/m) });
+      const dry = await graftwork("merge", ...named, "--dry-run");
+      expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Would merge: auto\/one$/m) });
+    }
     const before = repo.git("rev-parse", "main");
     repo.git("branch", "release");
     expect(await run([{ id: "two" }], "--into", "release")).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: two") });
