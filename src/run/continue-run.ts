@@ -118,7 +118,7 @@ export async function inLineWithTarget(repository: Repository, found: RunSummary
   await requireTarget(repository, found.facts, "run the same command again");
   const honoured = await withMergeAttributes(repository, found.facts.base);
   const look = async (emit: Emit): Promise<RunFacts> => {
-    await lookAtTarget({ repository: honoured, facts: () => emit(null), emit, lookedAt: { target: null } });
+    await lookAtTarget({ repository: honoured, facts: () => emit(null), emit, lookedAt: {} });
     return emit(null);
   };
   const facts = await inRun(
@@ -140,7 +140,7 @@ async function settleLanding(host: RunHost, record: RunRecord, ownership: Owners
     if (!landed) emit({ type: "landing-void", reason: "the landing was interrupted; it is done again" });
   }
   const now = (): RunFacts => emit(null);
-  await lookAtTarget({ repository: host.repository, facts: now, emit, lookedAt: { target: null } });
+  await lookAtTarget({ repository: host.repository, facts: now, emit, lookedAt: {} });
   const { waiting } = now();
   if (waiting !== null) await land(merging, { from: waiting.from, to: waiting.to, tasks: waiting.tasks });
   return now();

@@ -46,7 +46,7 @@ async function loop(context: EngineContext, facts: () => RunFacts, emit: (event:
     signal,
     facts,
     emit,
-    lookedAt: { target: null },
+    lookedAt: {},
     atWork: (task) => running.has(`attempt ${task}`),
     rest: (agent, until) => resting.set(agent, Math.max(until, resting.get(agent) ?? 0)),
     pause: (until) => (pausedUntil = Math.max(until, pausedUntil)),

@@ -8,8 +8,8 @@ export type TargetWatch = {
   repository: Repository;
   facts: () => RunFacts;
   emit: (event: RunEvent) => void;
-  /** The target's commit that was looked at last (null: none yet), and what it had lost by then. */
-  lookedAt: { target: Oid | null; lost?: Lost };
+  /** What the last look depended on (see `sceneOf`), and what the target had lost by then. */
+  lookedAt: { scene?: string; lost?: Lost };
 };
 
 /**
@@ -21,17 +21,23 @@ export async function lookAtTarget(watch: TargetWatch): Promise<Oid> {
   const { repository, facts, emit, lookedAt } = watch;
   const { target } = facts();
   const at = await requireTarget(repository, facts());
-  if (at !== lookedAt.target) await settleWaiting(watch, at);
+  await settleWaiting(watch, at);
   // Also if it is back where it was: work may have been on it since.
   const takenOff = await takenOffByHand(watch, at);
   if (takenOff.some(({ task }) => isWaiting(facts(), task)))
     emit({ type: "landing-void", reason: `${target} held a part of it and holds it no longer` });
   for (const event of takenOff) emit(event);
-  if (at !== lookedAt.target) {
+  if (sceneOf(facts(), at) !== lookedAt.scene) {
     for (const event of [...(await takenBack(repository, facts(), at)), ...(await mergedElsewhere(repository, facts(), at))]) emit(event);
-    lookedAt.target = at;
+    lookedAt.scene = sceneOf(facts(), at);
   }
   return facts().waiting?.to ?? at;
+}
+
+/** All that an answer depends on. The target alone is not enough: it may be back where it was before a task landed. */
+function sceneOf({ tasks }: RunFacts, at: Oid): string {
+  const work = [...tasks.values()].map(({ id, status, commit, landed: as }) => [id, ABOUT_TO_LAND.has(status), commit, as?.merge]);
+  return JSON.stringify([at, work]);
 }
 
 /** The target's commit. Throws REF_UNKNOWN if it is gone, with `next` as the way to go on. */
@@ -103,7 +109,7 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
   for (const task of facts.tasks.values()) {
     const { id, status, decided } = task;
     const work = workOf(task);
-    if (status === "done" || status === "in_progress" || work === undefined) continue;
+    if (status === "done" || status === "in_progress" || work === undefined || work.base === at) continue;
     const changes = [{ from: work.base, to: work.tip }];
     const isThere = await isAncestor(repository, work.tip, at);
     // Somebody may have squashed the work or picked it.

@@ -28,6 +28,8 @@ export type RigOptions = {
   /** The configuration, or what makes it of a folder beside the repository. */
   settings?: object | ((folder: string) => object);
   verify?: Verify;
+  /** Called right after each event of a run, as a user who acts at that very moment. */
+  onEvent?: (event: RunEvent, repo: TempRepo) => void;
 };
 
 export type Rig = {
@@ -52,7 +54,7 @@ export type Rig = {
 
 /** A repository, scripted agents and a plan; runs go through the real engine, pool, QA and merging. */
 export async function runRig(options: RigOptions): Promise<Rig> {
-  const { files = {}, agents, settings = {}, verify } = options;
+  const { files = {}, agents, settings = {}, verify, onEvent } = options;
   const repo = tempRepo({ files: { f: "x\n", ".gitignore": ".claude/\n", ...files } });
   const script = join(repo.parent, "agent");
   writeFileSync(
@@ -74,7 +76,7 @@ export async function runRig(options: RigOptions): Promise<Rig> {
     config,
     templates: { executor: "{{task_id}}", resolver: "{{task_id}}" },
     onStart: () => undefined,
-    onEvent: () => undefined,
+    onEvent: ({ event }) => onEvent?.(event, repo),
     onLine: (task, line) => said.push(`${task}: ${line}`),
     narrate: (line) => said.push(line),
     signal: new AbortController().signal,

@@ -35,6 +35,16 @@ describe("what the target lost stays lost, and a person is asked", () => {
     expect([rig.has("a.txt"), rig.has("b.txt"), rig.starts("a")]).toEqual([true, true, 2]);
   });
 
+  test("while the run is at work, also if the target is back where the run looked at it before", async () => {
+    const rig = await runRig({
+      agents,
+      tasks,
+      onEvent: ({ type }, repo) => void (type === "landed" && repo.git("reset", "-q", "--hard", "main^")),
+    });
+    expect((await rig.run()).exit).toBe(5);
+    expect([rig.task("a").status, rig.has("a.txt"), rig.has("b.txt")]).toEqual(["conflict", false, false]);
+  });
+
   test.each([
     ["amended", ["commit", "-q", "--amend", "-m", "in other words"]],
     ["rebased", ["rebase", "-q", "--no-ff", "HEAD~1"]],
