@@ -35,15 +35,19 @@ export async function commitTree(
   return answer.text.trim();
 }
 
-/** Writes a commit like `source`, by the same author and with the same message, but with this tree and parent. */
-export async function commitLike(repository: Repository, source: Oid, { tree, parent }: { tree: Oid; parent: Oid }): Promise<Oid> {
+/** Writes a commit like `source`, by the same author and with the same message, but with this tree and these parents. */
+export async function commitLike(
+  repository: Repository,
+  source: Oid,
+  { tree, parents }: { tree: Oid; parents: readonly Oid[] },
+): Promise<Oid> {
   const own = ownGit(repository, "plain");
   const raw = (await runGit(repository, { ...own, args: ["cat-file", "commit", source] })).stdout;
   const end = raw.indexOf("\n\n");
   const [head, body] = [raw.subarray(0, end).toString("latin1"), raw.subarray(end)];
   // A signature is about the commit that was; its lines go on with a space.
   const kept = head.split(/\n(?! )/).filter((line) => !/^(?:tree|parent|gpgsig|gpgsig-sha256|mergetag) /.test(line));
-  const lines = [`tree ${tree}`, `parent ${parent}`, ...kept].join("\n");
+  const lines = [`tree ${tree}`, ...parents.map((parent) => `parent ${parent}`), ...kept].join("\n");
   const args = ["-c", "core.fsync=committed", "hash-object", "-w", "-t", "commit", "--stdin"];
   return (await runGit(repository, { ...own, args, stdin: Buffer.concat([Buffer.from(lines, "latin1"), body]) })).text.trim();
 }
@@ -52,12 +56,6 @@ export async function commitLike(repository: Repository, source: Oid, { tree, pa
 export async function treeOf(repository: Repository, commit: Oid): Promise<Oid> {
   const args = ["rev-parse", "--verify", "--end-of-options", `${commit}^{tree}`];
   return (await askOfObjects(repository, { args, of: [commit] })).text.trim();
-}
-
-/** The parents of a commit, first parent first. */
-export async function parentsOf(repository: Repository, commit: Oid): Promise<Oid[]> {
-  const answer = await askOfObjects(repository, { args: ["rev-parse", `${commit}^@`], of: [commit] });
-  return answer.text.split("\n").filter((line) => line !== "");
 }
 
 /** Paths that differ between two commits or trees, renames not followed. */
@@ -163,6 +161,12 @@ export async function commitsBetween(repository: Repository, known: readonly Oid
     ...ownGit(repository, "plain"),
     args: ["rev-list", "--first-parent", "--no-merges", "--max-count=1000", to, ...known.map((oid) => `^${oid}`)],
   });
+  return answer.text.split("\n").filter((line) => line !== "");
+}
+
+/** The commits that `to` reach and `from` do not. */
+export async function branchCommits(repository: Repository, from: readonly Oid[], to: readonly Oid[]): Promise<Oid[]> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["rev-list", ...to, ...from.map((oid) => `^${oid}`)] });
   return answer.text.split("\n").filter((line) => line !== "");
 }
 

@@ -1,5 +1,3 @@
-import { statSync } from "node:fs";
-import { join } from "node:path";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import { logMessage, readRefs } from "./refs.ts";
@@ -16,36 +14,20 @@ export function isPutBack(message: string): boolean {
 
 const LOOKED_AT = 1_000;
 
-/** A commit that a branch held, and since when, in Unix seconds. */
-export type HeldValue = { oid: Oid; since: number };
+/** A commit that a branch held, and since when, in Unix seconds. `made`: it was made there, so no other branch had it before. */
+export type HeldValue = { oid: Oid; since: number; made: boolean };
 
 /**
  * Returns the commits that a branch once held, if one of them is in `at` no longer (a reset, an amend, a rebase, an
  * undo); else none. Its reflog says which; `seen` are values that the caller saw, if the reflog is gone.
  */
-export async function lostValues(repository: Repository, branch: string, at: Oid, seen: readonly Oid[]): Promise<Oid[]> {
+export async function lostValues(repository: Repository, branch: string, at: Oid, seen: readonly Oid[]): Promise<HeldValue[]> {
   const { held, putBack } = await valuesOf(repository, branch);
-  const values = [...new Set([...held.map(({ oid }) => oid), ...seen.filter((oid) => !putBack.has(oid))])];
-  if (values.length === 0 || (await isWithin(repository, values, at))) return [];
+  const known = new Set([...held.map(({ oid }) => oid), ...putBack]);
+  const values = [...held, ...seen.filter((oid) => !known.has(oid)).map((oid) => ({ oid, since: 0, made: false }))];
+  const oids = values.map(({ oid }) => oid);
+  if (values.length === 0 || (await isWithin(repository, oids, at))) return [];
   return values;
-}
-
-/** The commits that a branch once held and that are not in `at`, newest first. */
-export async function lostSince(repository: Repository, branch: string, at: Oid): Promise<HeldValue[]> {
-  const { held: values } = await valuesOf(repository, branch);
-  if (values.length === 0) return [];
-  const lost = await outside(
-    repository,
-    values.map(({ oid }) => oid),
-    at,
-  );
-  return values.filter(({ oid }) => lost.has(oid));
-}
-
-/** Tells whether a branch's reflog has changed since; "" if that cannot be told. Starts no program. */
-export function reflogMark(repository: Repository, branch: string): string {
-  const stat = statSync(join(repository.commonDir, "logs", "refs", "heads", branch), { throwIfNoEntry: false });
-  return stat === undefined ? "" : `${stat.size} ${stat.mtimeMs}`;
 }
 
 type Values = { held: HeldValue[]; putBack: ReadonlySet<Oid> };
@@ -60,6 +42,9 @@ async function valuesOf(repository: Repository, branch: string): Promise<Values>
   return heldValues(log.code === 0 ? log.text : "");
 }
 
+/** What git and graftwork say of a move to a commit that they made for it. A rebase may also end at one that was there. */
+const MADE = /^(?:commit|revert|cherry-pick|am)\b|: Merge made by|^graftwork: land /;
+
 /** Reads a reflog. `held`: its values, newest first. `putBack`: values that were put back each time. */
 export function heldValues(log: string): Values {
   const entries = log.split("\n").flatMap((line) => {
@@ -68,24 +53,20 @@ export function heldValues(log: string): Values {
   });
   const wasPutBack = (n: number): boolean => isPutBack(entries[n - 1]?.message ?? "");
   const kept = entries.filter((_, n) => !wasPutBack(n));
-  const held = kept.filter(({ oid }, n) => kept.findIndex((one) => one.oid === oid) === n).map(({ oid, since }) => ({ oid, since }));
+  const wasMade = (oid: Oid): boolean => entries.some((one) => one.oid === oid && MADE.test(one.message));
+  const newest = kept.filter(({ oid }, n) => kept.findIndex((one) => one.oid === oid) === n);
+  const held = newest.map(({ oid, since }) => ({ oid, since, made: wasMade(oid) }));
   const putBack = entries.filter(({ oid }, n) => wasPutBack(n) && held.every((one) => one.oid !== oid)).map(({ oid }) => oid);
   return { held, putBack: new Set(putBack) };
 }
 
 async function isWithin(repository: Repository, values: readonly Oid[], at: Oid): Promise<boolean> {
-  return (await outside(repository, values, at)).size === 0;
-}
-
-/** Those of some commits that are not in `at`. */
-async function outside(repository: Repository, values: readonly Oid[], at: Oid): Promise<Set<Oid>> {
   const answer = await runGit(repository, {
     ...ownGit(repository, "plain"),
-    args: ["rev-list", "--ignore-missing", "--stdin"],
+    args: ["rev-list", "--ignore-missing", "-1", "--stdin"],
     stdin: [...values, `^${at}`].map((line) => `${line}\n`).join(""),
   });
-  const reached = new Set(answer.text.split("\n"));
-  return new Set(values.filter((oid) => reached.has(oid)));
+  return answer.text === "";
 }
 
 /** Returns the newest of these commits that is in `tip` and not in `after`. Returns undefined if none is. */
@@ -107,8 +88,8 @@ export async function isRunsBase(repository: Repository, base: Oid): Promise<boo
   return [...(await readRefs(repository, "refs/graftwork/backup/")).values()].includes(base);
 }
 
-/** A commit with its parents. */
-export type Listed = { commit: Oid; parents: readonly Oid[] };
+/** A commit with its parents. `at`: when it was committed, in Unix seconds. */
+export type Listed = { commit: Oid; at: number; parents: readonly Oid[] };
 
 /** Lists the commits that merging `commit` into `tip` brings, oldest first. `foreign`: those that are in `roots`. `own`: the others. */
 export async function ownCommits(
@@ -118,12 +99,12 @@ export async function ownCommits(
   const list = async (without: readonly Oid[]): Promise<Listed[]> => {
     const answer = await runGit(repository, {
       ...ownGit(repository, "plain"),
-      args: ["rev-list", "--ignore-missing", "--topo-order", "--reverse", "--parents", "--stdin"],
+      args: ["rev-list", "--ignore-missing", "--topo-order", "--reverse", "--parents", "--timestamp", "--stdin"],
       stdin: [commit, `^${tip}`, ...without.map((oid) => `^${oid}`)].map((line) => `${line}\n`).join(""),
     });
     return answer.text.split("\n").flatMap((line) => {
-      const [oid = "", ...parents] = line.split(" ");
-      return oid === "" ? [] : [{ commit: oid, parents }];
+      const [at = "", commit, ...parents] = line.split(" ");
+      return commit === undefined ? [] : [{ commit, at: Number(at), parents }];
     });
   };
   const all = await list([]);

@@ -1,6 +1,8 @@
 export { captureWork, writeCapture } from "./capture.ts";
+export { changeOf, changesOf } from "./changes.ts";
 export {
   aheadBehind,
+  branchCommits,
   changedPaths,
   commitLike,
   commitsBetween,
@@ -37,21 +39,19 @@ export {
   isPutBack,
   isRunsBase,
   type Listed,
-  lostSince,
   lostValues,
   newestBetween,
   ownCommits,
   PUT_BACK,
-  reflogMark,
 } from "./held-values.ts";
-export { broughtBy, firstParentOf, integratedBy, revertsOf } from "./integrated.ts";
+export { broughtBy, firstParentOf, integratedBy, type Revert, revertsOf } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, movedFrom } from "./land-checkout.ts";
 export { type FilesLanded, landFiles, moveByGit, settleDeadLandings, settleLandings } from "./land-files.ts";
 export { type LockFile, lockFiles } from "./lock-files.ts";
 export { attributesKey, type NotBlended, notBlended, withMergeAttributes } from "./merge-attributes.ts";
 export { type MergeBases, mergeBases } from "./merge-bases.ts";
 export { mergePairs, type PairMerge } from "./merge-pairs.ts";
-export { type ConflictStage, type MergedTrees, type MergeMessage, mergeTrees } from "./merge-trees.ts";
+export { type ConflictStage, type MergedTrees, type MergeMessage, type MergeSides, mergeTrees } from "./merge-trees.ts";
 export { wantedName } from "./moved-names.ts";
 export type { Oid } from "./oid.ts";
 export { pathBytes, plainPath } from "./path-text.ts";

@@ -1,4 +1,7 @@
+import { GraftworkError } from "../domain/index.ts";
+import { type Change, changeOf, changesOf } from "./changes.ts";
 import { treeOf } from "./commit-objects.ts";
+import { mergeTrees } from "./merge-trees.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import { isAncestor } from "./refs.ts";
@@ -6,50 +9,73 @@ import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 import { squashedCommits } from "./squashed-commits.ts";
 
-/** Commits of the target that are compared with a branch: beyond that a branch counts as not merged. */
-const LOOKED_AT = 1_000;
-
 /**
- * How a branch that began at `base` got into `target`: by its own commits, or by commits that make the same
- * changes, or by one that names the branch's tip as what it holds (a squash). Undefined: it did not, as far as can be told.
+ * Tells how a branch that began at `base` got into `target`: by its own commits, or by commits that make the same changes
+ * (a squash, a rebase, a pick). Returns undefined if the target lacks some of its work, as far as can be told.
  */
 export async function integratedBy(
   repository: Repository,
   branch: { base: Oid; tip: Oid },
   target: Oid,
 ): Promise<"ancestor" | "squash" | undefined> {
-  if (await isAncestor(repository, branch.tip, target)) return "ancestor";
-  if ((await treeOf(repository, branch.tip)) === (await treeOf(repository, target))) return "squash";
-  // What is squashed in parts, or merged into its surroundings, is no one patch of the target.
-  if ((await squashedCommits(repository, branch.base, target)).includes(branch.tip)) return "squash";
-  const wanted = await patchOf(repository, branch.base, branch.tip);
+  const { base, tip } = branch;
+  if (await isAncestor(repository, tip, target)) return "ancestor";
+  if ((await treeOf(repository, tip)) === (await treeOf(repository, target))) return "squash";
+  // What is squashed in parts, or merged into its surroundings, is no one change of the target.
+  if ((await squashedCommits(repository, base, target)).includes(tip)) return "squash";
+  const wanted = await changeOf(repository, base, tip);
   if (wanted === undefined) return undefined;
-  const there = new Set((await patchesOf(repository, branch.base, target)).map(({ patch }) => patch));
+  const there = new Set((await changesOf(repository, [base], [target])).map(({ change }) => change));
   if (there.has(wanted)) return "squash";
-  // A rebase or a pick leaves its commits one by one.
-  const own = await patchesOf(repository, branch.base, branch.tip);
-  return own.length > 0 && own.every(({ patch }) => there.has(patch)) ? "squash" : undefined;
+  const own = await changesOf(repository, [base], [tip]);
+  const isThere = ({ change, isMerge }: Change): boolean => !isMerge && there.has(change);
+  if (own.length > 0 && own.every(isThere)) return "squash";
+  return (await bringsNothing(repository, branch, target)) ? "squash" : undefined;
 }
 
-/**
- * For each change (`from` to `to`) that `target` holds: the commit that took it back there, if one did and none brought
- * it again since.
- */
+/** True if merging the branch would leave the target's files as they are. */
+async function bringsNothing(repository: Repository, { base, tip }: { base: Oid; tip: Oid }, target: Oid): Promise<boolean> {
+  const isBaseThere = await isAncestor(repository, base, target);
+  try {
+    const { clean, tree } = await mergeTrees(repository, target, tip, isBaseThere ? undefined : base);
+    return clean && tree === (await treeOf(repository, target));
+  } catch (error) {
+    // git merges no histories that have nothing in common.
+    if (error instanceof GraftworkError && error.code === "GIT_FAILED") return false;
+    throw error;
+  }
+}
+
+/** `by`: the newest commit that took something of a change back. `whole`: nothing of the change is left. */
+export type Revert = { by: Oid; whole: boolean };
+
+/** For each change (`from` to `to`) that `target` holds, tells who took it back there, if nobody brought it again since. */
 export async function revertsOf(
   repository: Repository,
   changes: readonly { from: Oid; to: Oid }[],
   target: Oid,
-): Promise<(Oid | undefined)[]> {
+): Promise<(Revert | undefined)[]> {
   return Promise.all(
     changes.map(async ({ from, to }) => {
       if (to === target) return undefined;
-      const since = await patchesOf(repository, to, target);
+      const since = await changesOf(repository, [to], [target]);
       if (since.length === 0) return undefined;
-      const [forth, back] = await Promise.all([patchOf(repository, from, to), patchOf(repository, to, from)]);
-      const newest = since.find(({ patch }) => patch === forth || patch === back);
-      return newest?.patch === back ? newest?.commit : undefined;
+      const [forth, back] = await Promise.all([changeOf(repository, from, to), changeOf(repository, to, from)]);
+      const whole = takenBackBy(since, forth, back);
+      if (whole !== undefined) return { by: whole, whole: true };
+      // People also revert the commits of a branch one by one.
+      const [own, reversed] = await Promise.all([changesOf(repository, [from], [to]), changesOf(repository, [from], [to], "reversed")]);
+      const parts = own.flatMap(({ change, isMerge }, n) => (isMerge ? [] : [takenBackBy(since, change, reversed[n]?.change)]));
+      const by = parts.find((one) => one !== undefined);
+      return by === undefined ? undefined : { by, whole: parts.every((one) => one !== undefined) };
     }),
   );
+}
+
+function takenBackBy(since: readonly Change[], forth: string | undefined, back: string | undefined): Oid | undefined {
+  if (back === undefined) return undefined;
+  const newest = since.find(({ change }) => change === forth || change === back);
+  return newest?.change === back ? newest.commit : undefined;
 }
 
 /**
@@ -77,29 +103,4 @@ export async function firstParentOf(repository: Repository, commit: Oid): Promis
   const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${commit}^1^{commit}`];
   const answer = await runGit(repository, { ...ownGit(repository, "plain"), args, answers: [0, 1, 128] });
   return answer.code === 0 ? answer.text.trim() : commit;
-}
-
-const SHARED = ["--no-ext-diff", "--no-textconv", "--no-renames", "--full-index"];
-
-/** The patch id of one change; undefined if it changes nothing. */
-async function patchOf(repository: Repository, from: Oid, to: Oid): Promise<string | undefined> {
-  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["diff-tree", "-r", "-p", ...SHARED, from, to] });
-  return (await patchIds(repository, answer.stdout))[0]?.patch;
-}
-
-/** The patch ids of the commits in `from..to`, merges apart, newest first. */
-async function patchesOf(repository: Repository, from: Oid, to: Oid): Promise<{ patch: string; commit: Oid }[]> {
-  const args = ["log", "-p", "--no-merges", `-${LOOKED_AT}`, ...SHARED, `${from}..${to}`];
-  const all = await runGit(repository, { ...ownGit(repository, "plain"), args, answers: [0, 128] });
-  return patchIds(repository, all.stdout);
-}
-
-/** What tells one change from another, wherever it is applied. */
-async function patchIds(repository: Repository, patches: Uint8Array): Promise<{ patch: string; commit: Oid }[]> {
-  if (patches.length === 0) return [];
-  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["patch-id", "--stable"], stdin: patches });
-  return answer.text.split("\n").flatMap((line) => {
-    const [patch = "", commit = ""] = line.split(" ");
-    return patch === "" ? [] : [{ patch, commit }];
-  });
 }

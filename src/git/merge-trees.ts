@@ -1,15 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
-import { replaceFile, rmSync } from "../state/index.ts";
-import { mergeBase, parentsOf, renamesBetween } from "./commit-objects.ts";
+import { commitLike, mergeBase, renamesBetween, treeOf } from "./commit-objects.ts";
 import { editTree, type TreeEdit } from "./edit-tree.ts";
 import { attributesArgs } from "./merge-attributes.ts";
 import { wantedName } from "./moved-names.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import { pathText } from "./path-text.ts";
-import { isAncestor } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 import { treeDifferences } from "./tree-differences.ts";
@@ -26,37 +22,36 @@ export type MergeMessage = { kind: string; paths: readonly string[]; text: strin
 export type MergedTrees =
   /** `both`: files that both sides changed and git merged by itself, as far as git says so. */
   | { clean: true; tree: Oid; both: readonly string[] }
-  /** `tree` holds the conflicted files with markers in them. `paths` is empty if folders alone collide: see `messages`. */
-  | { clean: false; tree: Oid; stages: readonly ConflictStage[]; paths: readonly string[]; messages: readonly MergeMessage[] };
+  /**
+   * `tree` holds the conflicted files with markers in them. `paths` is empty if folders alone collide: see `messages`.
+   * `sides`: by which commits git calls the sides, in markers and in names that it makes.
+   */
+  | {
+      clean: false;
+      tree: Oid;
+      stages: readonly ConflictStage[];
+      paths: readonly string[];
+      messages: readonly MergeMessage[];
+      sides: MergeSides;
+    };
+
+export type MergeSides = { ours: Oid; theirs: Oid };
 
 /**
  * Merges two commits in memory, in our own git directory, under the repository's `mergeAttributes`. The result does not
- * depend on what is checked out. No driver runs, no ref or folder changes. `base` is a merge base that `ours` does not
- * hold. Throws GIT_FAILED, for unrelated histories too.
+ * depend on what is checked out. No driver runs, no ref or folder changes. `base` is one more merge base, which `ours`
+ * does not hold. Throws GIT_FAILED, for unrelated histories too.
  */
 export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid, base?: Oid): Promise<MergedTrees> {
   if (base === undefined) return mergeWith(repository, { ours, theirs });
-  // A graft is the only way in which git 2.38 takes a merge base.
-  const parents = [[ours, ...(await parentsOf(repository, ours)), base]];
-  // A target that was reset is an ancestor of the base. Cut off there, the history has no circle.
-  if (await isAncestor(repository, ours, base)) parents.push([base]);
-  const graft = join(repository.layout.scratch, `graft.${randomUUID()}`);
-  replaceFile(graft, parents.map((line) => `${line.join(" ")}\n`).join(""));
-  try {
-    return await mergeWith(repository, { ours, theirs, base, graft });
-  } finally {
-    rmSync(graft, { force: true });
-  }
+  // git 2.38 takes no merge base. This commit is like `ours`, and has the base behind it.
+  const standIn = await commitLike(repository, ours, { tree: await treeOf(repository, ours), parents: [ours, base] });
+  return mergeWith(repository, { ours: standIn, theirs, base });
 }
 
-async function mergeWith(
-  repository: Repository,
-  { ours, theirs, base, graft }: { ours: Oid; theirs: Oid; base?: Oid; graft?: string },
-): Promise<MergedTrees> {
-  const own = ownGit(repository, "plain");
+async function mergeWith(repository: Repository, { ours, theirs, base }: { ours: Oid; theirs: Oid; base?: Oid }): Promise<MergedTrees> {
   const answer = await runGit(repository, {
-    ...own,
-    ...(graft !== undefined && { env: { ...own.env, GIT_GRAFT_FILE: graft } }),
+    ...ownGit(repository, "plain"),
     args: [
       ...attributesArgs(repository),
       "-c",
@@ -70,7 +65,7 @@ async function mergeWith(
     ],
     answers: [0, 1],
   });
-  const parsed = parseMergeTree(answer.code, pathText(answer.stdout), [ours, theirs]);
+  const parsed = parseMergeTree(answer.code, pathText(answer.stdout), { ours, theirs });
   if (parsed !== undefined) return withWholeFolders(repository, parsed, { 2: ours, 3: theirs, base });
   // Exit 1 with nothing on stdout is an error (an unknown commit), not a conflict.
   throw new GraftworkError("GIT_FAILED", {
@@ -104,7 +99,7 @@ async function withWholeFolders(
   return edits.length === 0 ? merged : { ...merged, tree: await editTree(repository, merged.tree, edits) };
 }
 
-function parseMergeTree(code: number, text: string, sides: readonly Oid[]): MergedTrees | undefined {
+function parseMergeTree(code: number, text: string, sides: MergeSides): MergedTrees | undefined {
   const [tree = "", ...rest] = text.split("\0");
   if (!isOid(tree)) return undefined;
   // An empty entry ends the stages: what follows are messages, in which any path may stand.
@@ -119,9 +114,9 @@ function parseMergeTree(code: number, text: string, sides: readonly Oid[]): Merg
     const [, mode = "", oid = "", stage = "1", path = ""] = match;
     listed.push({ mode, oid, stage: Number(stage) as 1 | 2 | 3, path });
   }
-  const stages = atWantedNames(listed, messages, sides);
+  const stages = atWantedNames(listed, messages, Object.values(sides));
   const paths = [...new Set(stages.map((stage) => stage.path))];
-  return { clean: false, tree, stages, paths, messages: messages.filter((message) => !isMerged(message)) };
+  return { clean: false, tree, stages, paths, messages: messages.filter((message) => !isMerged(message)), sides };
 }
 
 const AUTO_MERGED = "Auto-merging";

@@ -1,4 +1,4 @@
-import type { ConflictStage, MergeMessage, Oid } from "../git/index.ts";
+import type { ConflictStage, MergeMessage, MergeSides, Oid } from "../git/index.ts";
 
 /** Names the kind of conflict that the stages of one or more paths make. */
 export function kindOf(stages: readonly ConflictStage[]): string {
@@ -28,7 +28,7 @@ function together(kinds: readonly string[], none: string): string {
 }
 
 /** Returns git's sentences about a conflict, with the sides' names in place of their commits. */
-export function gitSays(messages: readonly MergeMessage[], sides: { ours: Oid; theirs: Oid }): string[] {
+export function gitSays({ messages, sides }: { messages: readonly MergeMessage[]; sides: MergeSides }): string[] {
   // `FILE~COMMIT` is the name of a file in the merged tree.
   const name = (text: string, commit: Oid, side: string): string => text.replace(new RegExp(`(?<!~)\\b${commit}\\b`, "g"), side);
   return messages.map(({ text }) => name(name(text, sides.ours, "the target"), sides.theirs, "the task"));

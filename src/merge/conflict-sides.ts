@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { type ConflictStage, type Oid, type Repository, readBlob, wantedName } from "../git/index.ts";
+import { type ConflictStage, type MergeSides, type Repository, readBlob, wantedName } from "../git/index.ts";
 import { newMarkers } from "./resolvers/proof/markers.ts";
 
 /** A conflicted file as its sides have it; undefined where one lacks it. */
@@ -18,9 +18,9 @@ export function laidName(path: string, stages: readonly ConflictStage[]): string
   return stages.find((stage) => stage.path === path && stage.moved !== undefined)?.moved ?? path;
 }
 
-/** Returns the names that git made up while it merged these commits. It does so if two things want one name. */
-export function namesByGit(stages: readonly ConflictStage[], commits: readonly Oid[]): string[] {
-  return stages.map(({ path, moved = path }) => moved).filter((name) => wantedName(name, commits) !== name);
+/** Returns the names that git made up while it merged. It does so if two things want one name. */
+export function namesByGit({ stages, sides }: { stages: readonly ConflictStage[]; sides: MergeSides }): string[] {
+  return stages.map(({ path, moved = path }) => moved).filter((name) => wantedName(name, Object.values(sides)) !== name);
 }
 
 /** What git merges line by line. */

@@ -1,5 +1,5 @@
 import type { RunEvent, Verify } from "../domain/index.ts";
-import type { Person, RefChange, Repository } from "../git/index.ts";
+import type { Oid, Person, RefChange, Repository } from "../git/index.ts";
 import type { Resolving } from "./resolve-conflicts.ts";
 
 /** What merging needs from its caller: a run, or a merge by hand. */
@@ -10,6 +10,8 @@ export type MergeContext = {
   target: string;
   /** Commits that the caller saw the target at. */
   seen?: readonly string[];
+  /** The tasks of the caller whose work the target held: where each began, its commit, and the commit that brought it. */
+  delivered?: readonly { task: string; base: Oid; branchTip: Oid; merge: Oid }[];
   person: Person;
   verify: Verify;
   /** Verifications side by side. */

@@ -1,9 +1,10 @@
 import type { LandedTask } from "../domain/index.ts";
 import { type Oid, readRef, settleDeadLandings, updateRefs } from "../git/index.ts";
+import type { Candidate } from "./candidate.ts";
 import type { MergeContext } from "./context.ts";
 import { type LandResult, land, mergedRef } from "./land.ts";
 import { targetGone } from "./target-gone.ts";
-import type { Candidate, TrainStep } from "./train.ts";
+import type { TrainStep } from "./train.ts";
 import { trainRef, verifyTrain } from "./verify-train.ts";
 
 /** How often a train is built again because the target moved while it was verified. */

@@ -41,7 +41,7 @@ export async function openConflict(
   const rules = await resolveConflicts(repository, merged, resolving);
   if (rules.kind === "resolved") return { kind: "merges" };
   if (merged.paths.length === 0) {
-    const [first] = gitSays(merged.messages, { ours: onto, theirs: commit });
+    const [first] = gitSays(merged);
     return { kind: "unfit", why: `folders or names collide, not lines${first === undefined ? "" : `; git says: ${first}`}` };
   }
   const forbidden = await notBlended(repository, merged.paths);

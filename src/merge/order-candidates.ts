@@ -1,8 +1,8 @@
 import { type Oid, withQuarantine } from "../git/index.ts";
+import type { Candidate } from "./candidate.ts";
 import type { MergeContext } from "./context.ts";
 import { mergeOrder, type Weight } from "./order.ts";
 import { type Prediction, predictConflicts } from "./predict.ts";
-import type { Candidate } from "./train.ts";
 
 /** Candidates as they are to be merged, and what that follows from; null: the prediction failed. */
 export type Ordered = { order: Candidate[]; prediction: Prediction | null };

@@ -6,6 +6,7 @@ import {
   type ConflictStage,
   changedPaths,
   type MergedTrees,
+  type MergeSides,
   type Oid,
   patchBetween,
   plainPath,
@@ -63,7 +64,7 @@ function shortName(name: string): string {
   return `${bytes
     .subarray(0, 150)
     .toString("utf8")
-    .replace(/\ufffd+$/, "")}~${createHash("sha256").update(name).digest("hex").slice(0, 12)}`;
+    .replace(/\ufffd+$/, "")}~${sha256(bytes).slice(0, 12)}`;
 }
 
 /** Returns the error if git cannot merge the work at all. */
@@ -92,7 +93,7 @@ export async function writePacket(repository: Repository, input: PacketInput): P
   const { stages = [], paths = [], messages = [] } = conflict ?? {};
   // A file of an older packet may have the name of a folder now.
   for (const part of PARTS) rmSync(join(folder, part), { recursive: true, force: true });
-  if (conflict !== undefined) await writeFiles(repository, input, conflict);
+  const written = conflict === undefined ? new Map<string, string>() : await writeFiles(repository, folder, conflict);
   if (commit !== null && base !== undefined) {
     replaceFile(join(folder, "ours.diff"), await patchBetween(repository, base, onto, DIFF_BYTES));
     replaceFile(join(folder, "theirs.diff"), await patchBetween(repository, base, commit, DIFF_BYTES));
@@ -109,12 +110,13 @@ export async function writePacket(repository: Repository, input: PacketInput): P
     kind: unmergeable === undefined ? kindOfPacket(commit, conflict) : "unmergeable",
     reason: input.reason,
     commits: { base: base ?? null, ours: onto, theirs: commit },
-    files: await Promise.all(paths.map((path) => fileFacts(repository, { path, stages, inSlot: inSlot(path), left: left.get(path) }))),
+    files: await Promise.all(
+      paths.map((path) =>
+        fileFacts(repository, { path, stages, written: written.get(path) ?? null, inSlot: inSlot(path), left: left.get(path) }),
+      ),
+    ),
     names: paths.length > 0 ? [] : [...new Set(about)].map(plainPath),
-    git_says:
-      commit === null
-        ? []
-        : [...gitSays(messages, { ours: onto, theirs: commit }), ...(unmergeable === undefined ? [] : [unmergeable.because])],
+    git_says: [...(conflict === undefined ? [] : gitSays(conflict)), ...(unmergeable === undefined ? [] : [unmergeable.because])],
     ours_changed: base === undefined ? [] : await whoChanged(repository, base, onto, about),
     tried: [...(paths.length > 0 ? [...left.values()].map(leftText) : []), ...input.tried],
     commands: commandsOf({ ...input, commit: unmergeable === undefined ? commit : null }, paths),
@@ -136,8 +138,9 @@ function kindOfPacket(commit: Oid | null, conflict: Conflict | undefined): strin
   return conflict.paths.length > 0 ? kindOf(conflict.stages) : kindOfNames(conflict.messages);
 }
 
-/** Each conflicted file with markers, and as each side has it. */
-async function writeFiles(repository: Repository, { folder, onto, commit }: PacketInput, { stages, paths, tree }: Conflict): Promise<void> {
+/** Writes each conflicted file with markers, and as each side has it. Returns the digests of the former by path. */
+async function writeFiles(repository: Repository, folder: string, { stages, paths, tree, sides }: Conflict): Promise<Map<string, string>> {
+  const digests = new Map<string, string>();
   for (const path of paths) {
     // A folder for each side, as in its tree: beside the marked file, a side could have the name of another file.
     for (const stage of stages.filter((one) => one.path === path && one.mode !== SUBMODULE)) {
@@ -147,8 +150,12 @@ async function writeFiles(repository: Repository, { folder, onto, commit }: Pack
     }
     const laid = laidName(path, stages);
     const marked = await readFileAt(repository, tree, laid);
-    if (marked !== undefined) replaceFile(fileIn(folder, "files", laid), named(marked, onto, commit));
+    if (marked === undefined) continue;
+    const bytes = named(marked, sides);
+    replaceFile(fileIn(folder, "files", laid), bytes);
+    digests.set(path, sha256(bytes));
   }
+  return digests;
 }
 
 /**
@@ -163,7 +170,14 @@ async function decidedInSlot(repository: Repository, stages: readonly ConflictSt
     moved.has(path) && renames.some((one) => [one.from, one.to].some((name) => name === path || name.startsWith(`${path}/`)));
 }
 
-type FileInput = { path: string; stages: readonly ConflictStage[]; inSlot: boolean; left: LeftFile | undefined };
+type FileInput = {
+  path: string;
+  stages: readonly ConflictStage[];
+  /** Tells whether a person has changed the file since. */
+  written: string | null;
+  inSlot: boolean;
+  left: LeftFile | undefined;
+};
 
 /** Whether the file cannot be written: its name is a folder's, or a file stands where it needs a folder. */
 function isInTheWay(folder: string, file: string): boolean {
@@ -172,12 +186,13 @@ function isInTheWay(folder: string, file: string): boolean {
   return false;
 }
 
-async function fileFacts(repository: Repository, { path, stages: all, inSlot, left }: FileInput): Promise<object> {
+async function fileFacts(repository: Repository, { path, stages: all, written, inSlot, left }: FileInput): Promise<object> {
   const stages = all.filter((stage) => stage.path === path);
   return {
     path,
     laid_as: laidName(path, stages),
     in_slot: inSlot,
+    written,
     kind: kindOf(stages),
     stages: stages.map(({ mode, oid, stage }) => ({ side: SIDES[stage], mode, oid })),
     hunks: await hunksOf(repository, stages),
@@ -198,16 +213,16 @@ async function hunksOf(repository: Repository, stages: readonly ConflictStage[])
 }
 
 /** Conflict markers with the sides' names in place of commit ids. Bytes that are no text stay as they are. */
-function named(marked: Buffer, ours: Oid, theirs: Oid | null): Buffer | string {
+function named(marked: Buffer, { ours, theirs }: MergeSides): Buffer {
   const text = marked.toString("utf8");
   if (!Buffer.from(text).equals(marked)) return marked;
-  return text
+  const lines = text
     .replace(new RegExp(`^<{7} ${ours}$`, "gm"), "<<<<<<< ours (the target)")
-    .replace(new RegExp(`^>{7} ${theirs ?? ""}$`, "gm"), TASKS_MARKER);
+    .replace(new RegExp(`^>{7} ${theirs}$`, "gm"), ">>>>>>> theirs (the task)");
+  return Buffer.from(lines);
 }
 
-/** The line that ends a conflict in a packet's files. */
-export const TASKS_MARKER = ">>>>>>> theirs (the task)";
+export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 const SUBMODULE = "160000";
 

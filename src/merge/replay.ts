@@ -52,7 +52,7 @@ export async function replay(
     }
     resolved.push(...merged.resolved);
     if (merged.tree === tree) continue;
-    commit = await commitLike(repository, one.commit, { tree: merged.tree, parent: commit });
+    commit = await commitLike(repository, one.commit, { tree: merged.tree, parents: [commit] });
     tree = merged.tree;
   }
   // A merge that git makes by itself brings nothing of its own.

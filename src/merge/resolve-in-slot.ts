@@ -141,9 +141,7 @@ export async function finishInSlot(
         next: `edit it, or \`git commit\` there to take it as it is; then \`graftwork resolve ${task} --done\`.`,
       });
   }
-  const stays = namesByGit(merged.clean ? [] : merged.stages, [target, opened.from]).find(
-    (name) => lstatBelow(slot.path, name) !== undefined,
-  );
+  const stays = (merged.clean ? [] : namesByGit(merged)).find((name) => lstatBelow(slot.path, name) !== undefined);
   if (stays !== undefined)
     throw nameByGit(task, {
       name: stays,
@@ -152,7 +150,7 @@ export async function finishInSlot(
   const paths = committablePaths(context, status);
   if (!merged.clean && merged.paths.length === 0 && tip === opened.from) {
     const stands = await withQuarantine(repository, async (inside) => treeOf(inside, await snapshotSlot(inside, slot, tip, paths)));
-    const [says] = gitSays(merged.messages, { ours: target, theirs: opened.from });
+    const [says] = gitSays(merged);
     const next = `move the files in ${slot.path}, or \`git commit\` there to take them as they are; then \`graftwork resolve ${task} --done\`.`;
     if (stands === merged.tree) throw undecidedNames(task, { says, next, slot: opened.id });
   }

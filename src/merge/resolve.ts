@@ -23,7 +23,7 @@ import { gitSays } from "./conflict-kind.ts";
 import { isOrdinary, laidName, markersLeft, namesByGit } from "./conflict-sides.ts";
 import { commitByHand, keepResolution, markersStand, nameByGit, undecided, undecidedNames } from "./hand-resolution.ts";
 import { mergeWork } from "./merge-work.ts";
-import { fileIn, TASKS_MARKER } from "./packet.ts";
+import { fileIn, sha256 } from "./packet.ts";
 import { shellWord } from "./shell-word.ts";
 
 /** What a person decided for one path of a packet. */
@@ -32,7 +32,14 @@ export type Choice = { kind: "ours" } | { kind: "theirs" } | { kind: "file"; fil
 const PacketSchema = v.object({
   branch: v.string(),
   commits: v.object({ base: v.optional(v.nullable(v.string()), null), ours: v.string(), theirs: v.nullable(v.string()) }),
-  files: v.array(v.object({ path: v.string(), laid_as: v.optional(v.string()), in_slot: v.optional(v.boolean(), false) })),
+  files: v.array(
+    v.object({
+      path: v.string(),
+      laid_as: v.optional(v.string()),
+      in_slot: v.optional(v.boolean(), false),
+      written: v.optional(v.nullable(v.string()), null),
+    }),
+  ),
 });
 const ChoicesSchema = v.record(v.string(), v.picklist(["ours", "theirs", "file"]));
 
@@ -107,7 +114,7 @@ export async function finishResolution(
   const theirs = requireMerge(packet);
   const { target, merged } = await resolvedOnto(repository, packet, onto);
   if (!merged.clean && merged.paths.length === 0) {
-    const [says] = gitSays(merged.messages, { ours: target, theirs });
+    const [says] = gitSays(merged);
     throw undecidedNames(task, { says, next: inSlot(task) });
   }
   const stages = merged.clean ? [] : merged.stages;
@@ -115,7 +122,7 @@ export async function finishResolution(
   // A folder's name is sorted before what is in it.
   for (const path of merged.clean ? [] : merged.paths.toSorted())
     if (!isReplaced(path, edits)) edits.push(...(await editsFor(repository, packet, path, { stages, tree: merged.tree })));
-  const stays = namesByGit(stages, [target, theirs]).find((name) => !edits.some((edit) => edit.path === name && "remove" in edit));
+  const stays = (merged.clean ? [] : namesByGit(merged)).find((name) => !edits.some((edit) => edit.path === name && "remove" in edit));
   if (stays !== undefined) throw nameByGit(task, { name: stays, next: inSlot(task) });
   const tree = await editTree(repository, merged.tree, edits);
   const ref = `refs/heads/${branch}`;
@@ -153,10 +160,10 @@ const inSlot = (task: string): string => `\`graftwork resolve ${task} --open\`, 
 /** Whether a merge that git makes by itself has each file as the person decided. A file without a decision is git's. */
 async function isAsDecided(repository: Repository, packet: Packet, tree: Oid): Promise<boolean> {
   const choices = choicesOf(packet);
-  for (const { path, laid_as: laid = path } of packet.files) {
+  for (const { path, laid_as: laid = path, written } of packet.files) {
     const choice = choices[path];
     const edited = readBytes(fileIn(packet.folder, "files", laid));
-    const isOpen = choice === undefined && (edited === undefined || edited.includes(TASKS_MARKER));
+    const isOpen = choice === undefined && (edited === undefined || sha256(edited) === written);
     const wanted = choice === "theirs" ? await readFileAt(repository, requireMerge(packet), path) : edited;
     const made = await readFileAt(repository, tree, path);
     if (!isOpen && (choice === "ours" || wanted === undefined || made?.equals(wanted) !== true)) return false;

@@ -1,43 +1,20 @@
 import type { LandedTask } from "../domain/index.ts";
 import {
   changedPaths,
-  commitLike,
-  commitsOnTop,
   commitTree,
-  integratedBy,
   isAncestor,
-  isRunsBase,
-  type Listed,
   lostValues,
-  mergeBase,
   mergePairs,
   type Oid,
-  ownCommits,
   type Repository,
   treeOf,
   withQuarantine,
 } from "../git/index.ts";
+import type { At, Candidate, NotAdded, TrainContext } from "./candidate.ts";
 import { findingsOf, revertedWork } from "./check-merged.ts";
-import type { MergeContext } from "./context.ts";
 import { mergeMessage } from "./message.ts";
-import { type Replayed, replay } from "./replay.ts";
-import { type LeftFile, leftText, type Merged, mergeOnto } from "./resolve-conflicts.ts";
-
-/** A task whose commit QA approved. */
-export type Candidate = {
-  task: string;
-  title: string;
-  branch: string;
-  /** The approved commit: this lands, whatever the branch points to by then. */
-  commit: Oid;
-  dependsOn: readonly string[];
-  /** Where the work began; unknown for work that nobody recorded. */
-  base?: Oid;
-  /** What a person decided in a conflict, and on which commit of the target. It stands in a `commit` that goes on from it. */
-  decided?: { commit: Oid; onto: Oid };
-  /** Its checks use something that only one of them may use at a time. */
-  isExclusive?: boolean;
-};
+import { isDecidedOn, mergeWhole, ownWork } from "./own-work.ts";
+import { leftText } from "./resolve-conflicts.ts";
 
 export type TrainStep = LandedTask & { tree: Oid };
 export type TrainConflict = {
@@ -67,11 +44,7 @@ export type TrainStart = { base: Oid; steps: readonly TrainStep[]; tip: Oid; out
  * Merges the candidates one after another, in memory. One that conflicts is left out, and so is what depends on one
  * that is out; the rest goes on.
  */
-export async function buildTrain(
-  context: Pick<MergeContext, "repository" | "run" | "target" | "seen" | "person" | "resolving" | "strategy" | "narrate">,
-  start: TrainStart,
-  candidates: readonly Candidate[],
-): Promise<Train> {
+export async function buildTrain(context: TrainContext, start: TrainStart, candidates: readonly Candidate[]): Promise<Train> {
   const steps: TrainStep[] = [];
   const conflicts: TrainConflict[] = [];
   const out = new Set(start.out);
@@ -113,23 +86,17 @@ export function isHeldBack({ dependsOn }: Candidate, out: ReadonlySet<string>): 
   return dependsOn.some((id) => out.has(id));
 }
 
-type Added =
-  | { kind: "merged"; step: TrainStep }
-  | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[]; reason?: string; person?: true };
-
-/** The train's tip. `lost`: what the target held and holds no longer. */
-type At = { commit: Oid; tree: Oid; lost: readonly Oid[] };
+type Added = { kind: "merged"; step: TrainStep } | NotAdded;
 
 /** Merges one candidate onto the tip. Work that is in the tip already makes no new commit. */
-async function addToTrain(context: Parameters<typeof buildTrain>[0], at: At, candidate: Candidate): Promise<Added> {
+async function addToTrain(context: TrainContext, at: At, candidate: Candidate): Promise<Added> {
   const tip = at.commit;
   const { repository, run, person, strategy } = context;
   const { task, branch, commit } = candidate;
-  const { decided } = candidate;
-  const isDecided =
-    decided !== undefined && (await isAncestor(repository, decided.onto, tip)) && (await isAncestor(repository, decided.commit, commit));
-  const own = await ownWork(context, at, { ...candidate, isDecided });
+  const isDecided = await isDecidedOn(repository, candidate, tip);
+  const own = await ownWork(context, at, candidate, isDecided);
   if (own.kind === "conflict") return own;
+  if (own.kind === "there") return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree: at.tree } };
   const merged = own.kind === "replayed" ? own : await mergeWhole(context, tip, commit);
   if (merged.kind === "conflict") return merged;
   const { tree, resolved, both } = merged;
@@ -151,69 +118,6 @@ async function addToTrain(context: Parameters<typeof buildTrain>[0], at: At, can
   const parents = strategy === "squash" ? [tip] : [tip, source];
   const merge = await commitTree(repository, { tree, parents, message, person });
   return { kind: "merged", step: { task, branch, branchTip: commit, merge, tree, ...(resolved.length > 0 && { resolved }) } };
-}
-
-/** Merges a commit as it is. One without a history in common is merged by no rule. */
-async function mergeWhole(
-  { repository, resolving }: Parameters<typeof buildTrain>[0],
-  tip: Oid,
-  commit: Oid,
-): Promise<Merged & { reason?: string }> {
-  try {
-    return await mergeOnto(repository, tip, commit, resolving);
-  } catch (error) {
-    if ((await mergeBase(repository, tip, commit)) !== undefined) throw error;
-    return { kind: "conflict", paths: [], left: [], reason: "the commit has no history in common with the target, so it cannot be merged" };
-  }
-}
-
-type Own = { kind: "whole" } | Replayed | Extract<Added, { kind: "conflict" }>;
-
-/**
- * Tells whether all that a candidate's commit would bring is its own. If not, only its own commits are replayed onto the
- * tip: what the target lost does not come back, and what was never the task's does not come along. What a person decided
- * becomes one commit on the tip: the person saw the whole, and the target may have lost the commits behind it.
- */
-async function ownWork(context: Parameters<typeof buildTrain>[0], at: At, candidate: Candidate & { isDecided: boolean }): Promise<Own> {
-  const { repository } = context;
-  const { base, commit, decided, isDecided } = candidate;
-  const began = base !== undefined && (await beganElsewhere(repository, at, base)) ? [base] : [];
-  // A person may have decided on what only waited for the target.
-  const decidedOn = decided === undefined || (await isAncestor(repository, decided.onto, at.commit)) ? [] : [decided.onto];
-  const roots = [...at.lost, ...began, ...decidedOn];
-  if (roots.length === 0) return { kind: "whole" };
-  const { own, foreign } = await ownCommits(repository, { commit, tip: at.commit, roots });
-  if (foreign.length === 0) return { kind: "whole" };
-  if (isDecided) {
-    const merged = await mergeWhole(context, at.commit, commit);
-    if (merged.kind === "conflict") return merged;
-    return { ...merged, kind: "replayed", commit: await commitLike(repository, commit, { tree: merged.tree, parent: at.commit }) };
-  }
-  const held = base === undefined ? undefined : await heldOfItsOwn(repository, { base, commit }, foreign);
-  if (base !== undefined && held !== undefined) {
-    if ((await integratedBy(repository, { base, tip: commit }, at.commit)) !== undefined) return { kind: "whole" };
-    const reason = `${context.target} held work of it (${held.slice(0, 12)}) and holds it no longer, so it does not come back by itself: a person says whether it lands`;
-    return { kind: "conflict", paths: [], left: [], reason, person: true };
-  }
-  return replay(context, at, { own, branch: candidate.branch, wasHeld: began.length + decidedOn.length === 0 });
-}
-
-/** A commit that the task made on its branch and that is among `lost` ones: somebody had brought it into the target. */
-async function heldOfItsOwn(
-  repository: Repository,
-  { base, commit }: { base: Oid; commit: Oid },
-  lost: readonly Listed[],
-): Promise<Oid | undefined> {
-  const made = await commitsOnTop(repository, base, commit);
-  return lost.find((one) => made.includes(one.commit))?.commit;
-}
-
-/** True if the work goes on from a commit that is not in the tip, but was the target's, a waiting landing's, or squashed. */
-async function beganElsewhere(repository: Repository, { commit: tip, lost }: At, base: Oid): Promise<boolean> {
-  if (await isAncestor(repository, base, tip)) return false;
-  if (lost.includes(base) || (await isRunsBase(repository, base))) return true;
-  const fork = await mergeBase(repository, tip, base);
-  return fork !== undefined && (await integratedBy(repository, { base: fork, tip: base }, tip)) === "squash";
 }
 
 /**

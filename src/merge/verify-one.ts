@@ -1,7 +1,8 @@
 import type { Verdict } from "../domain/index.ts";
 import { type Oid, updateRefs } from "../git/index.ts";
+import type { Candidate } from "./candidate.ts";
 import type { MergeContext } from "./context.ts";
-import type { Candidate, TrainConflict, TrainStep } from "./train.ts";
+import type { TrainConflict, TrainStep } from "./train.ts";
 import { keptTrain } from "./verify-train.ts";
 
 /** What one candidate came to: the verdict is on the commit that merging made of it, and names the candidate's own. */

@@ -1,8 +1,9 @@
 import { GraftworkError, type Verdict } from "../domain/index.ts";
 import { isWhole, type Oid, updateRefs } from "../git/index.ts";
+import type { Candidate } from "./candidate.ts";
 import type { MergeContext } from "./context.ts";
 import { ejectionRate, recordEjections } from "./ejection-record.ts";
-import { buildTrain, type Candidate, type Train, type TrainStart, type TrainStep } from "./train.ts";
+import { buildTrain, type Train, type TrainStart, type TrainStep } from "./train.ts";
 import { nextOfTrain, type TrainOdds, trainLength } from "./train-search.ts";
 
 /** What may land: `tip` was verified, and holds `steps`. */

@@ -1,11 +1,11 @@
 import type { DispatchContext } from "../dispatch/index.ts";
 import type { RunEvent, Task } from "../domain/index.ts";
 import type { Oid } from "../git/index.ts";
-import type { Candidate, MergeContext } from "../merge/index.ts";
+import type { MergeContext } from "../merge/index.ts";
 import type { RunFacts, TaskFacts } from "../session/index.ts";
+import { deliveredBy } from "./candidates.ts";
 import type { EngineContext } from "./engine-context.ts";
 import { lookAtTarget, type TargetWatch } from "./look-at-target.ts";
-import { resourcesOf } from "./next-jobs.ts";
 
 /** What doing a job needs: the session's context, and the facts as they are at that moment. */
 export type JobContext = EngineContext & {
@@ -26,38 +26,15 @@ export function baseNow(context: JobContext): Promise<Oid> {
 }
 
 export function mergingOf(context: JobContext): MergeContext {
-  const { target, seen, verifyAlone } = context.facts();
+  const facts = context.facts();
+  const { target, seen, verifyAlone } = facts;
   const { merging, emit } = context;
-  return { ...merging, target, emit, seen, slots: verifyAlone ? 1 : merging.slots };
+  return { ...merging, target, emit, seen, delivered: deliveredBy(facts), slots: verifyAlone ? 1 : merging.slots };
 }
 
 /** Tasks of the run that the target holds already. */
 export function landedTasks(facts: RunFacts): string[] {
   return [...facts.tasks.values()].flatMap(({ id, status }) => (status === "done" ? [id] : []));
-}
-
-/** Tasks as candidates of a merge, in plan order; those without a commit are none. */
-export function candidatesOf(facts: RunFacts, ids: readonly string[]): Candidate[] {
-  return facts.plan.tasks
-    .filter(({ id }) => ids.includes(id))
-    .flatMap((task): Candidate[] => {
-      const { commit = null, branch = null, base = null, decided = null } = facts.tasks.get(task.id) ?? {};
-      if (commit === null || branch === null) return [];
-      const { id, title, dependsOn } = task;
-      const isExclusive = resourcesOf(task).length > 0;
-      return [
-        {
-          task: id,
-          title,
-          branch,
-          commit,
-          dependsOn,
-          isExclusive,
-          ...(base !== null && { base }),
-          ...(decided !== null && { decided }),
-        },
-      ];
-    });
 }
 
 export function dispatchOf(context: JobContext): DispatchContext {

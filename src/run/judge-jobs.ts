@@ -1,7 +1,8 @@
 import { GraftworkError, type Verdict } from "../domain/index.ts";
 import type { Oid } from "../git/index.ts";
 import { mergeApproved, type Offer, orderCandidates, type TrainConflict, verifyOne, verifyTogether } from "../merge/index.ts";
-import { baseNow, candidatesOf, factsOf, type JobContext, landedTasks, mergingOf } from "./job-context.ts";
+import { candidatesOf } from "./candidates.ts";
+import { baseNow, factsOf, type JobContext, landedTasks, mergingOf } from "./job-context.ts";
 import { holdsWork } from "./look-at-target.ts";
 import { landableOf } from "./next-jobs.ts";
 

@@ -1,15 +1,25 @@
 import type { LandedTask, RunEvent } from "../domain/index.ts";
-import { broughtBy, firstParentOf, integratedBy, isAncestor, type Oid, type Repository, readRef, revertsOf } from "../git/index.ts";
-import { landed, targetGone } from "../merge/index.ts";
+import {
+  broughtBy,
+  firstParentOf,
+  integratedBy,
+  isAncestor,
+  lostValues,
+  type Oid,
+  type Repository,
+  readRef,
+  revertsOf,
+} from "../git/index.ts";
+import { landed, lostWork, targetGone } from "../merge/index.ts";
 import type { RunFacts, TaskFacts } from "../session/index.ts";
-import { ABOUT_TO_LAND, asks, type Lost, takenOffByHand, workOf } from "./taken-off.ts";
+import { candidatesOf, deliveredBy } from "./candidates.ts";
 
 export type TargetWatch = {
   repository: Repository;
   facts: () => RunFacts;
   emit: (event: RunEvent) => void;
-  /** What the last look depended on (see `sceneOf`), and what the target had lost by then. */
-  lookedAt: { scene?: string; lost?: Lost };
+  /** What the last look depended on: see `sceneOf`. */
+  lookedAt: { scene?: string };
 };
 
 /**
@@ -19,14 +29,8 @@ export type TargetWatch = {
  */
 export async function lookAtTarget(watch: TargetWatch): Promise<Oid> {
   const { repository, facts, emit, lookedAt } = watch;
-  const { target } = facts();
   const at = await requireTarget(repository, facts());
   await settleWaiting(watch, at);
-  // Also if it is back where it was: work may have been on it since.
-  const takenOff = await takenOffByHand(watch, at);
-  if (takenOff.some(({ task }) => isWaiting(facts(), task)))
-    emit({ type: "landing-void", reason: `${target} held a part of it and holds it no longer` });
-  for (const event of takenOff) emit(event);
   if (sceneOf(facts(), at) !== lookedAt.scene) {
     for (const event of [...(await takenBack(repository, facts(), at)), ...(await mergedElsewhere(repository, facts(), at))]) emit(event);
     lookedAt.scene = sceneOf(facts(), at);
@@ -48,14 +52,21 @@ export async function requireTarget(repository: Repository, { target, seen }: Ru
 }
 
 async function settleWaiting({ repository, facts, emit }: TargetWatch, at: Oid): Promise<void> {
-  const { waiting, target } = facts();
-  if (waiting === null || at === waiting.from) return;
+  const { waiting, target, seen } = facts();
+  if (waiting === null) return;
   const { from, to, tasks } = waiting;
-  if (await isAncestor(repository, to, at)) await landed({ repository, emit }, { from, to, tasks });
-  else emit({ type: "landing-void", reason: `${target} moved to ${at.slice(0, 12)} meanwhile` });
+  if (at !== from && (await isAncestor(repository, to, at))) return void (await landed({ repository, emit }, { from, to, tasks }));
+  if (at !== from) return emit({ type: "landing-void", reason: `${target} moved to ${at.slice(0, 12)} meanwhile` });
+  // Also if it is back where it was: a part of the work may have been on it since.
+  const lost = await lostValues(repository, target, at, seen);
+  const candidates = candidatesOf(
+    facts(),
+    tasks.map(({ task }) => task),
+  );
+  for (const candidate of lost.length === 0 ? [] : candidates)
+    if ((await lostWork({ repository, delivered: deliveredBy(facts()) }, candidate, { commit: at, lost })) !== undefined)
+      return emit({ type: "landing-void", reason: `${target} held a part of it and holds it no longer` });
 }
-
-const isWaiting = ({ waiting }: RunFacts, task: string): boolean => waiting?.tasks.some((one) => one.task === task) === true;
 
 /** Landed work that the target holds no longer, or that somebody reverted there. */
 async function takenBack(repository: Repository, facts: RunFacts, at: Oid): Promise<RunEvent[]> {
@@ -81,10 +92,10 @@ async function takenBack(repository: Repository, facts: RunFacts, at: Oid): Prom
     }),
   );
   const reverts = await revertsOf(repository, works, at);
-  for (const [index, by] of reverts.entries()) {
+  for (const [index, revert] of reverts.entries()) {
     const one = there[index];
-    if (one !== undefined && by !== undefined)
-      events.push(backEvent(facts, one.task, at, `its work was reverted on ${facts.target} by ${by.slice(0, 12)}`));
+    if (one !== undefined && revert?.whole === true)
+      events.push(backEvent(facts, one.task, at, `its work was reverted on ${facts.target} by ${revert.by.slice(0, 12)}`));
   }
   return events;
 }
@@ -117,7 +128,9 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
     // A revert of the merge differs from one of the branch if others changed lines nearby.
     const brought = isThere ? await broughtBy(repository, work, at) : undefined;
     const reverts = await revertsOf(repository, [...(brought === undefined ? [] : [brought]), ...changes], at);
-    const by = await firstAfter(repository, reverts, decided?.onto ?? null);
+    // What a person merged and reverted in part is the target's by now. If it is merged here, that part would come back.
+    const meant = reverts.map((revert) => (revert !== undefined && (revert.whole || !isThere) ? revert.by : undefined));
+    const by = await firstAfter(repository, meant, decided?.onto ?? null);
     if (by === undefined && brought !== undefined) tasks.push({ task: id, branch: work.branch, branchTip: work.tip, merge: brought.to });
     else if (by !== undefined && ABOUT_TO_LAND.has(status))
       events.push(asks(id, work.tip, at, `its work was merged into ${facts.target}, and reverted there by ${by.slice(0, 12)}`));
@@ -129,4 +142,19 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
 async function firstAfter(repository: Repository, commits: readonly (Oid | undefined)[], decidedOn: Oid | null): Promise<Oid | undefined> {
   for (const one of commits) if (one !== undefined && (decidedOn === null || !(await isAncestor(repository, one, decidedOn)))) return one;
   return undefined;
+}
+
+/** What would land next; of the rest it is known already that it is done again, or not at all. */
+const ABOUT_TO_LAND: ReadonlySet<TaskFacts["status"]> = new Set(["ready_for_qa", "qa_approved", "qa_blocked", "merging"]);
+
+/** Returns what a task would bring into the target. Returns undefined if it has no commit on a branch yet. */
+function workOf({ commit, branch, base, decided }: TaskFacts): { base: Oid; tip: Oid; branch: string } | undefined {
+  if (commit === null || branch === null) return undefined;
+  // A person's decision changes what it was made on.
+  return { base: (decided?.commit === commit ? decided.onto : base) ?? commit, tip: commit, branch };
+}
+
+/** A person decides about work that a person took off the target. */
+function asks(task: string, commit: Oid, at: Oid, reason: string): RunEvent {
+  return { type: "conflict", task, commit, base: at, paths: [], against: [], reason, person: true };
 }

@@ -4,7 +4,8 @@ import { buildTrain, type MergeContext, type PredictedConflict, resolvingOf } fr
 import { checksOf } from "../plan/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import { packageChecks } from "../qa/index.ts";
-import { candidatesOf, landedTasks } from "./job-context.ts";
+import { candidatesOf, deliveredBy } from "./candidates.ts";
+import { landedTasks } from "./job-context.ts";
 import { failureOf, mayLandNow, whatToMerge } from "./land-approved.ts";
 import { handOrder, heldBack, type LeftOut, type Offered, offeredBranches, targetOf } from "./offered-branches.ts";
 
@@ -65,7 +66,7 @@ async function offeredNow(
     at,
     strategy,
   }: Pick<PreviewRequest, "into" | "plan" | "only"> & { at: { base: Oid }; strategy: MergeContext["strategy"] },
-): Promise<Offered> {
+): Promise<Offered & Pick<MergeContext, "seen" | "delivered">> {
   const { ofRun, byHand } = whatToMerge(context.repository, only, { into, plan });
   const ofSlots = byHand === null ? NO_SLOT : await offeredBranches(context, { given: plan, only: byHand, base: at.base, strategy });
   if (ofRun === null) return ofSlots;
@@ -93,6 +94,8 @@ async function offeredNow(
     left: [...left, ...ofSlots.left.filter(isOther)],
     plan: facts.plan,
     earlier,
+    seen: facts.seen,
+    delivered: deliveredBy(facts),
   };
 }
 
@@ -128,7 +131,11 @@ export async function dryRunMerge({ config, into, plan, only, strategy, ...asked
   const offered = await offeredNow(context, { into, plan, only, at, strategy: merging.strategy });
   const { order } = await handOrder(context, at, offered);
   const train = await withQuarantine(repository, (inside) =>
-    buildTrain({ ...merging, repository: inside }, { base: at.base, steps: [], tip: at.base, out: new Set() }, order),
+    buildTrain(
+      { ...merging, seen: offered.seen ?? [], delivered: offered.delivered ?? [], repository: inside },
+      { base: at.base, steps: [], tip: at.base, out: new Set() },
+      order,
+    ),
   );
   const branchOf = (task: string): string => order.find((one) => one.task === task)?.branch ?? task;
   const merged = new Set(train.steps.map(({ task }) => task));

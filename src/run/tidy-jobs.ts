@@ -1,8 +1,9 @@
 import { GraftworkError } from "../domain/index.ts";
-import { commitsOnTop, listWorktrees, lostValues, newestBetween, type Oid, updateRefs } from "../git/index.ts";
-import { writePacket } from "../merge/index.ts";
+import { listWorktrees, lostValues, newestBetween, type Oid, ownCommits, updateRefs } from "../git/index.ts";
+import { ownAmong, writePacket } from "../merge/index.ts";
 import { existingStore, findSlot, releaseSlot } from "../pool/index.ts";
 import { type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
+import { deliveredBy } from "./candidates.ts";
 import { baseNow, factsOf, type JobContext, taskOf } from "./job-context.ts";
 import type { GroupStatus } from "./next-jobs.ts";
 
@@ -35,13 +36,15 @@ export async function packet(context: JobContext, id: string): Promise<void> {
 }
 
 /** The newest commit behind the task's work that the target has lost; else where the work began. */
-async function newestBegin(context: JobContext, { base, commit, decided }: TaskFacts, onto: Oid): Promise<Oid | null> {
-  if (commit === null) return base;
-  const { target, seen } = context.facts();
-  const lost = await lostValues(context.repository, target, onto, seen);
-  const made = base === null ? [] : await commitsOnTop(context.repository, base, commit);
-  const known = [...lost, decided?.onto ?? null, base].flatMap((oid) => (oid === null || made.includes(oid) ? [] : [oid]));
-  return (await newestBetween(context.repository, known, { after: onto, tip: commit })) ?? base;
+async function newestBegin(context: JobContext, { id, base, commit, decided }: TaskFacts, onto: Oid): Promise<Oid | null> {
+  if (commit === null || base === null) return base;
+  const { repository, facts } = context;
+  const { target, seen } = facts();
+  const lost = await lostValues(repository, target, onto, seen);
+  const { foreign } = await ownCommits(repository, { commit, tip: onto, roots: lost.map(({ oid }) => oid) });
+  const own = await ownAmong({ repository, delivered: deliveredBy(facts()) }, { task: id, base, tip: commit }, { foreign, lost });
+  const known = [...lost.map(({ oid }) => oid), decided?.onto ?? base, base].filter((oid) => !own.includes(oid));
+  return (await newestBetween(repository, known, { after: onto, tip: commit })) ?? base;
 }
 
 function triedText({ tried, resolverLeft }: TaskFacts): string[] {

@@ -175,6 +175,18 @@ describe("what the target lost stays lost, and a person is asked", () => {
     expect(() => rig.repo.git("merge-base", "--is-ancestor", before, "main")).toThrow();
   });
 
+  test("a branch that was rebased onto what the user amended since brings its own changes alone, and nobody is asked", async () => {
+    const amend = 'cd "$R"; git rm -q secret; git commit -q --amend -m keep';
+    const rig = await runRig({
+      agents: {
+        a: `(cd "$R"; echo k > keep; echo s > secret; git add keep secret; git commit -qm all); ${writes("a")}; git rebase -q main; (${amend})`,
+      },
+      tasks: ["a"],
+    });
+    expect((await rig.run()).exit).toBe(0);
+    expect([rig.has("a.txt"), rig.has("keep"), rig.has("secret")]).toEqual([true, true, false]);
+  });
+
   test("a branch that merged the target in mid-task does not bring back what the target lost since", async () => {
     const a =
       'echo 1 > one.txt; commit one; (cd "$R"; echo k > key; commit key); git merge -q --no-edit main; echo 2 > two.txt; commit two; (cd "$R"; git reset -q --hard HEAD~1)';

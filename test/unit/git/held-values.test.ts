@@ -8,13 +8,13 @@ test("every value of a reflog counts as held, but for one that was put back", ()
     `${oid("a")} main@{4} commit: mine`,
     `${oid("b")} main@{3} graftwork: put back`,
     `${oid("c")} main@{2} update by an agent`,
-    `${oid("b")} main@{1} land r`,
+    `${oid("b")} main@{1} graftwork: land r`,
     "",
   ].join("\n");
   expect(heldValues(log)).toEqual({
     held: [
-      { oid: oid("a"), since: 4 },
-      { oid: oid("b"), since: 3 },
+      { oid: oid("a"), since: 4, made: true },
+      { oid: oid("b"), since: 3, made: true },
     ],
     putBack: new Set([oid("c")]),
   });

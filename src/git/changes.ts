@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { isOid, type Oid } from "./oid.ts";
+import { ownGit } from "./own-git.ts";
+import type { Repository } from "./repository.ts";
+import { runGit } from "./run-git.ts";
+
+/** Commits whose changes are compared: beyond that a change counts as not there. */
+const LOOKED_AT = 1_000;
+
+/**
+ * What one commit changes. `change` is the same for two commits that change the same lines in the same surroundings,
+ * wherever these lines are; it is "" if nothing is changed, and for a merge. `at`: when it was committed, in Unix seconds.
+ * `squashed`: commits that its message says it holds.
+ */
+export type Change = { commit: Oid; at: number; isMerge: boolean; change: string; squashed: readonly Oid[] };
+
+const SHARED = ["-p", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-prefix", "--full-index", "--unified=3"];
+
+/** Returns what stands for one change, as in `Change`; undefined if it changes nothing. */
+export async function changeOf(repository: Repository, from: Oid, to: Oid): Promise<string | undefined> {
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["diff-tree", "-r", ...SHARED, from, to] });
+  return digestOf(answer.stdout.toString("latin1")) || undefined;
+}
+
+/** Returns the changes of the commits that `to` reach and `from` do not, newest first; `reversed`: what reverting them changes. */
+export async function changesOf(
+  repository: Repository,
+  from: readonly Oid[],
+  to: readonly Oid[],
+  direction: "forward" | "reversed" = "forward",
+): Promise<Change[]> {
+  const format = "--format=%x00%H %ct %P%x00%(trailers:key=Graftwork-Commit,valueonly,separator=%x2C)%x00";
+  const reversed = direction === "reversed" ? ["-R"] : [];
+  const range = [...to, ...from.map((oid) => `^${oid}`)];
+  const args = [
+    "-c",
+    "log.showRoot=true",
+    "log",
+    `-${LOOKED_AT}`,
+    "--no-show-signature",
+    "--diff-merges=off",
+    format,
+    ...SHARED,
+    ...reversed,
+    ...range,
+  ];
+  const answer = await runGit(repository, { ...ownGit(repository, "plain"), args, answers: [0, 128] });
+  return changesIn(answer.stdout.toString("latin1"));
+}
+
+const RECORD = /\0([0-9a-f]{40,64}) (\d+) ?((?:[0-9a-f]{40,64} ?)*)\0([^\0]*)\0/;
+
+function changesIn(log: string): Change[] {
+  const found: Change[] = [];
+  const [, ...parts] = log.split(RECORD);
+  for (let n = 0; n < parts.length; n += 5) {
+    const [commit = "", at = "0", parents = "", squashed = "", patch = ""] = parts.slice(n, n + 5);
+    found.push({
+      commit,
+      at: Number(at),
+      isMerge: parents.includes(" "),
+      change: digestOf(patch),
+      squashed: squashed.split(",").filter(isOid),
+    });
+  }
+  return found;
+}
+
+/** Leaves out of a patch where its lines are, and which blobs they make. Blanks count. */
+function digestOf(patch: string): string {
+  const files = patch.split(/^(?=diff --git )/m).filter((file) => file.startsWith("diff --git "));
+  if (files.length === 0) return "";
+  const hash = createHash("sha256");
+  for (const file of files) {
+    // Only its blobs tell what a binary file is.
+    const isBinary = /^Binary files /m.test(file);
+    const kept = file.split("\n").filter((line) => isBinary || !/^(?:index |@@ )/.test(line));
+    hash.update(kept.join("\n").trimEnd()).update("\0");
+  }
+  return hash.digest("hex");
+}
