@@ -43,3 +43,14 @@ test("work that merged what the target has: the target's later change of it is n
   expect(repo.git("show", `${merge.tree}:other`)).toBe("later");
   expect(repo.git("ls-tree", "-r", "--name-only", merge.tree)).not.toContain("lost");
 });
+
+test("work that merged the target as it is brings nothing that lies before the given base either", async () => {
+  const { repo, first, base, repository } = await histories();
+  repo.git("checkout", "-q", first);
+  const other = commitFiles(repo.dir, { other: "other\n" });
+  repo.git("checkout", "-q", base);
+  repo.git("merge", "-q", "-m", "merge", other);
+  const work = commitFiles(repo.dir, { work: "work\n" });
+  const { tree } = await mergeTrees(repository, other, work, base);
+  expect(repo.git("ls-tree", "-r", "--name-only", tree).split("\n")).toEqual(["README.md", "a", "b", "other", "work"]);
+});

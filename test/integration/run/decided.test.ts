@@ -117,15 +117,20 @@ describe("what a person decided lands as it was decided", () => {
     expect([rig.task("a").status, rig.has("a.txt")]).toEqual(["done", true]);
   });
 
-  test("a choice about a target that was reset behind it is refused, not dropped", async () => {
+  test("a choice about a target that was reset behind it is refused, not dropped, even a half-made one; without one git's merge is taken", async () => {
     const rig = await runRig({ ...options, agents: { a: `${collides}; git commit -qam main` } });
     await rig.run();
     rig.repo.git("reset", "-q", "--hard", "HEAD~1");
-    writeFileSync(join(rig.repo.parent, "both"), "both\n");
-    const taken = `g=${join(rig.repo.parent, "both")}`;
-    const end = await runCli(["resolve", "a", "--take-file", taken, "--done"], { cwd: rig.repo.dir });
+    const file = join(rig.task("a").packet ?? "", "files", "g");
+    const written = readFileSync(file, "utf8");
+    writeFileSync(file, `mine\n${written}`);
+    const end = await runCli(["resolve", "a", "--done"], { cwd: rig.repo.dir });
     expect(end).toMatchObject({ code: 5, stderr: expect.stringContaining("not the one that was decided") });
     expect(rig.task("a").status).toBe("conflict");
+    writeFileSync(file, written);
+    await resolve(rig, "--done");
+    expect((await rig.goOn()).exit).toBe(0);
+    expect([rig.has("a.txt"), rig.repo.git("show", "main:g")]).toEqual([true, "task"]);
   });
 
   test("a packet of an earlier conflict decides nothing; a target that is gone is named where the run saw it last", async () => {

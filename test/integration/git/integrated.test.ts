@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import { integratedBy, openRepository, revertsOf } from "../../../src/git/index.ts";
+import { commitFiles, hermeticEnv, type TempRepo, tempRepo } from "../../fixtures/index.ts";
+
+const lines = (changed: Readonly<Record<number, string>> = {}): string =>
+  Array.from({ length: 20 }, (_, n) => `${changed[n + 1] ?? n + 1}\n`).join("");
+
+/** A branch of these commits beside `main`, which is checked out. */
+async function stage(commits: readonly Readonly<Record<string, string>>[], files: Readonly<Record<string, string>> = { f: lines() }) {
+  const repo = tempRepo({ files });
+  const base = repo.git("rev-parse", "main");
+  repo.git("switch", "-q", "-c", "work");
+  for (const one of commits) commitFiles(repo.dir, one);
+  const tip = repo.git("rev-parse", "work");
+  repo.git("switch", "-q", "main");
+  const repository = await openRepository(repo.dir, { parentEnv: hermeticEnv() });
+  const main = (): string => repo.git("rev-parse", "main");
+  return {
+    repo,
+    tip,
+    isThere: async () => (await integratedBy(repository, { base, tip }, main())) !== undefined,
+    reverts: (from = base, to = tip) => revertsOf(repository, [{ from, to }], main()),
+  };
+}
+
+const pick = (repo: TempRepo): string => repo.git("cherry-pick", "main..work");
+const two = [{ one: "1\n" }, { two: "2\n" }];
+
+describe("work that another hand brought into the target is there", () => {
+  test.each<[string, (repo: TempRepo) => void]>([
+    ["picked commit by commit", pick],
+    [
+      "squashed, and amended with something else",
+      (repo) => {
+        repo.git("merge", "-q", "--squash", "work");
+        repo.commit({ mine: "mine\n" });
+      },
+    ],
+    [
+      "picked beside a change of a line that is near",
+      (repo) => {
+        repo.commit({ f: lines({ 8: "eight" }) });
+        pick(repo);
+      },
+    ],
+  ])("%s", async (_, take) => {
+    const { repo, isThere } = await stage([{ f: lines({ 10: "ten" }) }, { two: "2\n" }]);
+    expect(await isThere()).toBe(false);
+    take(repo);
+    expect(await isThere()).toBe(true);
+  });
+
+  test("but not if its merge commit changed lines itself, and only its other commits were picked", async () => {
+    const { repo, tip, isThere } = await stage(two);
+    repo.git("switch", "-q", "-c", "side", `${tip}^`);
+    commitFiles(repo.dir, { side: "side\n" });
+    repo.git("switch", "-q", "work");
+    repo.git("merge", "-q", "--no-commit", "--no-ff", "side");
+    const merge = commitFiles(repo.dir, { evil: "made in the merge\n" });
+    repo.git("switch", "-q", "main");
+    repo.git("cherry-pick", `${tip}^`, tip, "side");
+    expect(await isThere()).toBe(true);
+    const repository = await openRepository(repo.dir, { parentEnv: hermeticEnv() });
+    const base = repo.git("merge-base", "main", "work");
+    expect(await integratedBy(repository, { base, tip: merge }, repo.git("rev-parse", "main"))).toBeUndefined();
+  });
+
+  test.each<[string, Readonly<Record<string, string>>, Readonly<Record<string, string>>]>([
+    ["another text in a binary file", { bin: "\0one\n" }, { bin: "\0two\n" }],
+    ["other blanks", { f: lines({ 5: "  5" }) }, { f: lines({ 5: "\t5" }) }],
+    ["an empty file of another name", { "empty-1": "" }, { "empty-2": "" }],
+    ["no line end at the end", { end: "x" }, { end: "x\n" }],
+  ])("but not if the target has %s", async (_, mine, other) => {
+    const { repo, isThere } = await stage([mine]);
+    repo.commit(other);
+    expect(await isThere()).toBe(false);
+  });
+
+  test("however the user has git show changes", async () => {
+    const { repo, isThere } = await stage(two);
+    for (const setting of ["diff.noprefix true", "diff.algorithm patience", "color.ui always", "log.showSignature true", "diff.context 0"])
+      repo.git("config", ...setting.split(" "));
+    pick(repo);
+    expect(await isThere()).toBe(true);
+  });
+});
+
+describe("work that somebody took back", () => {
+  test("commit by commit is wholly reverted; in part, it is said", async () => {
+    const { repo, reverts } = await stage(two);
+    pick(repo);
+    repo.git("revert", "--no-edit", "HEAD");
+    const second = repo.git("rev-parse", "HEAD");
+    expect(await reverts()).toEqual([{ by: second, whole: false }]);
+    repo.git("revert", "--no-edit", "HEAD~2");
+    expect(await reverts()).toEqual([{ by: second, whole: true }]);
+  });
+
+  test("and brought again is there", async () => {
+    const { repo, reverts } = await stage([{ one: "1\n" }]);
+    pick(repo);
+    repo.git("revert", "--no-edit", "HEAD");
+    repo.git("revert", "--no-edit", "HEAD");
+    expect(await reverts()).toEqual([undefined]);
+  });
+
+  test("is told from its own pick if it changes blanks alone", async () => {
+    const { repo, reverts } = await stage([{ f: lines({ 5: "  5", 6: "  6" }) }]);
+    pick(repo);
+    expect(await reverts()).toEqual([undefined]);
+    repo.git("revert", "--no-edit", "HEAD");
+    expect(await reverts()).toEqual([{ by: repo.git("rev-parse", "HEAD"), whole: true }]);
+  });
+});
