@@ -87,7 +87,8 @@ async function dryRun(shell: Shell, tasks: readonly string[], options: MergeOpti
   const text = [
     `MERGE DRY RUN onto ${found.target} at ${found.base.slice(0, 12)}: nothing was verified, nothing has moved`,
     ...found.conflicts.map(
-      ({ branch, paths, against }) => `- ${branch}: conflict in ${cleanText(paths.join(", "))} with ${against.join(", ") || found.target}`,
+      ({ branch, paths, against, reason }) =>
+        `- ${branch}: ${reason ?? `conflict in ${cleanText(paths.join(", "))} with ${against.join(", ") || found.target}`}`,
     ),
     ...leftText(found.left),
     ...alreadyText(found.already),

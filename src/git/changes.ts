@@ -9,10 +9,10 @@ const LOOKED_AT = 1_000;
 
 /**
  * What one commit changes. `change` is the same for two commits that change the same lines in the same surroundings,
- * wherever these lines are; it is "" if nothing is changed, and for a merge. `at`: when it was committed, in Unix seconds.
+ * wherever these lines are, so it is a hint and no proof. It is "" if nothing is changed, and for a merge. `at`: when it was committed, in Unix seconds.
  * `squashed`: commits that its message says it holds.
  */
-export type Change = { commit: Oid; at: number; isMerge: boolean; change: string; squashed: readonly Oid[] };
+export type Change = { commit: Oid; at: number; parents: readonly Oid[]; change: string; squashed: readonly Oid[] };
 
 const SHARED = ["-p", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-prefix", "--full-index", "--unified=3"];
 
@@ -58,7 +58,7 @@ function changesIn(log: string): Change[] {
     found.push({
       commit,
       at: Number(at),
-      isMerge: parents.includes(" "),
+      parents: parents.split(" ").filter(isOid),
       change: digestOf(patch),
       squashed: squashed.split(",").filter(isOid),
     });
@@ -66,7 +66,7 @@ function changesIn(log: string): Change[] {
   return found;
 }
 
-/** Leaves out of a patch where its lines are, and which blobs they make. Blanks count. */
+/** Leaves out of a patch where its lines are, and which blobs they make. Blanks count. No line of a patch is empty. */
 function digestOf(patch: string): string {
   const files = patch.split(/^(?=diff --git )/m).filter((file) => file.startsWith("diff --git "));
   if (files.length === 0) return "";
@@ -75,7 +75,7 @@ function digestOf(patch: string): string {
     // Only its blobs tell what a binary file is.
     const isBinary = /^Binary files /m.test(file);
     const kept = file.split("\n").filter((line) => isBinary || !/^(?:index |@@ )/.test(line));
-    hash.update(kept.join("\n").trimEnd()).update("\0");
+    hash.update(kept.join("\n").replace(/\n+$/, "")).update("\0");
   }
   return hash.digest("hex");
 }

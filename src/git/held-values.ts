@@ -88,7 +88,7 @@ export async function isRunsBase(repository: Repository, base: Oid): Promise<boo
   return [...(await readRefs(repository, "refs/graftwork/backup/")).values()].includes(base);
 }
 
-/** A commit with its parents. `at`: when it was committed, in Unix seconds. */
+/** A commit with its parents. `at`: when it was written, in Unix seconds. An amend or a rebase does not change that. */
 export type Listed = { commit: Oid; at: number; parents: readonly Oid[] };
 
 /** Lists the commits that merging `commit` into `tip` brings, oldest first. `foreign`: those that are in `roots`. `own`: the others. */
@@ -99,12 +99,12 @@ export async function ownCommits(
   const list = async (without: readonly Oid[]): Promise<Listed[]> => {
     const answer = await runGit(repository, {
       ...ownGit(repository, "plain"),
-      args: ["rev-list", "--ignore-missing", "--topo-order", "--reverse", "--parents", "--timestamp", "--stdin"],
+      args: ["rev-list", "--ignore-missing", "--topo-order", "--reverse", "--no-commit-header", "--format=%H %at %P", "--stdin"],
       stdin: [commit, `^${tip}`, ...without.map((oid) => `^${oid}`)].map((line) => `${line}\n`).join(""),
     });
     return answer.text.split("\n").flatMap((line) => {
-      const [at = "", commit, ...parents] = line.split(" ");
-      return commit === undefined ? [] : [{ commit, at: Number(at), parents }];
+      const [commit = "", at = "0", ...parents] = line.split(" ");
+      return commit === "" ? [] : [{ commit, at: Number(at), parents: parents.filter((one) => one !== "") }];
     });
   };
   const all = await list([]);

@@ -1,3 +1,4 @@
+export { effectOf, standIns } from "./apply-change.ts";
 export { captureWork, writeCapture } from "./capture.ts";
 export { changeOf, changesOf } from "./changes.ts";
 export {

@@ -1,4 +1,5 @@
 import { GraftworkError } from "../domain/index.ts";
+import { effectOf } from "./apply-change.ts";
 import { type Change, changeOf, changesOf } from "./changes.ts";
 import { treeOf } from "./commit-objects.ts";
 import { mergeTrees } from "./merge-trees.ts";
@@ -23,14 +24,24 @@ export async function integratedBy(
   if ((await treeOf(repository, tip)) === (await treeOf(repository, target))) return "squash";
   // What is squashed in parts, or merged into its surroundings, is no one change of the target.
   if ((await squashedCommits(repository, base, target)).includes(tip)) return "squash";
+  for (const at of [...(await likelyHolders(repository, branch, target)), target])
+    if (await bringsNothing(repository, branch, at)) return "squash";
+  return undefined;
+}
+
+/** How many commits that make the same change are looked at. */
+const COMPARED = 5;
+
+/** Returns commits of the target after which it may have had all of the work, as far as the changes of each look. */
+async function likelyHolders(repository: Repository, { base, tip }: { base: Oid; tip: Oid }, target: Oid): Promise<Oid[]> {
   const wanted = await changeOf(repository, base, tip);
-  if (wanted === undefined) return undefined;
-  const there = new Set((await changesOf(repository, [base], [target])).map(({ change }) => change));
-  if (there.has(wanted)) return "squash";
+  const there = await changesOf(repository, [base], [target]);
+  const whole = there.filter(({ change }) => change !== "" && change === wanted).map(({ commit }) => commit);
   const own = await changesOf(repository, [base], [tip]);
-  const isThere = ({ change, isMerge }: Change): boolean => !isMerge && there.has(change);
-  if (own.length > 0 && own.every(isThere)) return "squash";
-  return (await bringsNothing(repository, branch, target)) ? "squash" : undefined;
+  const places = own.map((one) => (one.parents.length > 1 ? -1 : there.findIndex(({ change }) => change === one.change)));
+  // The newest comes first.
+  const last = places.length === 0 || places.includes(-1) ? undefined : there[Math.min(...places)]?.commit;
+  return [...new Set([...whole.slice(0, COMPARED), ...(last === undefined ? [] : [last])])];
 }
 
 /** True if merging the branch would leave the target's files as they are. */
@@ -49,7 +60,7 @@ async function bringsNothing(repository: Repository, { base, tip }: { base: Oid;
 /** `by`: the newest commit that took something of a change back. `whole`: nothing of the change is left. */
 export type Revert = { by: Oid; whole: boolean };
 
-/** For each change (`from` to `to`) that `target` holds, tells who took it back there, if nobody brought it again since. */
+/** For each change (`from` to `to`) that `target` held, tells who took it back there, if nobody brought it again since. */
 export async function revertsOf(
   repository: Repository,
   changes: readonly { from: Oid; to: Oid }[],
@@ -61,21 +72,33 @@ export async function revertsOf(
       const since = await changesOf(repository, [to], [target]);
       if (since.length === 0) return undefined;
       const [forth, back] = await Promise.all([changeOf(repository, from, to), changeOf(repository, to, from)]);
-      const whole = takenBackBy(since, forth, back);
+      const whole = await takenBackBy(repository, { from, to, forth, back }, { since, target });
       if (whole !== undefined) return { by: whole, whole: true };
       // People also revert the commits of a branch one by one.
       const [own, reversed] = await Promise.all([changesOf(repository, [from], [to]), changesOf(repository, [from], [to], "reversed")]);
-      const parts = own.flatMap(({ change, isMerge }, n) => (isMerge ? [] : [takenBackBy(since, change, reversed[n]?.change)]));
+      const parts = await Promise.all(
+        own.flatMap(({ commit, change, parents }, n) => {
+          const part = { from: parents[0], to: commit, forth: change, back: reversed[n]?.change };
+          return parents.length > 1 ? [] : [takenBackBy(repository, part, { since, target })];
+        }),
+      );
       const by = parts.find((one) => one !== undefined);
       return by === undefined ? undefined : { by, whole: parts.every((one) => one !== undefined) };
     }),
   );
 }
 
-function takenBackBy(since: readonly Change[], forth: string | undefined, back: string | undefined): Oid | undefined {
-  if (back === undefined) return undefined;
-  const newest = since.find(({ change }) => change === forth || change === back);
-  return newest?.change === back ? newest.commit : undefined;
+async function takenBackBy(
+  repository: Repository,
+  { from, to, forth, back }: { from: Oid | undefined; to: Oid; forth: string | undefined; back: string | undefined },
+  { since, target }: { since: readonly Change[]; target: Oid },
+): Promise<Oid | undefined> {
+  const by = back === undefined || back === "" ? undefined : since.find(({ change }) => change === back);
+  if (by === undefined) return undefined;
+  // Taking it back once more changes nothing if it is gone.
+  const effect = from === undefined ? "conflict" : await effectOf(repository, { from: to, to: from }, target);
+  const isNewest = since.find(({ change }) => change === forth || change === back) === by;
+  return effect === "nothing" || (effect === "conflict" && isNewest) ? by.commit : undefined;
 }
 
 /**

@@ -3,6 +3,8 @@ import {
   changeOf,
   changesOf,
   commitLike,
+  commitTime,
+  effectOf,
   type HeldValue,
   integratedBy,
   isAncestor,
@@ -37,16 +39,16 @@ export async function ownWork(context: TrainContext, at: At, candidate: Candidat
   const began = base !== undefined && (await beganElsewhere(repository, at, base)) ? [base] : [];
   // A person may have decided on what only waited for the target.
   const decidedOn = decided === undefined || (await isAncestor(repository, decided.onto, at.commit)) ? [] : [decided.onto];
-  const roots = [...at.lost.map(({ oid }) => oid), ...began, ...decidedOn];
+  const lost = at.lost.map(({ oid }) => oid);
+  const roots = [...lost, ...began, ...decidedOn];
   if (roots.length === 0) return { kind: "whole" };
-  const brought = await ownCommits(repository, { commit, tip: at.commit, roots });
-  const work = workOf(candidate, isDecided);
-  const held = work === undefined ? undefined : await heldBefore(context, work, brought, at);
-  if (work !== undefined && held !== undefined) {
-    if (await holdsAll(repository, work, at.commit)) return { kind: "there" };
-    const reason = `${target} held work of it (${held.slice(0, 12)}) and holds it no longer, so it does not come back by itself: a person says whether it lands`;
+  const held = lost.length === 0 ? undefined : await lostWork(context, candidate, at, isDecided);
+  if (held?.kind === "there") return held;
+  if (held !== undefined) {
+    const reason = `${target} held work of it (${held.by.slice(0, 12)}) and holds it no longer, so it does not come back by itself: a person says whether it lands`;
     return { kind: "conflict", paths: [], left: [], reason, person: true };
   }
+  const brought = await ownCommits(repository, { commit, tip: at.commit, roots });
   if (brought.foreign.length === 0) return { kind: "whole" };
   if (!isDecided)
     return replay(context, at, { own: brought.own, branch: candidate.branch, wasHeld: began.length + decidedOn.length === 0 });
@@ -61,80 +63,79 @@ export async function isDecidedOn(repository: Repository, { decided, commit }: C
   return (await isAncestor(repository, decided.onto, tip)) && (await isAncestor(repository, decided.commit, commit));
 }
 
-/** `decided`: a person has seen what was held before; of the work only this commit is newer. */
-type Work = { task: string; base: Oid; tip: Oid; decided?: Oid };
-
-function workOf({ task, base, commit, decided }: Candidate, isDecided: boolean): Work | undefined {
-  if (isDecided && decided !== undefined) return { task, base: decided.onto, tip: commit, decided: decided.commit };
-  return base === undefined ? undefined : { task, base, tip: commit };
-}
+type LostContext = Pick<MergeContext, "repository" | "delivered">;
+type AtLost = { commit: Oid; lost: readonly HeldValue[] };
 
 /**
- * Tells whether the target held a part of a task's work and lost it since. Returns the commit that held it: one of the
- * task's own, or one that made the same change. Work that is in `at` now was not lost.
+ * Tells whether the target held a part of a task's work and lost it since, or has all of it by other commits (`there`).
+ * `by`: the commit that held it, one of the task's own or one that made the same change. After a person's decision only
+ * later losses count.
  */
 export async function lostWork(
   context: LostContext,
   candidate: Candidate,
-  at: { commit: Oid; lost: readonly HeldValue[] },
-): Promise<Oid | undefined> {
+  at: AtLost,
+  isDecided?: boolean,
+): Promise<{ kind: "lost"; by: Oid } | { kind: "there" } | undefined> {
   const { repository } = context;
-  const work = workOf(candidate, await isDecidedOn(repository, candidate, at.commit));
-  if (work === undefined) return undefined;
-  const brought = await ownCommits(repository, { commit: work.tip, tip: at.commit, roots: at.lost.map(({ oid }) => oid) });
-  const held = await heldBefore(context, work, brought, at);
-  return held === undefined || (await holdsAll(repository, work, at.commit)) ? undefined : held;
+  const { task, commit, decided } = candidate;
+  const isKnown = decided !== undefined && (isDecided ?? (await isDecidedOn(repository, candidate, at.commit)));
+  const base = isKnown ? decided.onto : candidate.base;
+  const seen = isKnown ? await commitTime(repository, decided.commit) : -1;
+  const lost = at.lost.filter(({ since }) => since > seen);
+  if (base === undefined || lost.length === 0) return undefined;
+  const work = { task, base, tip: commit };
+  const { own, foreign } = await ownCommits(repository, { commit, tip: at.commit, roots: lost.map(({ oid }) => oid) });
+  const mine = await ownAmong(context, work, foreign, { lost });
+  const held = (await lostOf(repository, base, mine, at.commit)) ?? (await heldAlike(repository, work, own, { ...at, lost }));
+  if (held === undefined) return mine.length > 0 && own.length === 0 ? { kind: "there" } : undefined;
+  return (await holdsAll(repository, work, at.commit)) ? { kind: "there" } : { kind: "lost", by: held };
 }
 
-type LostContext = Pick<MergeContext, "repository" | "delivered">;
-
-async function heldBefore(
-  context: LostContext,
-  work: Work,
-  { own, foreign }: { own: readonly Listed[]; foreign: readonly Listed[] },
-  { commit, lost }: { commit: Oid; lost: readonly HeldValue[] },
-): Promise<Oid | undefined> {
-  const isOpen = (one: Listed): boolean => work.decided === undefined || one.commit === work.decided;
-  const [taken] = await ownAmong(context, work, { foreign: foreign.filter(isOpen), lost });
-  return taken ?? (await sameChange(context.repository, { base: work.base, own: own.filter(isOpen) }, { commit, lost }));
-}
+type Work = { task: string; base: Oid; tip: Oid };
 
 /** Returns those of some lost commits that the task made on its branch: somebody had brought them into the target. */
 export async function ownAmong(
   { repository, delivered = [] }: LostContext,
   { task, base, tip }: Work,
-  { foreign, lost }: { foreign: readonly Listed[]; lost: readonly HeldValue[] },
-): Promise<Oid[]> {
+  foreign: readonly Listed[],
+  { lost }: Pick<AtLost, "lost">,
+): Promise<Listed[]> {
   const others = delivered.filter((one) => one.task !== task);
   const made = new Set([...lost.flatMap(({ oid, made }) => (made ? [oid] : [])), ...others.map(({ merge }) => merge)]);
   const open = foreign.filter(({ commit }) => !made.has(commit));
   if (open.length === 0) return [];
   const ofBranch = await branchCommits(repository, [base], [tip]);
-  const ofOthers =
-    others.length === 0
-      ? []
-      : await branchCommits(
-          repository,
-          others.map((one) => one.base),
-          others.map((one) => one.branchTip),
-        );
-  return open.map(({ commit }) => commit).filter((commit) => ofBranch.includes(commit) && !ofOthers.includes(commit));
+  const [begins, ends] = [others.map((one) => one.base), others.map(({ branchTip }) => branchTip)];
+  const ofOthers = ends.length === 0 ? [] : await branchCommits(repository, begins, ends);
+  return open.filter(({ commit }) => ofBranch.includes(commit) && !ofOthers.includes(commit));
 }
 
-/** Returns a lost commit that made the same change as the work, as one of its commits, or as its first few together. */
-async function sameChange(
-  repository: Repository,
-  { base, own }: { base: Oid; own: readonly Listed[] },
-  at: { commit: Oid; lost: readonly HeldValue[] },
-): Promise<Oid | undefined> {
-  const since = Math.min(...own.map((one) => one.at));
+/** How many commits are looked at one by one. */
+const COMPARED = 20;
+
+/** Returns one of these commits of a task whose change is not in the target any more. The others were rewritten, not lost. */
+async function lostOf(repository: Repository, base: Oid, own: readonly Listed[], at: Oid): Promise<Oid | undefined> {
+  const newest = own.at(-1);
+  if (newest === undefined || (await effectOf(repository, { from: base, to: newest.commit }, at)) === "nothing") return undefined;
+  if (own.length > COMPARED) return newest.commit;
+  for (const { commit, parents } of own) {
+    const isThere = parents.length < 2 && (await effectOf(repository, { from: parents[0], to: commit }, at)) === "nothing";
+    if (!isThere) return commit;
+  }
+  return undefined;
+}
+
+/** Returns a lost commit that made the same change as the work: as one of its commits, or as its first few together. */
+async function heldAlike(repository: Repository, { base }: Work, own: readonly Listed[], at: AtLost): Promise<Oid | undefined> {
+  const begun = Math.min(...own.map((one) => one.at));
   // What the target held before the work was made is an earlier attempt's.
-  const later = at.lost.filter((one) => one.since >= since).map(({ oid }) => oid);
+  const later = at.lost.filter(({ since }) => since >= begun).map(({ oid }) => oid);
   const lost = later.length === 0 ? [] : await changesOf(repository, [at.commit], later);
   if (lost.length === 0) return undefined;
-  const made = new Map((await changesOf(repository, [base], [own.at(-1)?.commit ?? base])).map((one) => [one.commit, one]));
+  const made = new Map((await changesOf(repository, [base], [own.at(-1)?.commit ?? base])).map((one) => [one.commit, one.change]));
   for (const { commit, at: madeAt } of own) {
-    const changes = [made.get(commit)?.change, await changeOf(repository, base, commit)].filter((change) => change);
+    const changes = [made.get(commit), await changeOf(repository, base, commit)].filter((change) => change);
     const holder = lost.find((one) => one.at >= madeAt && (changes.includes(one.change) || one.squashed.includes(commit)));
     if (holder !== undefined) return holder.commit;
   }

@@ -1,16 +1,5 @@
 import type { ResolvedFile } from "../domain/index.ts";
-import {
-  commitLike,
-  commitTree,
-  emptyTree,
-  GRAFTWORK,
-  type Listed,
-  mergeTrees,
-  messageOf,
-  type Oid,
-  type Repository,
-  treeOf,
-} from "../git/index.ts";
+import { commitLike, type Listed, mergeTrees, messageOf, type Oid, type Repository, standIns, treeOf } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
 import { type LeftFile, mergeOnto } from "./resolve-conflicts.ts";
 
@@ -44,7 +33,7 @@ export async function replay(
       if (!(await isPlainMerge(repository, one))) return fail(one.commit, "a merge commit among them changed lines itself");
       continue;
     }
-    const step = await mergeStep(repository, { tip: commit, commit: one.commit, parent: one.parents[0] });
+    const step = await standIns(repository, { from: one.parents[0], to: one.commit }, commit);
     const merged = await mergeOnto(repository, step.ours, step.theirs, resolving);
     if (merged.kind === "conflict") {
       const { paths, left } = merged;
@@ -61,17 +50,6 @@ export async function replay(
     return { kind: "conflict", paths: [], left: [], reason, person: true };
   }
   return { kind: "replayed", commit, tree, resolved, both: [] };
-}
-
-/** Stands for one commit's change, with its parent as the merge base that git would not find. */
-async function mergeStep(
-  repository: Repository,
-  { tip, commit, parent }: { tip: Oid; commit: Oid; parent: Oid | undefined },
-): Promise<{ ours: Oid; theirs: Oid }> {
-  const like = async (tree: Oid, parents: readonly Oid[]): Promise<Oid> =>
-    commitTree(repository, { tree, parents, message: "graftwork: replayed\n", person: GRAFTWORK });
-  const from = await like(parent === undefined ? emptyTree(repository) : await treeOf(repository, parent), []);
-  return { ours: await like(await treeOf(repository, tip), [from]), theirs: await like(await treeOf(repository, commit), [from]) };
 }
 
 /** True if git makes the same merge of the two parents by itself. */

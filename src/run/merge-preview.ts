@@ -109,7 +109,7 @@ export type MergeDryRun = {
   base: Oid;
   /** `tree`: the target's files once the branch is in. */
   merged: readonly { task: string; branch: string; tree: Oid; resolved: readonly ResolvedFile[] }[];
-  conflicts: readonly { task: string; branch: string; paths: readonly string[]; against: readonly string[] }[];
+  conflicts: readonly { task: string; branch: string; paths: readonly string[]; against: readonly string[]; reason: string | null }[];
   already: readonly string[];
   left: readonly LeftOut[];
 };
@@ -146,7 +146,7 @@ export async function dryRunMerge({ config, into, plan, only, strategy, ...asked
   return {
     ...at,
     merged: train.steps.map(({ task, branch, tree, resolved = [] }) => ({ task, branch, tree, resolved })),
-    conflicts: train.conflicts.map(({ task, paths, against }) => ({ task, branch: branchOf(task), paths, against })),
+    conflicts: train.conflicts.map(({ task, paths, against, reason = null }) => ({ task, branch: branchOf(task), paths, against, reason })),
     already: offered.already,
     left: [...offered.left, ...waiting],
   };

@@ -42,8 +42,8 @@ async function newestBegin(context: JobContext, { id, base, commit, decided }: T
   const { target, seen } = facts();
   const lost = await lostValues(repository, target, onto, seen);
   const { foreign } = await ownCommits(repository, { commit, tip: onto, roots: lost.map(({ oid }) => oid) });
-  const own = await ownAmong({ repository, delivered: deliveredBy(facts()) }, { task: id, base, tip: commit }, { foreign, lost });
-  const known = [...lost.map(({ oid }) => oid), decided?.onto ?? base, base].filter((oid) => !own.includes(oid));
+  const own = await ownAmong({ repository, delivered: deliveredBy(facts()) }, { task: id, base, tip: commit }, foreign, { lost });
+  const known = [...lost.map(({ oid }) => oid), decided?.onto ?? base, base].filter((oid) => own.every((one) => one.commit !== oid));
   return (await newestBetween(repository, known, { after: onto, tip: commit })) ?? base;
 }
 

@@ -5,9 +5,15 @@ import { commitFiles, hermeticEnv, type TempRepo, tempRepo } from "../../fixture
 const lines = (changed: Readonly<Record<number, string>> = {}): string =>
   Array.from({ length: 20 }, (_, n) => `${changed[n + 1] ?? n + 1}\n`).join("");
 
+/** The same lines again and again, with one of them changed. */
+const stanzas = (...changed: readonly number[]): string => {
+  const texts = Array.from({ length: 6 }, (_, n) => `a\nb\nc\n${changed.includes(n) ? "new" : "old"}\nd\ne\nf\n`);
+  return texts.join("");
+};
+
 /** A branch of these commits beside `main`, which is checked out. */
 async function stage(commits: readonly Readonly<Record<string, string>>[], files: Readonly<Record<string, string>> = { f: lines() }) {
-  const repo = tempRepo({ files });
+  const repo = tempRepo({ files: { ...files, same: stanzas() } });
   const base = repo.git("rev-parse", "main");
   repo.git("switch", "-q", "-c", "work");
   for (const one of commits) commitFiles(repo.dir, one);
@@ -70,6 +76,8 @@ describe("work that another hand brought into the target is there", () => {
     ["other blanks", { f: lines({ 5: "  5" }) }, { f: lines({ 5: "\t5" }) }],
     ["an empty file of another name", { "empty-1": "" }, { "empty-2": "" }],
     ["no line end at the end", { end: "x" }, { end: "x\n" }],
+    ["another line end", { end: "x\r\n" }, { end: "x\n" }],
+    ["the same change in another place", { same: stanzas(2) }, { same: stanzas(4) }],
   ])("but not if the target has %s", async (_, mine, other) => {
     const { repo, isThere } = await stage([mine]);
     repo.commit(other);
@@ -94,6 +102,14 @@ describe("work that somebody took back", () => {
     expect(await reverts()).toEqual([{ by: second, whole: false }]);
     repo.git("revert", "--no-edit", "HEAD~2");
     expect(await reverts()).toEqual([{ by: second, whole: true }]);
+  });
+
+  test("is told from a revert of the same change in another place", async () => {
+    const { repo, reverts } = await stage([{ same: stanzas(2) }]);
+    pick(repo);
+    repo.commit({ same: stanzas(2, 4) });
+    repo.git("revert", "--no-edit", "HEAD");
+    expect(await reverts()).toEqual([undefined]);
   });
 
   test("and brought again is there", async () => {

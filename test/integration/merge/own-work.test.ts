@@ -1,6 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { buildTrain, type Candidate } from "../../../src/merge/index.ts";
-import { commitFiles, type TempRepo } from "../../fixtures/index.ts";
+import { commitFiles, hermeticEnv, type TempRepo } from "../../fixtures/index.ts";
 import { bench } from "./bench.ts";
 
 /** `main` at a second commit, with `auto/a` beside it; the user and the agent act in the one checkout. */
@@ -104,7 +105,7 @@ test("what is there by other commits, and was reverted in part, is asked about",
   expect(await merge(base)).toEqual({ person: true });
 });
 
-test("what another task of the run brought is not this task's, whoever rewrote it on the target", async () => {
+test("what another task of the run brought and the target lost is not this task's", async () => {
   const { repo, context, first, on, begin, agent, merge } = await stage();
   const base = begin();
   agent("one");
@@ -114,9 +115,44 @@ test("what another task of the run brought is not this task's, whoever rewrote i
   repo.git("merge", "-q", "--no-ff", "-m", "land", "auto/other");
   const landing = repo.git("rev-parse", "main");
   on("auto/a", () => repo.git("rebase", "-q", "main"));
-  repo.git("rebase", "-q", "--force-rebase", first);
-  repo.git("commit", "-q", "--amend", "-m", "other, in other words");
+  repo.git("reset", "-q", "--hard", first);
   expect(await merge(base)).toEqual({ person: true });
   context.delivered = [{ task: "other", base: first, branchTip, merge: landing }];
-  expect(await merge(base)).toEqual({ there: false, files: ["one", "other"] });
+  expect(await merge(base)).toEqual({ there: false, files: ["one"] });
+});
+
+test("the user's own commits that were rewritten are not lost: a branch that was rebased onto them brings its own alone", async () => {
+  const { repo, on, begin, agent, merge } = await stage();
+  const base = begin();
+  agent("one");
+  repo.git("branch", "mine");
+  on("mine", () => commitFiles(repo.dir, { m2: "m2\n" }));
+  repo.git("reset", "-q", "--hard", "mine");
+  on("auto/a", () => repo.git("rebase", "-q", "main"));
+  repo.git("commit", "-q", "--amend", "-m", "in other words");
+  expect(await merge(base)).toEqual({ there: false, files: ["m2", "one"] });
+});
+
+test("what is there by other commits is there, all of it, if these were rewritten too", async () => {
+  const { repo, begin, agent, merge } = await stage();
+  const base = begin();
+  agent("one", "two");
+  repo.git("merge", "-q", "--ff-only", "auto/a");
+  repo.git("commit", "-q", "--amend", "-m", "in other words");
+  expect(await merge(base)).toEqual({ there: true, files: ["one", "two"] });
+});
+
+test("after a decision only what was taken off later is asked about", async () => {
+  const { repo, first, begin, agent, merge } = await stage();
+  const base = begin();
+  agent("one");
+  const decided = { commit: repo.git("rev-parse", "auto/a"), onto: first };
+  repo.git("merge", "-q", "--ff-only", "auto/a");
+  repo.git("reset", "-q", "--hard", first);
+  expect(await merge(base)).toEqual({ person: true });
+  expect(await merge(base, { decided })).toEqual({ there: false, files: ["one"] });
+  const later = { GIT_COMMITTER_DATE: "2026-01-02T12:00:00Z" };
+  execFileSync("git", ["merge", "-q", "--ff-only", "auto/a"], { cwd: repo.dir, env: { ...hermeticEnv(), ...later } });
+  repo.git("reset", "-q", "--hard", first);
+  expect(await merge(base, { decided })).toEqual({ person: true });
 });
