@@ -9,8 +9,8 @@ const LOOKED_AT = 1_000;
 
 /**
  * What one commit changes. `change` is the same for two commits that change the same lines in the same surroundings,
- * wherever these lines are, so it is a hint and no proof. It is "" if nothing is changed, and for a merge. `at`: when it was committed, in Unix seconds.
- * `squashed`: commits that its message says it holds.
+ * wherever these lines are: a hint, and no proof. It is "" for a merge, and for a commit that changes nothing. `at`: when
+ * it was committed, in Unix seconds. `squashed`: commits that its message says it holds.
  */
 export type Change = { commit: Oid; at: number; parents: readonly Oid[]; change: string; squashed: readonly Oid[] };
 
@@ -22,7 +22,7 @@ export async function changeOf(repository: Repository, from: Oid, to: Oid): Prom
   return digestOf(answer.stdout.toString("latin1")) || undefined;
 }
 
-/** Returns the changes of the commits that `to` reach and `from` do not, newest first; `reversed`: what reverting them changes. */
+/** Returns the changes of the commits that `to` reach and `from` do not, newest first. `reversed`: what reverting each would change. */
 export async function changesOf(
   repository: Repository,
   from: readonly Oid[],
@@ -37,6 +37,7 @@ export async function changesOf(
     "log.showRoot=true",
     "log",
     `-${LOOKED_AT}`,
+    "--topo-order",
     "--no-show-signature",
     "--diff-merges=off",
     format,

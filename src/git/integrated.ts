@@ -38,7 +38,7 @@ async function likelyHolders(repository: Repository, { base, tip }: { base: Oid;
   const there = await changesOf(repository, [base], [target]);
   const whole = there.filter(({ change }) => change !== "" && change === wanted).map(({ commit }) => commit);
   const own = await changesOf(repository, [base], [tip]);
-  const places = own.map((one) => (one.parents.length > 1 ? -1 : there.findIndex(({ change }) => change === one.change)));
+  const places = own.map((one) => (one.change === "" ? -1 : there.findIndex(({ change }) => change === one.change)));
   // The newest comes first.
   const last = places.length === 0 || places.includes(-1) ? undefined : there[Math.min(...places)]?.commit;
   return [...new Set([...whole.slice(0, COMPARED), ...(last === undefined ? [] : [last])])];
@@ -79,7 +79,7 @@ export async function revertsOf(
       const parts = await Promise.all(
         own.flatMap(({ commit, change, parents }, n) => {
           const part = { from: parents[0], to: commit, forth: change, back: reversed[n]?.change };
-          return parents.length > 1 ? [] : [takenBackBy(repository, part, { since, target })];
+          return change === "" ? [] : [takenBackBy(repository, part, { since, target })];
         }),
       );
       const by = parts.find((one) => one !== undefined);

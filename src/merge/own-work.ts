@@ -42,7 +42,7 @@ export async function ownWork(context: TrainContext, at: At, candidate: Candidat
   const lost = at.lost.map(({ oid }) => oid);
   const roots = [...lost, ...began, ...decidedOn];
   if (roots.length === 0) return { kind: "whole" };
-  const held = lost.length === 0 ? undefined : await lostWork(context, candidate, at, isDecided);
+  const held = lost.length === 0 ? undefined : await lostWork(context, candidate, at);
   if (held?.kind === "there") return held;
   if (held !== undefined) {
     const reason = `${target} held work of it (${held.by.slice(0, 12)}) and holds it no longer, so it does not come back by itself: a person says whether it lands`;
@@ -75,11 +75,10 @@ export async function lostWork(
   context: LostContext,
   candidate: Candidate,
   at: AtLost,
-  isDecided?: boolean,
 ): Promise<{ kind: "lost"; by: Oid } | { kind: "there" } | undefined> {
   const { repository } = context;
   const { task, commit, decided } = candidate;
-  const isKnown = decided !== undefined && (isDecided ?? (await isDecidedOn(repository, candidate, at.commit)));
+  const isKnown = decided !== undefined && (await isDecidedOn(repository, candidate, at.commit));
   const base = isKnown ? decided.onto : candidate.base;
   const seen = isKnown ? await commitTime(repository, decided.commit) : -1;
   const lost = at.lost.filter(({ since }) => since > seen);

@@ -128,7 +128,7 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
     // A revert of the merge differs from one of the branch if others changed lines nearby.
     const brought = isThere ? await broughtBy(repository, work, at) : undefined;
     const reverts = await revertsOf(repository, [...(brought === undefined ? [] : [brought]), ...changes], at);
-    // What a person merged and reverted in part is the target's by now. If it is merged here, that part would come back.
+    // If a person merged the work and reverted a part, the rest stands. If the run merged it, that part would come back.
     const meant = reverts.map((revert) => (revert !== undefined && (revert.whole || !isThere) ? revert.by : undefined));
     const by = await firstAfter(repository, meant, decided?.onto ?? null);
     if (by === undefined && brought !== undefined) tasks.push({ task: id, branch: work.branch, branchTip: work.tip, merge: brought.to });
