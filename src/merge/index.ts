@@ -1,7 +1,7 @@
 export { acceptResolution } from "./agent-resolution.ts";
 export type { Candidate } from "./candidate.ts";
 export type { MergeContext } from "./context.ts";
-export { type Landing, type LandResult, land, landed, recoverLanding } from "./land.ts";
+export { backupPrefix, type Landing, type LandResult, land, landed, recoverLanding } from "./land.ts";
 export { type MergeResult, mergeApproved, type Offer, type Waiting } from "./merge-approved.ts";
 export { collidingWith, openConflict, sidesOf } from "./open-conflict.ts";
 export { type Ordered, orderCandidates } from "./order-candidates.ts";

@@ -159,7 +159,8 @@ async function keep(context: MergeContext, landing: Landing): Promise<void> {
   const prefix = backupPrefix(run);
   const taken = await readRefs(repository, prefix);
   const known = [...taken].find(([ref, oid]) => ref.endsWith("/after") && oid === landing.to);
-  const n = 1 + Math.max(0, ...[...taken.keys()].map((ref) => Number(ref.slice(prefix.length).split("/")[0])));
+  const numbers = [...taken.keys()].map((ref) => Number(ref.slice(prefix.length).split("/")[0])).filter(Number.isInteger);
+  const n = 1 + Math.max(0, ...numbers);
   const backups =
     known === undefined
       ? [

@@ -1,6 +1,6 @@
 import { GraftworkError } from "../domain/index.ts";
 import { listWorktrees, lostValues, newestBetween, type Oid, ownCommits, updateRefs } from "../git/index.ts";
-import { ownAmong, writePacket } from "../merge/index.ts";
+import { backupPrefix, ownAmong, writePacket } from "../merge/index.ts";
 import { existingStore, findSlot, releaseSlot } from "../pool/index.ts";
 import { type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
 import { deliveredBy } from "./candidates.ts";
@@ -64,9 +64,11 @@ export async function release(context: JobContext, id: string): Promise<void> {
   if (!context.record.config.parallelization.autoCleanup) return keep("parallelization.auto_cleanup is off");
   const place = (await listWorktrees(context.repository)).find((worktree) => worktree.branch === `refs/heads/${branch}`);
   if (place !== undefined) return keep(`it is checked out in ${place.path}`);
+  // The target may lose it the next moment.
+  const kept = { ref: `${backupPrefix(context.record.run)}branch/${id}`, set: branchTip };
   const refused = await updateRefs(
     context.repository,
-    [...context.ownership.fence, { ref: `refs/heads/${branch}`, remove: true, old: branchTip }],
+    [...context.ownership.fence, { ref: `refs/heads/${branch}`, remove: true, old: branchTip }, kept],
     "merged",
   );
   if (refused === undefined) context.emit({ type: "branch-deleted", task: id, branch, commit: branchTip });

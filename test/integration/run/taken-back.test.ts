@@ -248,11 +248,14 @@ describe("work that was taken off the target", () => {
     await rig.run();
     expect([rig.task("a").status, rig.task("b").status]).toEqual(["failed", "skipped"]);
     const landed = rig.repo.git("rev-parse", "main");
+    const work = rig.repo.git("rev-parse", "auto/a");
     rig.repo.git("merge", "-q", "--no-ff", "-m", "by hand", "auto/a");
     await rig.decide("a", "retry");
     await rig.goOn();
     expect([rig.task("a").status, rig.task("b").status]).toEqual(["done", "failed"]);
     takeBack(rig, landed);
+    rig.repo.git("update-ref", "-d", `refs/graftwork/ready/${rig.newest().run}/a`);
+    expect(rig.repo.git("for-each-ref", "--contains", work, "refs/graftwork/backup")).not.toBe("");
     await rig.decide("b", "retry");
     expect((await rig.goOn()).exit).toBe(5);
     expect([rig.task("a").status, rig.task("b").status]).toEqual(["conflict", "pending_retry"]);
