@@ -65,7 +65,7 @@ export async function release(context: JobContext, id: string): Promise<void> {
   const place = (await listWorktrees(context.repository)).find((worktree) => worktree.branch === `refs/heads/${branch}`);
   if (place !== undefined) return keep(`it is checked out in ${place.path}`);
   // The target may lose it the next moment.
-  const kept = { ref: `${backupPrefix(context.record.run)}branch/${id}`, set: branchTip };
+  const kept = { ref: `${backupPrefix(context.record.run)}branch/${branchTip}`, set: branchTip };
   const refused = await updateRefs(
     context.repository,
     [...context.ownership.fence, { ref: `refs/heads/${branch}`, remove: true, old: branchTip }, kept],
