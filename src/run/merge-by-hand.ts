@@ -1,18 +1,20 @@
 import { join } from "node:path";
 import {
+  type Check,
   type Config,
   EXIT,
   type ExitCode,
   GraftworkError,
+  type JudgedCheck,
   type Plan,
   type RunEvent,
   type Verdict,
   type Verify,
   worstExit,
 } from "../domain/index.ts";
-import { dangerousConfig, requireCommit, treeOf, userIdentity, withMergeAttributes } from "../git/index.ts";
+import { dangerousConfig, type Oid, type Repository, requireCommit, treeOf, userIdentity, withMergeAttributes } from "../git/index.ts";
 import { type Candidate, type MergeContext, mergeApproved, resolvingOf, type TrainConflict, verifyOne } from "../merge/index.ts";
-import { checksOf } from "../plan/index.ts";
+import { checksOf, type TreeTasks } from "../plan/index.ts";
 import { existingStore, type PoolContext } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import { withMutex } from "../state/index.ts";
@@ -92,8 +94,9 @@ async function mergeSlots(asked: ByHand, target: string): Promise<ByHandResult> 
   const request = { ...asked, context };
   const strategy = request.strategy ?? request.config.merge.strategy;
   const offer = await offeredBranches(context, { given: request.plan, only: request.only, base, strategy });
-  const isCheckable = request.config.qa.checks.length > 0 || (await packageChecks(repository, base)).length > 0;
-  if (request.verify && !isCheckable && offer.candidates.length > 0) throw noChecks();
+  const checksFor = await checksByHand(repository, request.config, { base, plan: offer.plan });
+  const isUnchecked = ({ task }: Candidate): boolean => checksFor({ tasks: [task], earlier: [] }).length === 0;
+  if (request.verify && offer.candidates.some(isUnchecked)) throw noChecks();
   // In slot order nothing has to be predicted.
   const offered = offer.plan === null ? offer.candidates : (await handOrder(context, { target, base }, offer)).order;
   const report = reportOf(repository, target, offered, offer);
@@ -114,6 +117,17 @@ async function mergeSlots(asked: ByHand, target: string): Promise<ByHandResult> 
   if (end.kind === "moved") for (const one of approved) report.fail(one.branch, `${target} moved each time`, EXIT.refused);
   for (const one of approved) report.holdBack(one);
   return report.result();
+}
+
+/** Says what a tree of a merge by hand has to pass: the checks of its plan, else the configured ones or the package's. */
+export async function checksByHand(
+  repository: Repository,
+  { qa }: Config,
+  { base, plan }: { base: Oid; plan: Plan | null },
+): Promise<(of: Pick<TreeTasks, "tasks" | "earlier">) => Check[]> {
+  const known = qa.checks.length > 0 ? qa.checks : await packageChecks(repository, base);
+  const defaults = known.map((check): JudgedCheck => ({ check, skip: null, standing: "shared" }));
+  return (of) => (plan === null ? defaults : checksOf(plan, { ...of, defaults })).map(({ check }) => check);
 }
 
 type More = Partial<Pick<FailedBranch, "next" | "excerpt" | "log">>;

@@ -1,12 +1,11 @@
 import { type Config, type Plan, type ResolvedFile } from "../domain/index.ts";
 import { type Oid, userIdentity, withMergeAttributes, withQuarantine } from "../git/index.ts";
 import { buildTrain, type MergeContext, type PredictedConflict, resolvingOf } from "../merge/index.ts";
-import { checksOf } from "../plan/index.ts";
 import type { PoolContext } from "../pool/index.ts";
-import { packageChecks } from "../qa/index.ts";
 import { candidatesOf, deliveredBy } from "./candidates.ts";
 import { landedTasks } from "./job-context.ts";
 import { failureOf, mayLandNow, whatToMerge } from "./land-approved.ts";
+import { checksByHand } from "./merge-by-hand.ts";
 import { handOrder, heldBack, type LeftOut, type Offered, offeredBranches, targetOf } from "./offered-branches.ts";
 
 export type PreviewRequest = {
@@ -37,10 +36,7 @@ export async function previewMerge({ config, into, plan, only, strategy, ...aske
   const context = await withAttributes(asked.context, at.base);
   const offered = await offeredNow(context, { into, plan, only, at, strategy: strategy ?? config.merge.strategy });
   const { order, prediction } = await handOrder(context, at, offered);
-  const defaults = config.qa.checks.length > 0 ? config.qa.checks : await packageChecks(context.repository, at.base);
-  const tasks = order.map(({ task }) => task);
-  const judged = defaults.map((check) => ({ check, skip: null, standing: "shared" as const }));
-  const checks = offered.plan === null ? judged : checksOf(offered.plan, { tasks, earlier: offered.earlier, defaults: judged });
+  const checksFor = await checksByHand(context.repository, config, { base: at.base, plan: offered.plan });
   return {
     ...at,
     order: order.map(({ task, branch, commit, dependsOn }) => {
@@ -50,7 +46,7 @@ export async function previewMerge({ config, into, plan, only, strategy, ...aske
     conflicts: prediction === null ? null : prediction.conflicts,
     already: offered.already,
     left: offered.left,
-    checks: checks.map(({ check }) => check.name),
+    checks: checksFor({ tasks: order.map(({ task }) => task), earlier: offered.earlier }).map(({ name }) => name),
   };
 }
 

@@ -184,7 +184,8 @@ describe("graftwork merge with a plan", () => {
       ],
       checks: [],
     });
-    expect((await graftwork(["merge", "--preview", "--plan", plan])).stdout).toContain("NO_CHECKS");
+    expect((await graftwork(["merge", "--preview", "--plan", plan])).stdout).toContain("then all of them: true\n");
+    expect((await graftwork(["merge", "--preview"])).stdout).toContain("NO_CHECKS");
     const dry = await json(["merge", "--dry-run", "--plan", plan]);
     expect(dry).toMatchObject({
       merged: [{ branch: "auto/rival" }],
