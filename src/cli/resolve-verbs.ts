@@ -129,7 +129,7 @@ export async function retry(shell: Shell, task: string, run: string | undefined)
   return decide(shell, { ...context, run: found.run }, facts.id, "retry");
 }
 
-/** Finds a task's run. If a person decides about the task, the run's facts say what the target holds by now. */
+/** Finds a task and its run. If `decides` is set, it looks at the target first and records what the target holds. */
 async function foundTask(repository: Repository, task: string, { run, decides }: { run: string | null; decides: boolean }) {
   const recorded = findRun(repository, run);
   const facts = requireFound(recorded, task);

@@ -4,10 +4,10 @@ import type { Oid } from "./oid.ts";
 import type { Repository } from "./repository.ts";
 import { emptyTree } from "./tree-differences.ts";
 
-/** What turns one commit into another; `from` is undefined for all that is in `to`. */
+/** The difference between two commits. If `from` is undefined, all files of `to` are new. */
 export type ChangeBetween = { from: Oid | undefined; to: Oid };
 
-/** Makes two commits that stand for `onto` and `to` and have `from` alone behind them, so that git takes it as merge base. */
+/** Makes copies of `onto` and `to` whose only parent is a copy of `from`. So git takes `from` as their merge base. */
 export async function standIns(repository: Repository, { from, to }: ChangeBetween, onto: Oid): Promise<{ ours: Oid; theirs: Oid }> {
   const like = async (tree: Oid, parents: readonly Oid[]): Promise<Oid> =>
     commitTree(repository, { tree, parents, message: "graftwork: stands for a commit\n", person: GRAFTWORK });
@@ -15,7 +15,7 @@ export async function standIns(repository: Repository, { from, to }: ChangeBetwe
   return { ours: await like(await treeOf(repository, onto), [base]), theirs: await like(await treeOf(repository, to), [base]) };
 }
 
-/** Tells what making a change on a commit would do: nothing if the commit has it. */
+/** Tells what making a change on a commit would do. It does nothing if the commit has the change already. */
 export async function effectOf(repository: Repository, change: ChangeBetween, onto: Oid): Promise<"nothing" | "something" | "conflict"> {
   const { ours, theirs } = await standIns(repository, change, onto);
   const { clean, tree } = await mergeTrees(repository, ours, theirs);

@@ -4,7 +4,7 @@ import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 
-/** Commits whose changes are compared: beyond that a change counts as not there. */
+/** How many commits are read. A change in an older commit is not found. */
 const LOOKED_AT = 1_000;
 
 /**
@@ -22,7 +22,7 @@ export async function changeOf(repository: Repository, from: Oid, to: Oid): Prom
   return digestOf(answer.stdout.toString("latin1")) || undefined;
 }
 
-/** Returns the changes of the commits that `to` reach and `from` do not, newest first. `reversed`: what reverting each would change. */
+/** Returns what each commit changes that `to` reaches and `from` does not, newest first. `reversed`: what its revert would change. */
 export async function changesOf(
   repository: Repository,
   from: readonly Oid[],
@@ -67,13 +67,13 @@ function changesIn(log: string): Change[] {
   return found;
 }
 
-/** Leaves out of a patch where its lines are, and which blobs they make. Blanks count. No line of a patch is empty. */
+/** Digests a patch without line numbers and blob ids. Blanks count. Empty lines do not: git only puts them between patches. */
 function digestOf(patch: string): string {
   const files = patch.split(/^(?=diff --git )/m).filter((file) => file.startsWith("diff --git "));
   if (files.length === 0) return "";
   const hash = createHash("sha256");
   for (const file of files) {
-    // Only its blobs tell what a binary file is.
+    // A binary file shows no lines, so its blob ids count.
     const isBinary = /^Binary files /m.test(file);
     const kept = file.split("\n").filter((line) => isBinary || !/^(?:index |@@ )/.test(line));
     hash.update(kept.join("\n").replace(/\n+$/, "")).update("\0");

@@ -164,7 +164,7 @@ export async function commitsBetween(repository: Repository, known: readonly Oid
   return answer.text.split("\n").filter((line) => line !== "");
 }
 
-/** The commits that `to` reach and `from` do not. */
+/** Returns the commits that any of `to` reaches and none of `from` does. */
 export async function branchCommits(repository: Repository, from: readonly Oid[], to: readonly Oid[]): Promise<Oid[]> {
   const answer = await runGit(repository, { ...ownGit(repository, "plain"), args: ["rev-list", ...to, ...from.map((oid) => `^${oid}`)] });
   return answer.text.split("\n").filter((line) => line !== "");

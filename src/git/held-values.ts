@@ -14,7 +14,7 @@ export function isPutBack(message: string): boolean {
 
 const LOOKED_AT = 1_000;
 
-/** A commit that a branch held, and since when, in Unix seconds. `made`: it was made there, so no other branch had it before. */
+/** A commit that a branch held. `since`: Unix seconds. `made`: the commit was made on this branch, so no other had it before. */
 export type HeldValue = { oid: Oid; since: number; made: boolean };
 
 /**
@@ -42,7 +42,7 @@ async function valuesOf(repository: Repository, branch: string): Promise<Values>
   return heldValues(log.code === 0 ? log.text : "");
 }
 
-/** What git and graftwork say of a move to a commit that they made for it. A rebase may also end at one that was there. */
+/** Reflog messages of moves to a new commit. A rebase is not among them: it may end at a commit that another branch had. */
 const MADE = /^(?:commit|revert|cherry-pick|am)\b|: Merge made by|^graftwork: land /;
 
 /** Reads a reflog. `held`: its values, newest first. `putBack`: values that were put back each time. */

@@ -29,10 +29,10 @@ export async function integratedBy(
   return undefined;
 }
 
-/** How many commits that make the same change are looked at. */
+/** How many commits with the same change are tried. */
 const COMPARED = 5;
 
-/** Returns commits of the target after which it may have had all of the work, as far as the changes of each look. */
+/** Returns commits with which the target may have got the last of the work: they make the same changes. */
 async function likelyHolders(repository: Repository, { base, tip }: { base: Oid; tip: Oid }, target: Oid): Promise<Oid[]> {
   const wanted = await changeOf(repository, base, tip);
   const there = await changesOf(repository, [base], [target]);
@@ -60,7 +60,7 @@ async function bringsNothing(repository: Repository, { base, tip }: { base: Oid;
 /** `by`: the newest commit that took something of a change back. `whole`: nothing of the change is left. */
 export type Revert = { by: Oid; whole: boolean };
 
-/** For each change (`from` to `to`) that `target` held, tells who took it back there, if nobody brought it again since. */
+/** Tells for each change (`from` to `to`) which commit of `target` took it back. Undefined: none did, or it was brought again. */
 export async function revertsOf(
   repository: Repository,
   changes: readonly { from: Oid; to: Oid }[],
@@ -95,7 +95,7 @@ async function takenBackBy(
 ): Promise<Oid | undefined> {
   const by = back === undefined || back === "" ? undefined : since.find(({ change }) => change === back);
   if (by === undefined) return undefined;
-  // Taking it back once more changes nothing if it is gone.
+  // If the change is gone, taking it back once more changes nothing.
   const effect = from === undefined ? "conflict" : await effectOf(repository, { from: to, to: from }, target);
   const isNewest = since.find(({ change }) => change === forth || change === back) === by;
   return effect === "nothing" || (effect === "conflict" && isNewest) ? by.commit : undefined;

@@ -22,8 +22,8 @@ import { type Replayed, replay } from "./replay.ts";
 import { type Merged, mergeOnto } from "./resolve-conflicts.ts";
 
 /**
- * What a candidate brings: all of its commit (`whole`), nothing since the tip has all of it (`there`), or what was replayed
- * of it.
+ * What a candidate brings. `whole`: its commit, as it is. `there`: nothing, because the tip has all of it. `replayed`: its
+ * own commits, put onto the tip.
  */
 export type Own = { kind: "whole" } | { kind: "there" } | Replayed | NotAdded;
 
@@ -93,7 +93,7 @@ export async function lostWork(
 
 type Work = { task: string; base: Oid; tip: Oid };
 
-/** Returns those of some lost commits that the task made on its branch: somebody had brought them into the target. */
+/** Of the commits that the target lost (`foreign`), returns those that the task made itself on its branch. */
 export async function ownAmong(
   { repository, delivered = [] }: LostContext,
   { task, base, tip }: Work,
@@ -113,7 +113,7 @@ export async function ownAmong(
 /** How many commits are looked at one by one. */
 const COMPARED = 20;
 
-/** Returns one of these commits of a task whose change is not in the target any more. The others were rewritten, not lost. */
+/** Returns one of the task's lost commits whose change the target lacks. If the target has a change, its commit was rewritten. */
 async function lostOf(repository: Repository, base: Oid, own: readonly Listed[], at: Oid): Promise<Oid | undefined> {
   const newest = own.at(-1);
   if (newest === undefined || (await effectOf(repository, { from: base, to: newest.commit }, at)) === "nothing") return undefined;
@@ -148,7 +148,7 @@ async function holdsAll(repository: Repository, work: Work, at: Oid): Promise<bo
   return revert === undefined;
 }
 
-/** True if the work goes on from a commit that is not in the tip, but was the target's, a waiting landing's, or squashed. */
+/** True if the tip lacks the commit where the work began, and that commit was on the target, waited for it, or was squashed. */
 async function beganElsewhere(repository: Repository, { commit: tip, lost }: At, base: Oid): Promise<boolean> {
   if (await isAncestor(repository, base, tip)) return false;
   if (lost.some(({ oid }) => oid === base) || (await isRunsBase(repository, base))) return true;
@@ -156,7 +156,7 @@ async function beganElsewhere(repository: Repository, { commit: tip, lost }: At,
   return fork !== undefined && (await integratedBy(repository, { base: fork, tip: base }, tip)) === "squash";
 }
 
-/** Merges a commit as it is. One without a history in common is merged by no rule. */
+/** Merges a commit as it is. A commit that shares no history with the target is a conflict. */
 export async function mergeWhole({ repository, resolving }: TrainContext, tip: Oid, commit: Oid): Promise<Merged & { reason?: string }> {
   try {
     return await mergeOnto(repository, tip, commit, resolving);

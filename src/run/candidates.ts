@@ -2,7 +2,7 @@ import type { Candidate, MergeContext } from "../merge/index.ts";
 import type { RunFacts } from "../session/index.ts";
 import { resourcesOf } from "./next-jobs.ts";
 
-/** The tasks whose work the target holds, or held. */
+/** Returns each task whose work was landed, with the commit that brought it. The target may have lost it since. */
 export function deliveredBy({ tasks, landings }: RunFacts): NonNullable<MergeContext["delivered"]> {
   return landings.flatMap(({ tasks: landed }) =>
     landed.flatMap(({ task, branchTip, merge }) => {
@@ -12,7 +12,7 @@ export function deliveredBy({ tasks, landings }: RunFacts): NonNullable<MergeCon
   );
 }
 
-/** Tasks as candidates of a merge, in plan order; those without a commit are none. */
+/** Returns the tasks that have a commit to merge, in plan order. */
 export function candidatesOf(facts: RunFacts, ids: readonly string[]): Candidate[] {
   return facts.plan.tasks
     .filter(({ id }) => ids.includes(id))

@@ -8,7 +8,7 @@ import { liveRun } from "./ownership.ts";
 import { listRuns, type RunSummary } from "./run-folder.ts";
 import type { RunHost } from "./run-session.ts";
 
-/** Returns the newest run with approved work that has not landed. If there is none, returns the newest run. */
+/** Returns the newest run that has approved work to land, or the newest run of all if no run has such work. */
 function runToLand(repository: RunHost["repository"]): RunSummary | undefined {
   const runs = listRuns(repository).filter(({ facts }) => !facts.undone);
   return runs.find(({ facts }) => approvedTasks(facts).length > 0) ?? runs[0];
@@ -24,7 +24,10 @@ export function mayLandNow(facts: RunFacts, ids: readonly string[]): string[] {
   return landableOf({ ...facts, landOnly: null }, new Set(ids));
 }
 
-/** `ofRun`: tasks of a run. `byHand`: names of slots, an empty list for all that are busy. Either is null if none is meant. */
+/**
+ * What to merge. `ofRun`: tasks of a run, or null if no task of a run is to land. `byHand`: names of slots, empty for all
+ * busy slots, or null if no slot is to be merged.
+ */
 export type ToMerge = { ofRun: { found: RunSummary; ids: string[] } | null; byHand: string[] | null };
 
 /** Tells which of the names are tasks of a run and which are slots. No name means all approved tasks and all busy slots. */

@@ -38,7 +38,7 @@ export async function lookAtTarget(watch: TargetWatch): Promise<Oid> {
   return facts().waiting?.to ?? at;
 }
 
-/** All that an answer depends on. The target alone is not enough: it may be back where it was before a task landed. */
+/** All that a look depends on. The target's commit is not enough: a reset may bring it back to where it was before a task landed. */
 function sceneOf({ tasks }: RunFacts, at: Oid): string {
   const work = [...tasks.values()].map(({ id, status, commit, landed: as }) => [id, ABOUT_TO_LAND.has(status), commit, as?.merge]);
   return JSON.stringify([at, work]);
@@ -57,7 +57,7 @@ async function settleWaiting({ repository, facts, emit }: TargetWatch, at: Oid):
   const { from, to, tasks } = waiting;
   if (at !== from && (await isAncestor(repository, to, at))) return void (await landed({ repository, emit }, { from, to, tasks }));
   if (at !== from) return emit({ type: "landing-void", reason: `${target} moved to ${at.slice(0, 12)} meanwhile` });
-  // Also if it is back where it was: a part of the work may have been on it since.
+  // The target may be back where it was, and have held a part of the work meanwhile.
   const lost = await lostValues(repository, target, at, seen);
   const candidates = candidatesOf(
     facts(),

@@ -119,7 +119,7 @@ async function mergeSlots(asked: ByHand, target: string): Promise<ByHandResult> 
   return report.result();
 }
 
-/** Says what a tree of a merge by hand has to pass: the checks of its plan, else the configured ones or the package's. */
+/** Tells which checks a merge by hand runs: those of the plan, else of the configuration, else the package's scripts. */
 export async function checksByHand(
   repository: Repository,
   { qa }: Config,

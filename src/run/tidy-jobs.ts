@@ -64,7 +64,7 @@ export async function release(context: JobContext, id: string): Promise<void> {
   if (!context.record.config.parallelization.autoCleanup) return keep("parallelization.auto_cleanup is off");
   const place = (await listWorktrees(context.repository)).find((worktree) => worktree.branch === `refs/heads/${branch}`);
   if (place !== undefined) return keep(`it is checked out in ${place.path}`);
-  // The target may lose it the next moment.
+  // The target may lose the work the next moment, and no branch holds it then.
   const kept = { ref: `${backupPrefix(context.record.run)}branch/${branchTip}`, set: branchTip };
   const refused = await updateRefs(
     context.repository,
