@@ -14,6 +14,7 @@ import {
   slotHead,
   treeOf,
   updateRefs,
+  wasMadeIn,
 } from "../git/index.ts";
 
 /** What all refs were when an attempt began, full name → object id; null: nobody noted it. */
@@ -74,6 +75,12 @@ export async function besideBranch(repository: Repository, ground: Ground, tip: 
   const { branch } = await slotHead(repository, ground.slot);
   const known = [tip, ground.base, ...(await heldByOthers(repository, ground, branch))];
   return (await commitsBeyond(repository, commitsNamedBy(repository, ground.slot), known))[0] ?? null;
+}
+
+/** True if the branch was only moved to a commit that others have, as when the agent took the target in. */
+export async function isOthersCommit(repository: Repository, ground: Ground, tip: Oid): Promise<boolean> {
+  if (wasMadeIn(repository, ground.slot, tip)) return false;
+  return (await commitsBeyond(repository, [tip], await heldByOthers(repository, ground, null))).length === 0;
 }
 
 /** The branch was deleted: pins what the agent had committed. Returns why the attempt is of no use. */

@@ -21,7 +21,7 @@ import {
 } from "../git/index.ts";
 import { filesMatcher } from "../plan/index.ts";
 import type { Evidence } from "./evidence.ts";
-import { besideBranch, branchLost, followHead, type Ground } from "./follow-head.ts";
+import { besideBranch, branchLost, followHead, type Ground, isOthersCommit } from "./follow-head.ts";
 import { secretIn } from "./secrets.ts";
 
 const SCANNED_BYTES = 1024 * 1024;
@@ -154,6 +154,7 @@ async function sameAs(repository: Repository, look: Look, tip: Oid, isClean: boo
     return isClean && isConversionOnly(repository, look, than, tip);
   };
   if (await hasNoChange(look.base)) return "base";
+  if (look.resolves !== true && tip !== look.before && (await isOthersCommit(repository, look, tip))) return "base";
   return look.before !== null && (await hasNoChange(look.before)) ? "before" : null;
 }
 

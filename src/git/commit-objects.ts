@@ -58,6 +58,15 @@ export async function treeOf(repository: Repository, commit: Oid): Promise<Oid> 
   return (await askOfObjects(repository, { args, of: [commit] })).text.trim();
 }
 
+/** How many commits of a line are looked at. */
+const LINE = 100;
+
+/** The trees of a commit and of the first-parent commits before it, newest first. */
+export async function treesOfLine(repository: Repository, commit: Oid): Promise<Oid[]> {
+  const args = ["log", "--first-parent", `-${LINE}`, "--format=%T", commit];
+  return (await askOfObjects(repository, { args, of: [commit] })).text.trim().split("\n");
+}
+
 /** Paths that differ between two commits or trees, renames not followed. */
 export async function changedPaths(repository: Repository, from: Oid, to: Oid): Promise<string[]> {
   const args = ["diff-tree", "-r", "-z", "--no-renames", "--name-only", from, to];

@@ -42,8 +42,13 @@ async function valuesOf(repository: Repository, branch: string): Promise<Values>
   return heldValues(log.code === 0 ? log.text : "");
 }
 
-/** Reflog messages of moves to a new commit. A rebase is not among them: it may end at a commit that another branch had. */
-const MADE = /^(?:commit|revert|cherry-pick|am)\b|: Merge made by|^graftwork: land /;
+const MADE =
+  /^(?:commit|revert|cherry-pick|am)\b(?!: fast-forward)|^(?:pull|rebase)\b.* \((?:pick|reword|edit|squash|fixup|continue)\)|: Merge made by|^graftwork: land /;
+
+/** True if a reflog's message says that the move made its commit. The end of a rebase may be a commit of another branch. */
+export function madeCommit(message: string): boolean {
+  return MADE.test(message);
+}
 
 /** Reads a reflog. `held`: its values, newest first. `putBack`: values that were put back each time. */
 export function heldValues(log: string): Values {
@@ -53,7 +58,7 @@ export function heldValues(log: string): Values {
   });
   const wasPutBack = (n: number): boolean => isPutBack(entries[n - 1]?.message ?? "");
   const kept = entries.filter((_, n) => !wasPutBack(n));
-  const wasMade = (oid: Oid): boolean => entries.some((one) => one.oid === oid && MADE.test(one.message));
+  const wasMade = (oid: Oid): boolean => entries.some((one) => one.oid === oid && madeCommit(one.message));
   const newest = kept.filter(({ oid }, n) => kept.findIndex((one) => one.oid === oid) === n);
   const held = newest.map(({ oid, since }) => ({ oid, since, made: wasMade(oid) }));
   const putBack = entries.filter(({ oid }, n) => wasPutBack(n) && held.every((one) => one.oid !== oid)).map(({ oid }) => oid);

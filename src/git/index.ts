@@ -1,6 +1,5 @@
-export { effectOf, standIns } from "./apply-change.ts";
+export { type ChangeBetween, effectOf, effectsOf, standIns } from "./apply-change.ts";
 export { captureWork, writeCapture } from "./capture.ts";
-export { changeOf, changesOf } from "./changes.ts";
 export {
   aheadBehind,
   branchCommits,
@@ -24,6 +23,7 @@ export {
   renamesBetween,
   subjects,
   treeOf,
+  treesOfLine,
   userIdentity,
   writeBlob,
 } from "./commit-objects.ts";
@@ -45,7 +45,7 @@ export {
   ownCommits,
   PUT_BACK,
 } from "./held-values.ts";
-export { broughtBy, firstParentOf, integratedBy, type Revert, revertsOf } from "./integrated.ts";
+export { broughtBy, firstParentOf, integratedBy, standingOfMerged, standingOfWork } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, movedFrom } from "./land-checkout.ts";
 export { type FilesLanded, landFiles, moveByGit, settleDeadLandings, settleLandings } from "./land-files.ts";
 export { type LockFile, lockFiles } from "./lock-files.ts";
@@ -77,7 +77,7 @@ export { halfLanded, moveCheckoutBack, restoreCheckout } from "./restore-checkou
 export type { GitContext } from "./run-git.ts";
 export { type SlotChanges, scanSlot, untouchedSince } from "./scan-slot.ts";
 export { adoptCommit, checkoutChanges, commitInSlot, dropLocks, type SlotStatus, slotStatus } from "./slot-commit.ts";
-export { commitsBeyond, lastInHeadLog, unfinishedIn, wasHeadOutside } from "./slot-history.ts";
+export { commitsBeyond, lastInHeadLog, unfinishedIn, wasHeadOutside, wasMadeIn } from "./slot-history.ts";
 export { lstatBelow, readFolder, stampBelow } from "./slot-path.ts";
 export {
   attachSlot,
@@ -105,6 +105,7 @@ export {
 } from "./slot-tree.ts";
 export { snapshotSlot } from "./snapshot-slot.ts";
 export { squashedCommits } from "./squashed-commits.ts";
+export { holderOf, type Standing, standingOf } from "./standing.ts";
 export { trackedPaths } from "./tracked-paths.ts";
 export { type CommitRange, committedPaths, differencesOfAll, emptyTree, type TreeDifference, treeDifferences } from "./tree-differences.ts";
 export { untrackedPaths } from "./untracked-paths.ts";

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readText } from "../state/index.ts";
+import { madeCommit } from "./held-values.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";
@@ -28,6 +29,11 @@ export function lastInHeadLog(repository: Repository, slot: SlotTree): Oid | und
   return entries.flatMap(({ from, to }) => [from, to]).findLast((oid) => isOid(oid) && !/^0+$/.test(oid));
 }
 
+/** True if the HEAD log of a slot says that the commit was made there. */
+export function wasMadeIn(repository: Repository, slot: SlotTree, commit: Oid): boolean {
+  return headLog(adminDirOf(repository, slot)).some(({ to, message }) => to === commit && madeCommit(message));
+}
+
 /**
  * True if the HEAD log of the main worktree, or of a linked one, says that the worktree was put on `commit`. Worktrees
  * whose administration folder is in `except` do not count. A worktree on `branch` that keeps no log may have been.
@@ -41,11 +47,11 @@ export function wasHeadOutside(repository: Repository, commit: Oid, branch: stri
   return admins.some((admin) => mayHaveFollowed(admin) || headLog(admin).some(({ to }) => to === commit));
 }
 
-function headLog(admin: string): { from: string; to: string }[] {
+function headLog(admin: string): { from: string; to: string; message: string }[] {
   const lines = (readText(join(admin, "logs", "HEAD")) ?? "").split("\n");
   return lines.flatMap((line) => {
     const [from, to] = line.split(" ", 2);
-    return from === undefined || to === undefined ? [] : [{ from, to }];
+    return from === undefined || to === undefined ? [] : [{ from, to, message: line.slice(line.indexOf("\t") + 1) }];
   });
 }
 

@@ -7,12 +7,13 @@ import { runGit } from "./run-git.ts";
 const LOOKED_AT = 1_000;
 
 /**
- * The commits of branches whose work the target's own commits since `from` say that they hold (`Graftwork-Commit`),
- * newest first. None where `from` is no commit that is here.
+ * Returns the commits of branches whose work the commits that `to` reaches and `from` does not say that they hold
+ * (`Graftwork-Commit`), newest first. Returns none if a commit of `from` is not here.
  */
-export async function squashedCommits(repository: Repository, from: Oid, target: Oid): Promise<Oid[]> {
+export async function squashedCommits(repository: Repository, from: readonly Oid[], to: readonly Oid[]): Promise<Oid[]> {
   // A merged branch's messages are its agent's to write; the target's first parents are not.
-  const args = ["log", "--first-parent", `-${LOOKED_AT}`, "--format=%(trailers:key=Graftwork-Commit,valueonly)", `${from}..${target}`];
+  const format = "--format=%(trailers:key=Graftwork-Commit,valueonly)";
+  const args = ["log", "--first-parent", `-${LOOKED_AT}`, format, ...to, ...from.map((oid) => `^${oid}`)];
   const answer = await runGit(repository, { ...ownGit(repository, "plain"), args, answers: [0, 128] });
   return answer.code === 0 ? answer.text.split("\n").filter((line) => /^[0-9a-f]{40,64}$/.test(line)) : [];
 }

@@ -1,11 +1,13 @@
 import {
   branchCommits,
-  changeOf,
-  changesOf,
+  type ChangeBetween,
   commitLike,
+  commitsOnTop,
   commitTime,
   effectOf,
+  effectsOf,
   type HeldValue,
+  holderOf,
   integratedBy,
   isAncestor,
   isRunsBase,
@@ -14,7 +16,11 @@ import {
   type Oid,
   ownCommits,
   type Repository,
-  revertsOf,
+  squashedCommits,
+  standIns,
+  standingOfWork,
+  treeOf,
+  treesOfLine,
 } from "../git/index.ts";
 import type { At, Candidate, NotAdded, TrainContext } from "./candidate.ts";
 import type { MergeContext } from "./context.ts";
@@ -38,7 +44,7 @@ export async function ownWork(context: TrainContext, at: At, candidate: Candidat
   const { base, commit, decided } = candidate;
   const began = base !== undefined && (await beganElsewhere(repository, at, base)) ? [base] : [];
   // A person may have decided on what only waited for the target.
-  const decidedOn = decided === undefined || (await isAncestor(repository, decided.onto, at.commit)) ? [] : [decided.onto];
+  const decidedOn = decided === undefined || (await holdsState(repository, decided.onto, at.commit)) ? [] : [decided.onto];
   const lost = at.lost.map(({ oid }) => oid);
   const roots = [...lost, ...began, ...decidedOn];
   if (roots.length === 0) return { kind: "whole" };
@@ -50,9 +56,10 @@ export async function ownWork(context: TrainContext, at: At, candidate: Candidat
   }
   const brought = await ownCommits(repository, { commit, tip: at.commit, roots });
   if (brought.foreign.length === 0) return { kind: "whole" };
-  if (!isDecided)
+  if (!isDecided || decided === undefined)
     return replay(context, at, { own: brought.own, branch: candidate.branch, wasHeld: began.length + decidedOn.length === 0 });
-  const merged = await mergeWhole(context, at.commit, commit);
+  const step = await standIns(repository, { from: decided.onto, to: commit }, at.commit);
+  const merged = await mergeOnto(repository, step.ours, step.theirs, context.resolving);
   if (merged.kind === "conflict") return merged;
   return { ...merged, kind: "replayed", commit: await commitLike(repository, commit, { tree: merged.tree, parents: [at.commit] }) };
 }
@@ -60,7 +67,12 @@ export async function ownWork(context: TrainContext, at: At, candidate: Candidat
 /** True if a person's decision stands: the tip has what the person saw, and the commit has the decision. */
 export async function isDecidedOn(repository: Repository, { decided, commit }: Candidate, tip: Oid): Promise<boolean> {
   if (decided === undefined) return false;
-  return (await isAncestor(repository, decided.onto, tip)) && (await isAncestor(repository, decided.commit, commit));
+  return (await holdsState(repository, decided.onto, tip)) && (await isAncestor(repository, decided.commit, commit));
+}
+
+/** True if a commit came from another, or from one with the same files: an amended message changes nothing that matters. */
+async function holdsState(repository: Repository, state: Oid, tip: Oid): Promise<boolean> {
+  return (await isAncestor(repository, state, tip)) || (await treesOfLine(repository, tip)).includes(await treeOf(repository, state));
 }
 
 type LostContext = Pick<MergeContext, "repository" | "delivered">;
@@ -105,9 +117,10 @@ export async function ownAmong(
   const open = foreign.filter(({ commit }) => !made.has(commit));
   if (open.length === 0) return [];
   const ofBranch = await branchCommits(repository, [base], [tip]);
-  const [begins, ends] = [others.map((one) => one.base), others.map(({ branchTip }) => branchTip)];
-  const ofOthers = ends.length === 0 ? [] : await branchCommits(repository, begins, ends);
-  return open.filter(({ commit }) => ofBranch.includes(commit) && !ofOthers.includes(commit));
+  const lines = await Promise.all(others.map((one) => commitsOnTop(repository, one.base, one.branchTip)));
+  const [ofOthers, onLine] = [new Set(lines.flat()), new Set(await commitsOnTop(repository, base, tip))];
+  // A branch may have merged another one. A commit is made where it is on the first-parent line.
+  return open.filter(({ commit }) => ofBranch.includes(commit) && (onLine.has(commit) || !ofOthers.has(commit)));
 }
 
 /** How many commits are looked at one by one. */
@@ -125,27 +138,39 @@ async function lostOf(repository: Repository, base: Oid, own: readonly Listed[],
   return undefined;
 }
 
-/** Returns a lost commit that made the same change as the work: as one of its commits, or as its first few together. */
-async function heldAlike(repository: Repository, { base }: Work, own: readonly Listed[], at: AtLost): Promise<Oid | undefined> {
+/**
+ * Returns a commit with which the target had the work, one of its commits, or a part that a squash named, all of which
+ * `at` lacks. `own` are the commits that the target did not have itself.
+ */
+async function heldAlike(repository: Repository, work: Work, own: readonly Listed[], at: AtLost): Promise<Oid | undefined> {
+  const { base, tip } = work;
   const begun = Math.min(...own.map((one) => one.at));
   // What the target held before the work was made is an earlier attempt's.
-  const later = at.lost.filter(({ since }) => since >= begun).map(({ oid }) => oid);
-  const lost = later.length === 0 ? [] : await changesOf(repository, [at.commit], later);
-  if (lost.length === 0) return undefined;
-  const made = new Map((await changesOf(repository, [base], [own.at(-1)?.commit ?? base])).map((one) => [one.commit, one.change]));
-  for (const { commit, at: madeAt } of own) {
-    const changes = [made.get(commit), await changeOf(repository, base, commit)].filter((change) => change);
-    const holder = lost.find((one) => one.at >= madeAt && (changes.includes(one.change) || one.squashed.includes(commit)));
-    if (holder !== undefined) return holder.commit;
+  const tips = at.lost.filter(({ since }) => since >= begun).map(({ oid }) => oid);
+  if (tips.length === 0) return undefined;
+  const named = await squashedCommits(repository, [at.commit], tips);
+  const squashed = own.find(({ commit }) => named.includes(commit));
+  if (squashed !== undefined && (await isBrought(repository, work, { from: base, to: squashed.commit }, at.commit))) return squashed.commit;
+  const parts = own.filter(({ parents }) => parents.length < 2).slice(-COMPARED);
+  const changes = [{ from: base, to: tip, since: begun }, ...parts.map((one) => ({ from: one.parents[0], to: one.commit, since: one.at }))];
+  for (const { since, ...change } of changes) {
+    const holder = await holderOf(repository, change, { tips, without: at.commit, since });
+    if (holder !== undefined && (await isBrought(repository, work, change, at.commit))) return holder;
   }
   return undefined;
+}
+
+/** True if the work makes a change that `at` lacks. A branch may undo what one of its commits did, or hold it from its begin. */
+async function isBrought(repository: Repository, { base, tip }: Work, change: ChangeBetween, at: Oid): Promise<boolean> {
+  const making = effectsOf(repository, change);
+  if ((await making(at)) === "nothing" || (await making(base)) === "nothing") return false;
+  return change.from === undefined || (await effectOf(repository, { from: change.to, to: change.from }, tip)) !== "nothing";
 }
 
 /** True if a commit has all of the work, and nobody took a part of it back. */
 async function holdsAll(repository: Repository, work: Work, at: Oid): Promise<boolean> {
   if ((await integratedBy(repository, work, at)) === undefined) return false;
-  const [revert] = await revertsOf(repository, [{ from: work.base, to: work.tip }], at);
-  return revert === undefined;
+  return (await standingOfWork(repository, work, at)).kind !== "off";
 }
 
 /** True if the tip lacks the commit where the work began, and that commit was on the target, waited for it, or was squashed. */

@@ -27,6 +27,10 @@ export async function replay(
     return { kind: "conflict", ...more, ...person, reason: `${why}; ${what} (${at.slice(0, 12)} ${subject})` };
   };
   const resolved: ResolvedFile[] = [];
+  const commits = new Set(own.map((one) => one.commit));
+  // Commits side by side have no order: one may take back what the other made, and their merge keeps it.
+  const joint = own.find(({ parents }) => parents.filter((parent) => commits.has(parent)).length > 1);
+  if (joint !== undefined) return fail(joint.commit, "a merge commit among them joins two of its own lines");
   let { commit, tree } = tip;
   for (const one of own) {
     if (one.parents.length > 1) {

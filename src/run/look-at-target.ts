@@ -8,7 +8,9 @@ import {
   type Oid,
   type Repository,
   readRef,
-  revertsOf,
+  type Standing,
+  standingOfMerged,
+  standingOfWork,
 } from "../git/index.ts";
 import { landed, lostWork, targetGone } from "../merge/index.ts";
 import type { RunFacts, TaskFacts } from "../session/index.ts";
@@ -78,26 +80,21 @@ async function takenBack(repository: Repository, facts: RunFacts, at: Oid): Prom
   const merges = new Set(facts.landings.flatMap(({ tasks }) => tasks.map(({ merge }) => merge)));
   if (last === at && done.every(({ landed: { merge } }) => merges.has(merge))) return [];
   const isAllThere = last !== undefined && (await isAncestor(repository, last, at));
-  const events: RunEvent[] = [];
-  const there: typeof done = [];
-  for (const one of done) {
-    if ((isAllThere && merges.has(one.landed.merge)) || (await holdsWork(repository, one.task, one.landed, at))) there.push(one);
-    else events.push(backEvent(facts, one.task, at, `${facts.target} held its work and holds it no longer (it is at ${at.slice(0, 12)})`));
-  }
-  const works = await Promise.all(
-    there.map(async ({ task, landed: { merge, branchTip } }) => {
-      // The target was moved forward onto the branch, so that all its commits are the work.
-      const begun = merge === branchTip ? task.base : null;
-      return { from: begun ?? (await firstParentOf(repository, merge)), to: merge };
-    }),
-  );
-  const reverts = await revertsOf(repository, works, at);
-  for (const [index, revert] of reverts.entries()) {
-    const one = there[index];
-    if (one !== undefined && revert?.whole === true)
-      events.push(backEvent(facts, one.task, at, `its work was reverted on ${facts.target} by ${revert.by.slice(0, 12)}`));
-  }
-  return events;
+  const looks = done.map(async ({ task, landed: as }): Promise<RunEvent[]> => {
+    if (!(isAllThere && merges.has(as.merge)) && !(await holdsWork(repository, task, as, at)))
+      return [backEvent(facts, task, at, `${facts.target} held its work and holds it no longer (it is at ${at.slice(0, 12)})`)];
+    const work = { base: task.base ?? (await firstParentOf(repository, as.merge)), tip: as.branchTip };
+    const by = takenOffBy(facts, await standingOfMerged(repository, work, as.merge, at), "whole");
+    return by === undefined ? [] : [backEvent(facts, task, at, `its work was reverted on ${facts.target} by ${by.slice(0, 12)}`)];
+  });
+  return (await Promise.all(looks)).flat();
+}
+
+/** Returns the commit that took work off. A landing of the run takes nothing off: its tasks may move what others made. */
+function takenOffBy({ landings }: RunFacts, standing: Standing, part: "whole" | "any"): Oid | undefined {
+  if (standing.kind !== "off" || (part === "whole" && !standing.whole)) return undefined;
+  const isOurs = landings.some(({ tasks }) => tasks.some(({ merge }) => merge === standing.by));
+  return isOurs ? undefined : standing.by;
 }
 
 function backEvent({ target }: RunFacts, { id }: TaskFacts, at: Oid, why: string): RunEvent {
@@ -121,27 +118,19 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
     const { id, status, decided } = task;
     const work = workOf(task);
     if (status === "done" || status === "in_progress" || work === undefined || work.base === at) continue;
-    const changes = [{ from: work.base, to: work.tip }];
     const isThere = await isAncestor(repository, work.tip, at);
     // Somebody may have squashed the work or picked it.
     if (!isThere && (isOurs || !ABOUT_TO_LAND.has(status))) continue;
-    // A revert of the merge differs from one of the branch if others changed lines nearby.
-    const brought = isThere ? await broughtBy(repository, work, at) : undefined;
-    const reverts = await revertsOf(repository, [...(brought === undefined ? [] : [brought]), ...changes], at);
+    const standing = isThere ? await standingOfMerged(repository, work, at, at) : await standingOfWork(repository, work, at);
     // If a person merged the work and reverted a part, the rest stands. If the run merged it, that part would come back.
-    const meant = reverts.map((revert) => (revert !== undefined && (revert.whole || !isThere) ? revert.by : undefined));
-    const by = await firstAfter(repository, meant, decided?.onto ?? null);
-    if (by === undefined && brought !== undefined) tasks.push({ task: id, branch: work.branch, branchTip: work.tip, merge: brought.to });
-    else if (by !== undefined && ABOUT_TO_LAND.has(status))
+    const by = takenOffBy(facts, standing, isThere ? "whole" : "any");
+    const isDecided = by !== undefined && decided !== null && (await isAncestor(repository, by, decided.onto));
+    const merge = isThere ? ((await broughtBy(repository, work, at))?.to ?? at) : standing.kind === "edited" ? standing.at : undefined;
+    if ((by === undefined || isDecided) && merge !== undefined) tasks.push({ task: id, branch: work.branch, branchTip: work.tip, merge });
+    else if (by !== undefined && !isDecided && ABOUT_TO_LAND.has(status))
       events.push(asks(id, work.tip, at, `its work was merged into ${facts.target}, and reverted there by ${by.slice(0, 12)}`));
   }
   return tasks.length === 0 ? events : [...events, { type: "merged-elsewhere", at, tasks }];
-}
-
-/** Returns the first of these commits that was not there yet when a person decided. */
-async function firstAfter(repository: Repository, commits: readonly (Oid | undefined)[], decidedOn: Oid | null): Promise<Oid | undefined> {
-  for (const one of commits) if (one !== undefined && (decidedOn === null || !(await isAncestor(repository, one, decidedOn)))) return one;
-  return undefined;
 }
 
 /** What would land next; of the rest it is known already that it is done again, or not at all. */

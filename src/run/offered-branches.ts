@@ -114,7 +114,7 @@ function branchOf(slots: readonly SlotRow[], task: string): string {
 
 /** Where the work begins that is not in the target: behind what was squashed of the branch before, else at its base. */
 async function openFrom(repository: Repository, begun: Oid, commit: Oid, target: Oid): Promise<Oid> {
-  const squashed = await squashedCommits(repository, begun, target);
+  const squashed = await squashedCommits(repository, [begun], [target]);
   if (squashed.length === 0) return begun;
   const own = new Set(await commitsBetween(repository, [begun], commit));
   const held = squashed.find((one) => own.has(one) && one !== commit);

@@ -262,14 +262,16 @@ function runOf(repository) {
 /** What the run has said, in order: one file for each process that owned it. */
 function eventsOf(repository, id) {
   const folder = runFolder(repository, id);
-  return readdirSync(folder)
-    .filter((name) => /^journal\.\d+\.jsonl$/.test(name))
-    .flatMap((name) => readFileSync(join(folder, name), "utf8").trimEnd().split("\n"))
-    // Who owned the run for a look alone said nothing.
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line))
-    .sort((a, b) => a.seq - b.seq)
-    .map((line) => line.event);
+  return (
+    readdirSync(folder)
+      .filter((name) => /^journal\.\d+\.jsonl$/.test(name))
+      .flatMap((name) => readFileSync(join(folder, name), "utf8").trimEnd().split("\n"))
+      // Who owned the run for a look alone said nothing.
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line))
+      .sort((a, b) => a.seq - b.seq)
+      .map((line) => line.event)
+  );
 }
 
 const of = (events, type, task) => events.filter((event) => event.type === type && event.task === task);

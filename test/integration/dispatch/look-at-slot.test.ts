@@ -56,6 +56,25 @@ test("a folder that the agent replaced by a link is committed as what it is", as
   expect(git(slot.path, "status", "--porcelain")).toBe("");
 });
 
+test.each([
+  ["took in what the user committed meanwhile", (slot: string) => git(slot, "merge", "-q", "main"), "did-nothing"],
+  ["took it in, and committed", (slot: string) => void (git(slot, "merge", "-q", "main"), commitFiles(slot, { own: "own" })), "ready"],
+  ["was rebased onto it", (slot: string) => void (commitFiles(slot, { own: "own" }), git(slot, "rebase", "-q", "main")), "ready"],
+])("an agent that %s", async (_, act, expected) => {
+  const one = await leased({ f: "f" });
+  commitFiles(one.all.repo.dir, { mine: "mine" });
+  act(one.slot.path);
+  const outcome = judged(await look(one));
+  expect(outcome.kind === "failed" ? outcome.failure : outcome.kind).toBe(expected);
+});
+
+test("what the user moved the target onto before the attempt ended is the agent's work all the same", async () => {
+  const one = await leased({ f: "f" });
+  commitFiles(one.slot.path, { own: "own" });
+  one.all.repo.git("merge", "-q", "--ff-only", one.slot.lease.branch);
+  expect(judged(await look(one)).kind).toBe("ready");
+});
+
 test("a file that became a folder, and one that was staged and is gone", async () => {
   const one = await leased({ f: "f", "d/a": "a" });
   const { all, slot } = one;

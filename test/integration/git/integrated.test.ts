@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { integratedBy, openRepository, revertsOf } from "../../../src/git/index.ts";
+import { integratedBy, openRepository, standingOf } from "../../../src/git/index.ts";
 import { commitFiles, hermeticEnv, type TempRepo, tempRepo } from "../../fixtures/index.ts";
 
 const lines = (changed: Readonly<Record<number, string>> = {}): string =>
@@ -25,7 +25,7 @@ async function stage(commits: readonly Readonly<Record<string, string>>[], files
     repo,
     tip,
     isThere: async () => (await integratedBy(repository, { base, tip }, main())) !== undefined,
-    reverts: (from = base, to = tip) => revertsOf(repository, [{ from, to }], main()),
+    standing: () => standingOf(repository, { from: base, to: tip }, main()),
   };
 }
 
@@ -95,36 +95,87 @@ describe("work that another hand brought into the target is there", () => {
 
 describe("work that somebody took back", () => {
   test("commit by commit is wholly reverted; in part, it is said", async () => {
-    const { repo, reverts } = await stage(two);
+    const { repo, standing } = await stage(two);
     pick(repo);
     repo.git("revert", "--no-edit", "HEAD");
-    const second = repo.git("rev-parse", "HEAD");
-    expect(await reverts()).toEqual([{ by: second, whole: false }]);
+    expect(await standing()).toEqual({ kind: "off", by: repo.git("rev-parse", "HEAD"), whole: false });
     repo.git("revert", "--no-edit", "HEAD~2");
-    expect(await reverts()).toEqual([{ by: second, whole: true }]);
+    expect(await standing()).toEqual({ kind: "off", by: repo.git("rev-parse", "HEAD"), whole: true });
   });
 
   test("is told from a revert of the same change in another place", async () => {
-    const { repo, reverts } = await stage([{ same: stanzas(2) }]);
+    const { repo, standing } = await stage([{ same: stanzas(2) }]);
     pick(repo);
     repo.commit({ same: stanzas(2, 4) });
     repo.git("revert", "--no-edit", "HEAD");
-    expect(await reverts()).toEqual([undefined]);
+    expect(await standing()).toEqual({ kind: "there" });
   });
 
   test("and brought again is there", async () => {
-    const { repo, reverts } = await stage([{ one: "1\n" }]);
+    const { repo, standing } = await stage([{ one: "1\n" }]);
     pick(repo);
     repo.git("revert", "--no-edit", "HEAD");
     repo.git("revert", "--no-edit", "HEAD");
-    expect(await reverts()).toEqual([undefined]);
+    expect(await standing()).toEqual({ kind: "there" });
   });
 
   test("is told from its own pick if it changes blanks alone", async () => {
-    const { repo, reverts } = await stage([{ f: lines({ 5: "  5", 6: "  6" }) }]);
+    const { repo, standing } = await stage([{ f: lines({ 5: "  5", 6: "  6" }) }]);
     pick(repo);
-    expect(await reverts()).toEqual([undefined]);
+    expect(await standing()).toEqual({ kind: "there" });
     repo.git("revert", "--no-edit", "HEAD");
-    expect(await reverts()).toEqual([{ by: repo.git("rev-parse", "HEAD"), whole: true }]);
+    expect(await standing()).toEqual({ kind: "off", by: repo.git("rev-parse", "HEAD"), whole: true });
+  });
+
+  const revert = (repo: TempRepo): string => repo.git("revert", "--no-commit", "HEAD");
+  test.each<[string, (repo: TempRepo) => void]>([
+    [
+      "with something else in the same commit",
+      (repo) => {
+        revert(repo);
+        repo.commit({ log: "the work is off\n" });
+      },
+    ],
+    [
+      "with what came into the target in one commit with it",
+      (repo) => {
+        repo.git("commit", "-q", "--amend", "-m", "work and more");
+        repo.commit({ more: "more\n" });
+        repo.git("reset", "-q", "--soft", "HEAD~2");
+        repo.git("commit", "-q", "-m", "together");
+        repo.git("revert", "--no-edit", "HEAD");
+      },
+    ],
+    [
+      "beside a change of a line that is near",
+      (repo) => {
+        repo.commit({ f: lines({ 8: "eight", 10: "ten" }) });
+        repo.commit({ f: lines({ 8: "eight" }) });
+      },
+    ],
+    [
+      "and its lines were changed further",
+      (repo) => {
+        repo.git("revert", "--no-edit", "HEAD");
+        repo.commit({ f: lines({ 10: "zehn" }) });
+      },
+    ],
+  ])("is off: %s", async (_, takeBack) => {
+    const { repo, standing } = await stage([{ f: lines({ 10: "ten" }) }]);
+    pick(repo);
+    takeBack(repo);
+    expect(await standing()).toMatchObject({ kind: "off", whole: true });
+  });
+
+  test("is told from what was moved to another file, and from what was edited further", async () => {
+    const { repo, standing } = await stage([{ f: lines({ 10: "ten" }) }]);
+    expect(await standing()).toEqual({ kind: "never" });
+    pick(repo);
+    const at = repo.git("rev-parse", "HEAD");
+    repo.commit({ f: lines({ 10: "TEN" }) });
+    expect(await standing()).toEqual({ kind: "edited", at });
+    repo.git("reset", "-q", "--hard", at);
+    repo.commit({ f: lines(), g: "ten\n" });
+    expect(await standing()).toEqual({ kind: "there" });
   });
 });

@@ -156,3 +156,75 @@ test("after a decision only what was taken off later is asked about", async () =
   repo.git("reset", "-q", "--hard", first);
   expect(await merge(base, { decided })).toEqual({ person: true });
 });
+
+test.each<[string, (repo: TempRepo) => void]>([
+  [
+    "in one commit with the work of another branch",
+    (repo) => {
+      repo.git("branch", "other", "main");
+      repo.git("switch", "-q", "other");
+      commitFiles(repo.dir, { other: "other\n" });
+      repo.git("switch", "-q", "main");
+      repo.git("merge", "-q", "--squash", "auto/a", "other");
+      repo.git("commit", "-q", "-m", "both");
+    },
+  ],
+  [
+    "in one commit with something of the user's",
+    (repo) => {
+      repo.git("merge", "-q", "--squash", "auto/a");
+      repo.commit({ log: "a\n" });
+    },
+  ],
+  ["by a pick that git made a fast-forward of", (repo) => repo.git("cherry-pick", "--ff", "auto/a~1")],
+])("what the user took and took off is asked about: %s", async (_, take) => {
+  const { repo, first, begin, agent, merge } = await stage();
+  const base = begin();
+  agent("one", "two");
+  take(repo);
+  repo.git("reset", "-q", "--hard", first);
+  expect(await merge(base)).toEqual({ person: true });
+});
+
+test("a first commit that the user picked and reworded is there, and the rest lands", async () => {
+  const { repo, begin, agent, merge } = await stage();
+  const base = begin();
+  agent("one", "two");
+  repo.git("cherry-pick", "auto/a~1");
+  repo.git("commit", "-q", "--amend", "-m", "in other words");
+  expect(await merge(base)).toEqual({ there: false, files: ["one", "two"] });
+});
+
+test("what a branch of another task merged of it is still its own", async () => {
+  const { repo, context, first, begin, agent, merge } = await stage();
+  const base = begin();
+  agent("one");
+  repo.git("switch", "-q", "-c", "auto/other", first);
+  commitFiles(repo.dir, { other: "other\n" });
+  repo.git("merge", "-q", "--no-ff", "-m", "with one", "auto/a");
+  const branchTip = repo.git("rev-parse", "HEAD");
+  repo.git("switch", "-q", "main");
+  agent("two");
+  repo.git("merge", "-q", "--no-ff", "-m", "land", "auto/other");
+  context.delivered = [{ task: "other", base: first, branchTip, merge: repo.git("rev-parse", "main") }];
+  repo.git("reset", "-q", "--hard", first);
+  expect(await merge(base)).toEqual({ person: true });
+});
+
+test("commits side by side are not put one after another: a person is asked", async () => {
+  const { repo, on, begin, agent, merge } = await stage();
+  const base = begin();
+  agent("start");
+  on("auto/a", () => {
+    repo.git("switch", "-q", "-c", "try");
+    commitFiles(repo.dir, { f: "fix\n" });
+    repo.git("revert", "--no-edit", "HEAD");
+    repo.git("switch", "-q", "auto/a");
+    commitFiles(repo.dir, { f: "fix\n" });
+    repo.git("merge", "-q", "--no-ff", "--no-edit", "try");
+  });
+  repo.commit({ lost: "lost\n" });
+  on("auto/a", () => repo.git("merge", "-q", "--no-edit", "main"));
+  repo.git("reset", "-q", "--hard", base);
+  expect(await merge(base)).toEqual({ person: true });
+});

@@ -67,6 +67,16 @@ describe("what a person decided lands as it was decided", () => {
     expect([rig.task("a").status, rig.has("a.txt")]).toEqual(["done", true]);
   });
 
+  test("on a target whose newest message was amended since", async () => {
+    const both = { a: "echo a > g; commit a", b: "echo b > g; commit b" };
+    const rig = await runRig({ files: { g: "one\n" }, agents: both, tasks: ["b", "a"], settings });
+    expect((await rig.run()).exit).toBe(5);
+    await decideG(rig, "a file");
+    rig.repo.git("commit", "-q", "--amend", "-m", "in other words");
+    expect((await rig.goOn()).exit).toBe(0);
+    expect(rig.repo.git("show", "main:g")).toBe("both");
+  });
+
   const collides = 'echo task > g; echo a > a.txt; commit a; cd "$R"; echo main > g';
   const options = { files: { g: "one\n" }, tasks: ["a"], settings };
 

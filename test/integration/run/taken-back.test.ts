@@ -222,6 +222,44 @@ describe("what the target lost stays lost, and a person is asked", () => {
 });
 
 describe("work that was taken off the target", () => {
+  const revertBoth = (rig: Rig) => {
+    for (const at of ["HEAD", "HEAD~1"]) rig.repo.git("revert", "--no-commit", "-m", "1", at);
+    commitFiles(rig.repo.dir, { log: "both are off\n" });
+  };
+  test("with the work of another task in one commit is asked about, and what depends on it waits", async () => {
+    const rig = await runRig({ agents: { ...agents, other: writes("other") }, tasks: ["a", "other", { id: "b", depends_on: ["a"] }] });
+    await rig.run({ mode: "one-group" });
+    revertBoth(rig);
+    expect((await rig.goOn()).exit).toBe(5);
+    expect([rig.task("a").status, rig.task("other").status, rig.has("b.txt")]).toEqual(["conflict", "conflict", false]);
+  });
+
+  test("after a landing that found it squashed there is asked about, and what depends on it waits", async () => {
+    const two = "echo 1 > one.txt; commit one; echo 2 > two.txt; commit two";
+    const rig = await runRig({ agents: { a: two, b: writes("b") }, tasks });
+    await rig.run({ mode: "one-group", merge: false });
+    rig.repo.git("merge", "-q", "--squash", "auto/a");
+    const squash = commitFiles(rig.repo.dir, {});
+    await rig.land("a");
+    expect(rig.task("a").status).toBe("done");
+    rig.repo.git("revert", "--no-edit", squash);
+    expect((await rig.goOn()).exit).toBe(5);
+    expect([rig.task("a").status, rig.task("b").status]).toEqual(["conflict", "pending"]);
+  });
+
+  test("is told from what the user changed in it, or in the commit before it", async () => {
+    const rig = await runRig({ files: { f: "one\n" }, agents: { a: "echo two > f; commit a", b: writes("b") }, tasks });
+    await rig.run({ mode: "one-group", merge: false });
+    rig.repo.git("merge", "-q", "--squash", "auto/a");
+    commitFiles(rig.repo.dir, {});
+    const mine = commitFiles(rig.repo.dir, { mine: "mine\n" });
+    await rig.land("a");
+    rig.repo.git("revert", "--no-edit", mine);
+    commitFiles(rig.repo.dir, { f: "two, better\n" });
+    expect((await rig.goOn()).exit).toBe(0);
+    expect([rig.task("a").status, rig.task("b").status]).toEqual(["done", "qa_approved"]);
+  });
+
   test("is not called merged again if another task changed lines near it", async () => {
     const rig = await runRig({
       files: { f: "1\n2\n3\n4\n5\n6\n7\n" },
