@@ -45,7 +45,7 @@ export {
   ownCommits,
   PUT_BACK,
 } from "./held-values.ts";
-export { broughtBy, firstParentOf, integratedBy, standingOfMerged, standingOfWork } from "./integrated.ts";
+export { broughtBy, firstParentOf, integratedBy, standingInParts, standingOfMerged } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, movedFrom } from "./land-checkout.ts";
 export { type FilesLanded, landFiles, moveByGit, settleDeadLandings, settleLandings } from "./land-files.ts";
 export { type LockFile, lockFiles } from "./lock-files.ts";
@@ -109,4 +109,5 @@ export { holderOf, type Standing, standingOf } from "./standing.ts";
 export { trackedPaths } from "./tracked-paths.ts";
 export { type CommitRange, committedPaths, differencesOfAll, emptyTree, type TreeDifference, treeDifferences } from "./tree-differences.ts";
 export { untrackedPaths } from "./untracked-paths.ts";
+export { type BranchWork, makesChange, partsOf } from "./work-parts.ts";
 export { addWorktree, adminNameOf, forgetWorktree, listWorktrees, otherRepositoryAt, removeWorktree, type Worktree } from "./worktrees.ts";

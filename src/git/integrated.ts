@@ -6,17 +6,14 @@ import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 import { squashedCommits } from "./squashed-commits.ts";
 import { type Standing, standingOf } from "./standing.ts";
+import { type BranchWork, partTakenOff } from "./work-parts.ts";
 
 /**
  * Tells how a branch that began at `base` got into `target`: by its own commits, or by commits that make the same changes
  * (a squash, a rebase, a pick). The target may have taken it off since. Returns undefined if the target lacks some of its
  * work, as far as can be told.
  */
-export async function integratedBy(
-  repository: Repository,
-  branch: { base: Oid; tip: Oid },
-  target: Oid,
-): Promise<"ancestor" | "squash" | undefined> {
+export async function integratedBy(repository: Repository, branch: BranchWork, target: Oid): Promise<"ancestor" | "squash" | undefined> {
   const { base, tip } = branch;
   if (await isAncestor(repository, tip, target)) return "ancestor";
   if ((await treeOf(repository, tip)) === (await treeOf(repository, target))) return "squash";
@@ -26,22 +23,25 @@ export async function integratedBy(
 }
 
 /** Tells how a branch's own work stands on `target`. What the branch took in from the target is none of it. */
-export async function standingOfWork(repository: Repository, { base, tip }: { base: Oid; tip: Oid }, target: Oid): Promise<Standing> {
+async function standingOfWork(repository: Repository, { base, tip }: BranchWork, target: Oid): Promise<Standing> {
   const isPlain = (await isAncestor(repository, tip, target)) || !(await isAncestor(repository, base, target));
   const from = isPlain ? base : ((await mergeBase(repository, target, tip)) ?? base);
   return standingOf(repository, { from, to: tip }, target);
+}
+
+/** The same, but also tells if a part of work was taken off that the target never had whole, or had edited since. */
+export async function standingInParts(repository: Repository, work: BranchWork, target: Oid): Promise<Standing> {
+  const standing = await standingOfWork(repository, work, target);
+  if (standing.kind === "there" || standing.kind === "off") return standing;
+  const by = await partTakenOff(repository, work, target);
+  return by === undefined ? standing : { kind: "off", by, whole: false };
 }
 
 /**
  * Tells how the work of a branch stands on `target`, if `merge` has it. A revert of the merge differs from one of the
  * branch if others changed lines nearby, so both are looked at.
  */
-export async function standingOfMerged(
-  repository: Repository,
-  branch: { base: Oid; tip: Oid },
-  merge: Oid,
-  target: Oid,
-): Promise<Standing> {
+export async function standingOfMerged(repository: Repository, branch: BranchWork, merge: Oid, target: Oid): Promise<Standing> {
   const work = await standingOfWork(repository, branch, target);
   const brought = work.kind === "there" || isOff(work) ? undefined : await broughtBy(repository, branch, merge);
   if (brought === undefined) return work;
@@ -55,11 +55,7 @@ const isOff = (standing: Standing): boolean => standing.kind === "off" && standi
  * Returns the change that brought a branch into `merge`: a squash, or the first merge of the first-parent line that
  * reaches the tip, or all of the branch if the line goes through its tip. Returns undefined if no such change is known.
  */
-export async function broughtBy(
-  repository: Repository,
-  branch: { base: Oid; tip: Oid },
-  merge: Oid,
-): Promise<{ from: Oid; to: Oid } | undefined> {
+export async function broughtBy(repository: Repository, branch: BranchWork, merge: Oid): Promise<{ from: Oid; to: Oid } | undefined> {
   const before = await firstParentOf(repository, merge);
   if (!(await isAncestor(repository, branch.tip, merge)))
     return (await squashedCommits(repository, [before], [merge])).includes(branch.tip) ? { from: before, to: merge } : undefined;

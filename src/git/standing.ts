@@ -39,7 +39,7 @@ export async function standingOf(repository: Repository, change: { from: Oid; to
   const takingBack = effectsOf(repository, { from: to, to: from });
   for (const { commit } of later.toReversed())
     if ((await takingBack(commit)) === "nothing")
-      return (await movesOnly(repository, change, commit)) ? { kind: "there" } : { kind: "off", by: commit, whole: true };
+      return (await movesMost(repository, change, commit)) ? { kind: "there" } : { kind: "off", by: commit, whole: true };
   if (now === "something") return { kind: "off", by: later.at(-1)?.commit ?? newest.commit, whole: false };
   return { kind: "edited", at: states[later.length]?.commit ?? to };
 }
@@ -86,13 +86,13 @@ async function firstIndex<T>(list: readonly T[], isIt: (one: T) => Promise<boole
   return undefined;
 }
 
-/** True if a commit adds again, anywhere, each new line of a change. So it moved the lines, and took nothing off. */
-async function movesOnly(repository: Repository, { from, to }: { from: Oid; to: Oid }, by: Oid): Promise<boolean> {
+/** True if a commit adds again, anywhere, most new lines of a change. So it moved or rewrote them, and took nothing off. */
+async function movesMost(repository: Repository, { from, to }: { from: Oid; to: Oid }, by: Oid): Promise<boolean> {
   const [made, removed] = await Promise.all([addedLines(repository, from, to), addedLines(repository, to, from)]);
   const fresh = [...made].filter((line) => !removed.has(line));
   if (fresh.length === 0) return false;
   const added = await addedLines(repository, `${by}^1`, by);
-  return fresh.every((line) => added.has(line));
+  return 2 * fresh.filter((line) => added.has(line)).length >= fresh.length;
 }
 
 /** The lines that one commit has more than another, without blanks around them. */

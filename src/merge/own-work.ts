@@ -1,24 +1,26 @@
 import {
+  type BranchWork,
   branchCommits,
   type ChangeBetween,
   commitLike,
   commitsOnTop,
   commitTime,
   effectOf,
-  effectsOf,
   type HeldValue,
   holderOf,
   integratedBy,
   isAncestor,
   isRunsBase,
   type Listed,
+  makesChange,
   mergeBase,
   type Oid,
   ownCommits,
+  partsOf,
   type Repository,
   squashedCommits,
   standIns,
-  standingOfWork,
+  standingInParts,
   treeOf,
   treesOfLine,
 } from "../git/index.ts";
@@ -103,7 +105,7 @@ export async function lostWork(
   return (await holdsAll(repository, work, at.commit)) ? { kind: "there" } : { kind: "lost", by: held };
 }
 
-type Work = { task: string; base: Oid; tip: Oid };
+type Work = BranchWork & { task: string };
 
 /** Of the commits that the target lost (`foreign`), returns those that the task made itself on its branch. */
 export async function ownAmong(
@@ -143,34 +145,26 @@ async function lostOf(repository: Repository, base: Oid, own: readonly Listed[],
  * `at` lacks. `own` are the commits that the target did not have itself.
  */
 async function heldAlike(repository: Repository, work: Work, own: readonly Listed[], at: AtLost): Promise<Oid | undefined> {
-  const { base, tip } = work;
   const begun = Math.min(...own.map((one) => one.at));
   // What the target held before the work was made is an earlier attempt's.
   const tips = at.lost.filter(({ since }) => since >= begun).map(({ oid }) => oid);
   if (tips.length === 0) return undefined;
+  const isLacking = async (change: ChangeBetween): Promise<boolean> =>
+    (await effectOf(repository, change, at.commit)) !== "nothing" && (await makesChange(repository, work, change));
   const named = await squashedCommits(repository, [at.commit], tips);
-  const squashed = own.find(({ commit }) => named.includes(commit));
-  if (squashed !== undefined && (await isBrought(repository, work, { from: base, to: squashed.commit }, at.commit))) return squashed.commit;
-  const parts = own.filter(({ parents }) => parents.length < 2).slice(-COMPARED);
-  const changes = [{ from: base, to: tip, since: begun }, ...parts.map((one) => ({ from: one.parents[0], to: one.commit, since: one.at }))];
-  for (const { since, ...change } of changes) {
-    const holder = await holderOf(repository, change, { tips, without: at.commit, since });
-    if (holder !== undefined && (await isBrought(repository, work, change, at.commit))) return holder;
+  const squashed = own.find(({ commit }) => named.includes(commit))?.commit;
+  if (squashed !== undefined && (await isLacking({ from: work.base, to: squashed }))) return squashed;
+  for (const part of partsOf(work, own)) {
+    const holder = await holderOf(repository, part, { tips, without: at.commit, since: part.at });
+    if (holder !== undefined && (await isLacking(part))) return holder;
   }
   return undefined;
-}
-
-/** True if the work makes a change that `at` lacks. A branch may undo what one of its commits did, or hold it from its begin. */
-async function isBrought(repository: Repository, { base, tip }: Work, change: ChangeBetween, at: Oid): Promise<boolean> {
-  const making = effectsOf(repository, change);
-  if ((await making(at)) === "nothing" || (await making(base)) === "nothing") return false;
-  return change.from === undefined || (await effectOf(repository, { from: change.to, to: change.from }, tip)) !== "nothing";
 }
 
 /** True if a commit has all of the work, and nobody took a part of it back. */
 async function holdsAll(repository: Repository, work: Work, at: Oid): Promise<boolean> {
   if ((await integratedBy(repository, work, at)) === undefined) return false;
-  return (await standingOfWork(repository, work, at)).kind !== "off";
+  return (await standingInParts(repository, work, at)).kind !== "off";
 }
 
 /** True if the tip lacks the commit where the work began, and that commit was on the target, waited for it, or was squashed. */

@@ -8,9 +8,8 @@ import {
   type Oid,
   type Repository,
   readRef,
-  type Standing,
+  standingInParts,
   standingOfMerged,
-  standingOfWork,
 } from "../git/index.ts";
 import { landed, lostWork, targetGone } from "../merge/index.ts";
 import type { RunFacts, TaskFacts } from "../session/index.ts";
@@ -84,17 +83,16 @@ async function takenBack(repository: Repository, facts: RunFacts, at: Oid): Prom
     if (!(isAllThere && merges.has(as.merge)) && !(await holdsWork(repository, task, as, at)))
       return [backEvent(facts, task, at, `${facts.target} held its work and holds it no longer (it is at ${at.slice(0, 12)})`)];
     const work = { base: task.base ?? (await firstParentOf(repository, as.merge)), tip: as.branchTip };
-    const by = takenOffBy(facts, await standingOfMerged(repository, work, as.merge, at), "whole");
+    const standing = await standingOfMerged(repository, work, as.merge, at);
+    const by = byPerson(facts, standing.kind === "off" && standing.whole ? standing.by : undefined);
     return by === undefined ? [] : [backEvent(facts, task, at, `its work was reverted on ${facts.target} by ${by.slice(0, 12)}`)];
   });
   return (await Promise.all(looks)).flat();
 }
 
-/** Returns the commit that took work off. A landing of the run takes nothing off: its tasks may move what others made. */
-function takenOffBy({ landings }: RunFacts, standing: Standing, part: "whole" | "any"): Oid | undefined {
-  if (standing.kind !== "off" || (part === "whole" && !standing.whole)) return undefined;
-  const isOurs = landings.some(({ tasks }) => tasks.some(({ merge }) => merge === standing.by));
-  return isOurs ? undefined : standing.by;
+/** Returns `by` if a person made it. A landing of the run takes nothing off: its tasks may move what others made. */
+function byPerson({ landings }: RunFacts, by: Oid | undefined): Oid | undefined {
+  return landings.some(({ tasks }) => tasks.some(({ merge }) => merge === by)) ? undefined : by;
 }
 
 function backEvent({ target }: RunFacts, { id }: TaskFacts, at: Oid, why: string): RunEvent {
@@ -121,9 +119,9 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
     const isThere = await isAncestor(repository, work.tip, at);
     // Somebody may have squashed the work or picked it.
     if (!isThere && (isOurs || !ABOUT_TO_LAND.has(status))) continue;
-    const standing = isThere ? await standingOfMerged(repository, work, at, at) : await standingOfWork(repository, work, at);
+    const standing = isThere ? await standingOfMerged(repository, work, at, at) : await standingInParts(repository, work, at);
     // If a person merged the work and reverted a part, the rest stands. If the run merged it, that part would come back.
-    const by = takenOffBy(facts, standing, isThere ? "whole" : "any");
+    const by = byPerson(facts, standing.kind === "off" && (standing.whole || !isThere) ? standing.by : undefined);
     const isDecided = by !== undefined && decided !== null && (await isAncestor(repository, by, decided.onto));
     const merge = isThere ? ((await broughtBy(repository, work, at))?.to ?? at) : standing.kind === "edited" ? standing.at : undefined;
     if ((by === undefined || isDecided) && merge !== undefined) tasks.push({ task: id, branch: work.branch, branchTip: work.tip, merge });

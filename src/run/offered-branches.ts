@@ -10,6 +10,7 @@ import {
   readRefs,
   requireBranch,
   squashedCommits,
+  standingInParts,
 } from "../git/index.ts";
 import { type Candidate, type MergeContext, type Ordered, orderCandidates } from "../merge/index.ts";
 import { dependentsOf, mayLand } from "../plan/index.ts";
@@ -82,8 +83,13 @@ export async function offeredBranches(
     else if (commit === lease.base) refuse("nothing was committed on it");
     else {
       const one = { task, title: task, branch, commit, dependsOn: [], base: await openFrom(context.repository, lease.base, commit, base) };
-      if (await isIn(context.repository, one, base, strategy)) already.push(branch);
-      else candidates.push(one);
+      const stands = await howItStands(context.repository, one, base, strategy);
+      if (stands === "in") already.push(branch);
+      else if (stands === "open") candidates.push(one);
+      else
+        refuse(
+          `the target had work of it, and ${stands.offBy.slice(0, 12)} took that off: \`git revert ${stands.offBy.slice(0, 12)}\` there brings it back`,
+        );
     }
   }
   const runs = new Set(slots.map(({ lease }) => lease?.run));
@@ -121,15 +127,23 @@ async function openFrom(repository: Repository, begun: Oid, commit: Oid, target:
   return held === undefined || (await isAncestor(repository, held, target)) ? begun : held;
 }
 
-/** Squashed work is in the target by what it changes: merged once more, it would bring back what was reverted since. */
-async function isIn(
+/**
+ * Tells whether work is in the target, also by other commits, is open, or was taken off in part by a commit. Work that was
+ * taken off whole is in the target, as git says it of a merge that was reverted: merging brings nothing back.
+ */
+async function howItStands(
   repository: Repository,
   { base, commit }: { base: Oid; commit: Oid },
   target: Oid,
   strategy: MergeContext["strategy"],
-): Promise<boolean> {
-  if (strategy === "merge") return isAncestor(repository, commit, target);
-  return (await integratedBy(repository, { base, tip: commit }, target)) !== undefined;
+): Promise<"in" | "open" | { offBy: Oid }> {
+  if (base === target) return "open";
+  if (await isAncestor(repository, commit, target)) return "in";
+  const work = { base, tip: commit };
+  const standing = await standingInParts(repository, work, target);
+  if (standing.kind === "off" && !standing.whole) return { offBy: standing.by };
+  if (standing.kind === "off" || standing.kind === "edited") return "in";
+  return strategy === "squash" && (await integratedBy(repository, work, target)) !== undefined ? "in" : "open";
 }
 
 /** Its agent may be halfway, and the run lands the work itself: true also where another process has taken the run over. */

@@ -137,6 +137,20 @@ test("what was squashed is merged before, also where a person has reverted it si
   expect([repo.git("show", "main:a.txt"), (await pool("status")).code]).toEqual(["0", 0]);
 });
 
+test("what was picked in part and taken off again is left out, with the command that brings it back", async () => {
+  const { repo, pool, slot } = await mergeStage({ t: { one: "1\n" } });
+  commitFiles(slot("wt-1"), { two: "2\n" });
+  repo.commit({ mine: "mine\n" });
+  repo.git("cherry-pick", "auto/t~1");
+  repo.git("revert", "--no-edit", "HEAD");
+  const by = repo.git("rev-parse", "--short=12", "HEAD");
+  expect(await runCli(["merge"], { cwd: repo.dir })).toMatchObject({ code: 4, stdout: expect.stringContaining(`\`git revert ${by}\``) });
+  expect(() => repo.git("show", "main:one")).toThrow();
+  repo.git("revert", "--no-edit", by);
+  expect(await runCli(["merge"], { cwd: repo.dir })).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: auto/t") });
+  expect((await pool("status")).code).toBe(0);
+});
+
 test("a target whose checkout's folder is gone waits, and says what to do about it", async () => {
   const { repo, pool } = await mergeStage({ t: { "t.txt": "t\n" } });
   repo.git("switch", "-q", "--detach");

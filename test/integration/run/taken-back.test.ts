@@ -247,6 +247,20 @@ describe("work that was taken off the target", () => {
     expect([rig.task("a").status, rig.task("b").status]).toEqual(["conflict", "pending"]);
   });
 
+  test.each([
+    ["its first commit", "auto/a~2"],
+    ["its first two commits in one", "auto/a~1"],
+  ])("in part before it landed is asked about: %s", async (_, upTo) => {
+    const a = "echo 1 > one.txt; commit one; echo 2 >> one.txt; commit two; echo 3 > three.txt; commit three";
+    const rig = await runRig({ agents: { a }, tasks: ["a"] });
+    await rig.run({ merge: false });
+    rig.repo.git("merge", "-q", "--squash", upTo);
+    commitFiles(rig.repo.dir, { mine: "mine\n" });
+    rig.repo.git("revert", "--no-edit", "HEAD");
+    expect(await rig.land("a")).toMatchObject({ merged: [], exit: 5 });
+    expect(rig.has("one.txt")).toBe(false);
+  });
+
   test("is told from what the user changed in it, or in the commit before it", async () => {
     const rig = await runRig({ files: { f: "one\n" }, agents: { a: "echo two > f; commit a", b: writes("b") }, tasks });
     await rig.run({ mode: "one-group", merge: false });
