@@ -77,10 +77,21 @@ export async function besideBranch(repository: Repository, ground: Ground, tip: 
   return (await commitsBeyond(repository, commitsNamedBy(repository, ground.slot), known))[0] ?? null;
 }
 
+/** Returns what tells the refs of an attempt's own task: its branch, and those that hold what its attempts made. */
+export function refsOfTask({ branch, keepAt }: Pick<Ground, "branch" | "keepAt">): (ref: string) => boolean {
+  const task = keepAt.split("/").slice(3, 5).join("/");
+  const own = new Set([`refs/heads/${branch}`, `refs/graftwork/ready/${task}`]);
+  return (ref) => own.has(ref) || ref.startsWith(`refs/graftwork/attempts/${task}/`);
+}
+
 /** True if the branch was only moved to a commit that others have, as when the agent took the target in. */
 export async function isOthersCommit(repository: Repository, ground: Ground, tip: Oid): Promise<boolean> {
   if (wasMadeIn(repository, ground.slot, tip)) return false;
-  return (await commitsBeyond(repository, [tip], await heldByOthers(repository, ground, null))).length === 0;
+  const isOwn = refsOfTask(ground);
+  const before = [...(ground.refsBefore ?? [])].filter(([ref]) => !isOwn(ref));
+  const now = await readRefs(repository);
+  const held = before.flatMap(([ref, oid]) => [oid, now.get(ref) ?? oid]);
+  return (await commitsBeyond(repository, [tip], held)).length === 0;
 }
 
 /** The branch was deleted: pins what the agent had committed. Returns why the attempt is of no use. */

@@ -1,7 +1,7 @@
 import { commitsBeyond, commitsNamedBy, type Oid, PUT_BACK, readRef, type SlotTree, updateRefs, wasHeadOutside } from "../git/index.ts";
 import { existingStore } from "../pool/index.ts";
 import type { DispatchContext } from "./context.ts";
-import type { RefsBefore } from "./follow-head.ts";
+import { type RefsBefore, refsOfTask } from "./follow-head.ts";
 
 export type Guarded = {
   slot: SlotTree;
@@ -50,9 +50,7 @@ export async function putTargetBack(
 /** True if the slot's branch or HEAD log leads to the commit, and nobody else's ref held it when the attempt began. */
 async function isOfSlot({ repository }: Pick<DispatchContext, "repository">, guarded: Guarded, commit: Oid): Promise<boolean> {
   const { slot, branch, refsBefore, keepAt } = guarded;
-  const task = keepAt.split("/").slice(3, 5).join("/");
-  const own = new Set([`refs/heads/${branch}`, `refs/graftwork/ready/${task}`]);
-  const isOwn = (ref: string): boolean => own.has(ref) || ref.startsWith(`refs/graftwork/attempts/${task}/`);
+  const isOwn = refsOfTask({ branch, keepAt });
   const held = [...refsBefore].filter(([ref]) => !isOwn(ref)).map(([, oid]) => oid);
   const tip = await readRef(repository, `refs/heads/${branch}`);
   const made = await commitsBeyond(repository, [...commitsNamedBy(repository, slot), ...(tip === undefined ? [] : [tip])], held);

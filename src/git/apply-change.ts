@@ -27,11 +27,13 @@ function commitLikeTree(repository: Repository, tree: Oid, parents: readonly Oid
 
 /** Returns a function that tells what making this change on a commit would do. */
 export function effectsOf(repository: Repository, change: ChangeBetween): (onto: Oid) => Promise<Effect> {
+  const { mergeAttributes: _, ...plain } = repository;
   let made: ReturnType<typeof standInsOf> | undefined;
   return async (onto) => {
     const { base, theirs } = await (made ??= standInsOf(repository, change));
     const before = await treeOf(repository, onto);
-    const { clean, tree } = await mergeTrees(repository, await commitLikeTree(repository, before, [base]), theirs);
+    // With `merge=union` no lines collide, so that it would hide what they are.
+    const { clean, tree } = await mergeTrees(plain, await commitLikeTree(repository, before, [base]), theirs);
     if (!clean) return "conflict";
     return tree === before ? "nothing" : "something";
   };

@@ -1,4 +1,4 @@
-export { type ChangeBetween, effectOf, effectsOf, standIns } from "./apply-change.ts";
+export { type ChangeBetween, effectOf, standIns } from "./apply-change.ts";
 export { captureWork, writeCapture } from "./capture.ts";
 export {
   aheadBehind,

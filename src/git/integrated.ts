@@ -10,23 +10,29 @@ import { type BranchWork, partTakenOff } from "./work-parts.ts";
 
 /**
  * Tells how a branch that began at `base` got into `target`: by its own commits, or by commits that make the same changes
- * (a squash, a rebase, a pick). The target may have taken it off since. Returns undefined if the target lacks some of its
- * work, as far as can be told.
+ * (a squash, a rebase, a pick). `once`: the target had all of it, and took it off or edited it. Returns undefined if the
+ * target lacks some of its work, as far as can be told.
  */
-export async function integratedBy(repository: Repository, branch: BranchWork, target: Oid): Promise<"ancestor" | "squash" | undefined> {
+export async function integratedBy(
+  repository: Repository,
+  branch: BranchWork,
+  target: Oid,
+): Promise<"ancestor" | "squash" | "once" | undefined> {
   const { base, tip } = branch;
   if (await isAncestor(repository, tip, target)) return "ancestor";
   if ((await treeOf(repository, tip)) === (await treeOf(repository, target))) return "squash";
   // A squash may have been merged into its surroundings, so that it makes another change.
   if ((await squashedCommits(repository, [base], [target])).includes(tip)) return "squash";
-  return (await standingOfWork(repository, branch, target)).kind === "never" ? undefined : "squash";
+  const { kind } = await standingOfWork(repository, branch, target);
+  return kind === "never" ? undefined : kind === "there" ? "squash" : "once";
 }
 
 /** Tells how a branch's own work stands on `target`. What the branch took in from the target is none of it. */
 async function standingOfWork(repository: Repository, { base, tip }: BranchWork, target: Oid): Promise<Standing> {
-  const isPlain = (await isAncestor(repository, tip, target)) || !(await isAncestor(repository, base, target));
+  const heldAt = await reaching(repository, { base, tip }, target);
+  const isPlain = heldAt !== undefined || !(await isAncestor(repository, base, target));
   const from = isPlain ? base : ((await mergeBase(repository, target, tip)) ?? base);
-  return standingOf(repository, { from, to: tip }, target);
+  return standingOf(repository, { from, to: tip }, target, heldAt);
 }
 
 /** The same, but also tells if a part of work was taken off that the target never had whole, or had edited since. */
@@ -45,7 +51,8 @@ export async function standingOfMerged(repository: Repository, branch: BranchWor
   const work = await standingOfWork(repository, branch, target);
   const brought = work.kind === "there" || isOff(work) ? undefined : await broughtBy(repository, branch, merge);
   if (brought === undefined) return work;
-  const whole = await standingOf(repository, brought, target);
+  const heldAt = (await isAncestor(repository, brought.to, target)) ? brought.to : undefined;
+  const whole = await standingOf(repository, brought, target, heldAt);
   return work.kind === "never" || whole.kind === "there" || isOff(whole) ? whole : work;
 }
 
@@ -56,24 +63,31 @@ const isOff = (standing: Standing): boolean => standing.kind === "off" && standi
  * reaches the tip, or all of the branch if the line goes through its tip. Returns undefined if no such change is known.
  */
 export async function broughtBy(repository: Repository, branch: BranchWork, merge: Oid): Promise<{ from: Oid; to: Oid } | undefined> {
-  const before = await firstParentOf(repository, merge);
-  if (!(await isAncestor(repository, branch.tip, merge)))
+  const to = await reaching(repository, branch, merge);
+  if (to === branch.tip) return { from: branch.base, to };
+  if (to === undefined) {
+    const before = await firstParentOf(repository, merge);
     return (await squashedCommits(repository, [before], [merge])).includes(branch.tip) ? { from: before, to: merge } : undefined;
-  const args = ["rev-list", "--first-parent", "--reverse", "--end-of-options", merge, `^${branch.base}`];
+  }
+  const from = await firstParentOf(repository, to);
+  // The target may have had the work before by other commits.
+  return (await treeOf(repository, from)) === (await treeOf(repository, to)) ? undefined : { from, to };
+}
+
+/** Returns the first commit of the first-parent line of `target` that reaches the tip of a branch. Returns undefined if none does. */
+async function reaching(repository: Repository, { base, tip }: BranchWork, target: Oid): Promise<Oid | undefined> {
+  if (!(await isAncestor(repository, tip, target))) return undefined;
+  const args = ["rev-list", "--first-parent", "--reverse", "--end-of-options", target, `^${base}`];
   const line = (await runGit(repository, { ...ownGit(repository, "plain"), args })).text.split("\n").filter((oid) => oid !== "");
-  if (line.includes(branch.tip)) return { from: branch.base, to: branch.tip };
+  if (line.length === 0 || line.includes(tip)) return tip;
   // Once a commit of the line reaches the tip, all after it do.
   let [low, high] = [0, line.length - 1];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if (await isAncestor(repository, branch.tip, line[middle] ?? merge)) high = middle;
+    if (await isAncestor(repository, tip, line[middle] ?? target)) high = middle;
     else low = middle + 1;
   }
-  const to = line[low];
-  if (to === undefined) return undefined;
-  const from = await firstParentOf(repository, to);
-  // The target may have had the work before by other commits.
-  return (await treeOf(repository, from)) === (await treeOf(repository, to)) ? undefined : { from, to };
+  return line[low];
 }
 
 /** The first parent of a commit; the commit itself if it has none. */

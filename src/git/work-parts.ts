@@ -34,7 +34,7 @@ export async function makesChange(repository: Repository, { base, tip }: BranchW
 export async function partTakenOff(repository: Repository, work: BranchWork, target: Oid): Promise<Oid | undefined> {
   const { own } = await ownCommits(repository, { commit: work.tip, tip: target, roots: [work.base] });
   for (const { from, to } of partsOf(work, own)) {
-    const standing = from === undefined ? undefined : await standingOf(repository, { from, to }, target);
+    const standing = from === undefined ? undefined : await standingOf(repository, { from, to }, target, undefined);
     if (standing?.kind === "off" && (await makesChange(repository, work, { from, to }))) return standing.by;
   }
   return undefined;

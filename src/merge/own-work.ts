@@ -163,7 +163,8 @@ async function heldAlike(repository: Repository, work: Work, own: readonly Liste
 
 /** True if a commit has all of the work, and nobody took a part of it back. */
 async function holdsAll(repository: Repository, work: Work, at: Oid): Promise<boolean> {
-  if ((await integratedBy(repository, work, at)) === undefined) return false;
+  const how = await integratedBy(repository, work, at);
+  if (how === undefined || how === "once") return false;
   return (await standingInParts(repository, work, at)).kind !== "off";
 }
 
@@ -172,7 +173,7 @@ async function beganElsewhere(repository: Repository, { commit: tip, lost }: At,
   if (await isAncestor(repository, base, tip)) return false;
   if (lost.some(({ oid }) => oid === base) || (await isRunsBase(repository, base))) return true;
   const fork = await mergeBase(repository, tip, base);
-  return fork !== undefined && (await integratedBy(repository, { base: fork, tip: base }, tip)) === "squash";
+  return fork !== undefined && (await integratedBy(repository, { base: fork, tip: base }, tip)) !== undefined;
 }
 
 /** Merges a commit as it is. A commit that shares no history with the target is a conflict. */

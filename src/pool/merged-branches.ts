@@ -25,7 +25,9 @@ export async function deleteMergedBranches(context: PoolContext, store: PoolStor
     const merged = target === undefined || inUse.has(ref) ? undefined : await integratedBy(repository, { base: record.base, tip }, target);
     if (merged === "squash") await keepCommit(context, record.task, tip, `branch ${branch}, merged by squashing`);
     const refused =
-      merged === undefined ? "not merged" : await updateRefs(repository, [{ ref, remove: true, old: tip }], "delete a merged branch");
+      merged === undefined || merged === "once"
+        ? "not merged"
+        : await updateRefs(repository, [{ ref, remove: true, old: tip }], "delete a merged branch");
     if (refused === undefined) deletedBranches.push(branch);
     else keptBranches.push(branch);
   }

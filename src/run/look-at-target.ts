@@ -8,6 +8,7 @@ import {
   type Oid,
   type Repository,
   readRef,
+  squashedCommits,
   standingInParts,
   standingOfMerged,
 } from "../git/index.ts";
@@ -84,15 +85,16 @@ async function takenBack(repository: Repository, facts: RunFacts, at: Oid): Prom
       return [backEvent(facts, task, at, `${facts.target} held its work and holds it no longer (it is at ${at.slice(0, 12)})`)];
     const work = { base: task.base ?? (await firstParentOf(repository, as.merge)), tip: as.branchTip };
     const standing = await standingOfMerged(repository, work, as.merge, at);
-    const by = byPerson(facts, standing.kind === "off" && standing.whole ? standing.by : undefined);
+    const by = await byPerson(repository, standing.kind === "off" && standing.whole ? standing.by : undefined);
     return by === undefined ? [] : [backEvent(facts, task, at, `its work was reverted on ${facts.target} by ${by.slice(0, 12)}`)];
   });
   return (await Promise.all(looks)).flat();
 }
 
-/** Returns `by` if a person made it. A landing of the run takes nothing off: its tasks may move what others made. */
-function byPerson({ landings }: RunFacts, by: Oid | undefined): Oid | undefined {
-  return landings.some(({ tasks }) => tasks.some(({ merge }) => merge === by)) ? undefined : by;
+/** Returns `by` if a person made it. A landing takes nothing off: tasks may move or rewrite what others made. */
+async function byPerson(repository: Repository, by: Oid | undefined): Promise<Oid | undefined> {
+  if (by === undefined) return undefined;
+  return (await squashedCommits(repository, [await firstParentOf(repository, by)], [by])).length > 0 ? undefined : by;
 }
 
 function backEvent({ target }: RunFacts, { id }: TaskFacts, at: Oid, why: string): RunEvent {
@@ -121,10 +123,10 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
     if (!isThere && (isOurs || !ABOUT_TO_LAND.has(status))) continue;
     const standing = isThere ? await standingOfMerged(repository, work, at, at) : await standingInParts(repository, work, at);
     // If a person merged the work and reverted a part, the rest stands. If the run merged it, that part would come back.
-    const by = byPerson(facts, standing.kind === "off" && (standing.whole || !isThere) ? standing.by : undefined);
+    const by = await byPerson(repository, standing.kind === "off" && (standing.whole || !isThere) ? standing.by : undefined);
     const isDecided = by !== undefined && decided !== null && (await isAncestor(repository, by, decided.onto));
-    const merge = isThere ? ((await broughtBy(repository, work, at))?.to ?? at) : standing.kind === "edited" ? standing.at : undefined;
-    if ((by === undefined || isDecided) && merge !== undefined) tasks.push({ task: id, branch: work.branch, branchTip: work.tip, merge });
+    const merge = isThere && (by === undefined || isDecided) ? ((await broughtBy(repository, work, at))?.to ?? at) : undefined;
+    if (merge !== undefined) tasks.push({ task: id, branch: work.branch, branchTip: work.tip, merge });
     else if (by !== undefined && !isDecided && ABOUT_TO_LAND.has(status))
       events.push(asks(id, work.tip, at, `its work was merged into ${facts.target}, and reverted there by ${by.slice(0, 12)}`));
   }

@@ -127,10 +127,7 @@ async function openFrom(repository: Repository, begun: Oid, commit: Oid, target:
   return held === undefined || (await isAncestor(repository, held, target)) ? begun : held;
 }
 
-/**
- * Tells whether work is in the target, also by other commits, is open, or was taken off in part by a commit. Work that was
- * taken off whole is in the target, as git says it of a merge that was reverted: merging brings nothing back.
- */
+/** Tells whether work is in the target, also by other commits, is open, or was taken off the target by a commit. */
 async function howItStands(
   repository: Repository,
   { base, commit }: { base: Oid; commit: Oid },
@@ -138,12 +135,12 @@ async function howItStands(
   strategy: MergeContext["strategy"],
 ): Promise<"in" | "open" | { offBy: Oid }> {
   if (base === target) return "open";
-  if (await isAncestor(repository, commit, target)) return "in";
   const work = { base, tip: commit };
+  const how =
+    strategy === "merge" && !(await isAncestor(repository, commit, target)) ? undefined : await integratedBy(repository, work, target);
+  if (how === "ancestor" || how === "squash") return "in";
   const standing = await standingInParts(repository, work, target);
-  if (standing.kind === "off" && !standing.whole) return { offBy: standing.by };
-  if (standing.kind === "off" || standing.kind === "edited") return "in";
-  return strategy === "squash" && (await integratedBy(repository, work, target)) !== undefined ? "in" : "open";
+  return standing.kind === "off" ? { offBy: standing.by } : "open";
 }
 
 /** Its agent may be halfway, and the run lands the work itself: true also where another process has taken the run over. */
@@ -163,7 +160,8 @@ async function unmergedTasks(
   for (const [branch, record] of Object.entries(branches)) {
     const tip = refs.get(`refs/heads/${branch}`);
     if (tip === undefined || !isMeant(record)) continue;
-    if ((await integratedBy(repository, { base: record.base, tip }, base)) === undefined) found.push({ task: record.task });
+    const how = await integratedBy(repository, { base: record.base, tip }, base);
+    if (how === undefined || how === "once") found.push({ task: record.task });
   }
   return found;
 }

@@ -27,7 +27,8 @@ export async function openConflicts(asked: PoolContext, into: string | null): Pr
       tips.map(async ({ commit }, index) => {
         const begun = branches[index]?.slot?.lease?.base;
         if (begun === undefined) return !(await isAncestor(inside, commit, base));
-        return (await integratedBy(inside, { base: begun, tip: commit }, base)) === undefined;
+        const how = await integratedBy(inside, { base: begun, tip: commit }, base);
+        return how === undefined || how === "once";
       }),
     );
     const open = tips.filter((tip, index) => tip !== onto && isOpen[index] === true);

@@ -68,6 +68,24 @@ test.each([
   expect(outcome.kind === "failed" ? outcome.failure : outcome.kind).toBe(expected);
 });
 
+test("an attempt that only takes off the last commit of the one before is work: the first commit", async () => {
+  const one = await leased({ f: "f" });
+  const [good, bad] = [commitFiles(one.slot.path, { good: "good" }), commitFiles(one.slot.path, { bad: "bad" })];
+  const refsBefore = await readRefs(one.all.context.repository);
+  git(one.slot.path, "reset", "-q", "--hard", good);
+  rmSync(git(one.slot.path, "rev-parse", "--path-format=absolute", "--git-path", "logs/HEAD"));
+  expect(judged(await look({ ...one, refsBefore }, { before: bad }))).toMatchObject({ kind: "ready", commit: good });
+});
+
+test("what an agent made in a worktree of its own, and took into its slot, is work", async () => {
+  const one = await leased({ f: "f" });
+  const own = join(tempFolder("own"), "own");
+  git(one.slot.path, "worktree", "add", "-q", "-b", "mine", own);
+  commitFiles(own, { own: "own" });
+  git(one.slot.path, "merge", "-q", "--ff-only", "mine");
+  expect(judged(await look(one)).kind).toBe("ready");
+});
+
 test("what the user moved the target onto before the attempt ended is the agent's work all the same", async () => {
   const one = await leased({ f: "f" });
   commitFiles(one.slot.path, { own: "own" });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { integratedBy, openRepository, standingOf } from "../../../src/git/index.ts";
+import { integratedBy, openRepository, standingOf, standingOfMerged, withMergeAttributes } from "../../../src/git/index.ts";
 import { commitFiles, hermeticEnv, type TempRepo, tempRepo } from "../../fixtures/index.ts";
 
 const lines = (changed: Readonly<Record<number, string>> = {}): string =>
@@ -25,7 +25,8 @@ async function stage(commits: readonly Readonly<Record<string, string>>[], files
     repo,
     tip,
     isThere: async () => (await integratedBy(repository, { base, tip }, main())) !== undefined,
-    standing: () => standingOf(repository, { from: base, to: tip }, main()),
+    merged: () => standingOfMerged(repository, { base, tip }, main(), main()),
+    standing: () => standingOf(repository, { from: base, to: tip }, main(), undefined),
   };
 }
 
@@ -160,6 +161,13 @@ describe("work that somebody took back", () => {
         repo.commit({ f: lines({ 10: "zehn" }) });
       },
     ],
+    [
+      "long ago in a busy file",
+      (repo) => {
+        repo.git("revert", "--no-edit", "HEAD");
+        for (let n = 0; n < 21; n++) repo.commit({ f: lines({ 1: `busy ${n}` }) });
+      },
+    ],
   ])("is off: %s", async (_, takeBack) => {
     const { repo, standing } = await stage([{ f: lines({ 10: "ten" }) }]);
     pick(repo);
@@ -173,9 +181,37 @@ describe("work that somebody took back", () => {
     pick(repo);
     const at = repo.git("rev-parse", "HEAD");
     repo.commit({ f: lines({ 10: "TEN" }) });
-    expect(await standing()).toEqual({ kind: "edited", at });
+    expect(await standing()).toEqual({ kind: "edited" });
     repo.git("reset", "-q", "--hard", at);
     repo.commit({ f: lines(), g: "ten\n" });
-    expect(await standing()).toEqual({ kind: "there" });
+    expect(await standing()).toMatchObject({ kind: "off", whole: false });
+  });
+
+  test("and brought again with most of its lines is edited", async () => {
+    const { repo, standing } = await stage([{ f: lines({ 10: "ten", 11: "eleven", 12: "twelve" }) }]);
+    pick(repo);
+    repo.git("revert", "--no-edit", "HEAD");
+    repo.commit({ f: lines({ 10: "ten", 11: "eleven", 12: "zwölf" }) });
+    expect(await standing()).toEqual({ kind: "edited" });
+  });
+
+  test("is told from what was there before its merge, whatever the merge made of it", async () => {
+    const { repo, merged } = await stage([{ f: lines({ 10: "ten" }) }]);
+    repo.commit({ f: lines({ 11: "eleven" }) });
+    expect(() => repo.git("merge", "-q", "--no-ff", "work")).toThrow();
+    repo.commit({ f: lines({ 10: "ten", 11: "eleven" }) });
+    repo.commit({ mine: "mine\n" });
+    expect(await merged()).not.toMatchObject({ kind: "off" });
+    repo.git("revert", "--no-edit", "-m", "1", "HEAD~1");
+    expect(await merged()).toEqual({ kind: "off", by: repo.git("rev-parse", "HEAD"), whole: true });
+  });
+
+  test("is told from what was edited further in a file whose lines git blends", async () => {
+    const { repo, tip } = await stage([{ log: "one\n" }], { ".gitattributes": "log merge=union\n", log: "" });
+    pick(repo);
+    repo.commit({ log: "one (#12)\n" });
+    const [base, at] = [repo.git("rev-parse", `${tip}^`), repo.git("rev-parse", "main")];
+    const repository = await withMergeAttributes(await openRepository(repo.dir, { parentEnv: hermeticEnv() }), at);
+    expect(await standingOf(repository, { from: base, to: tip }, at, undefined)).toEqual({ kind: "edited" });
   });
 });

@@ -261,6 +261,19 @@ describe("work that was taken off the target", () => {
     expect(rig.has("one.txt")).toBe(false);
   });
 
+  test("is told from a value that the target only had for a while: the task's own collides", async () => {
+    const rig = await runRig({
+      files: { f: "10\n" },
+      agents: { a: "echo 30 > f; commit a" },
+      tasks: ["a"],
+      settings: { merge: { on_conflict: ["resolvers", "person"] } },
+    });
+    await rig.run({ merge: false });
+    for (const value of ["30\n", "5\n"]) commitFiles(rig.repo.dir, { f: value });
+    expect(await rig.land("a")).toMatchObject({ merged: [], exit: 5 });
+    expect(rig.task("a")).toMatchObject({ status: "conflict" });
+  });
+
   test("is told from what the user changed in it, or in the commit before it", async () => {
     const rig = await runRig({ files: { f: "one\n" }, agents: { a: "echo two > f; commit a", b: writes("b") }, tasks });
     await rig.run({ mode: "one-group", merge: false });
