@@ -20,6 +20,8 @@ export async function merges({ output, rounds, sizes }) {
       await place.git("worktree", "add", "-q", "-b", "rival", rival, "main");
       const one = async (way, target, checkout) => {
         await place.bash(quoted("git", "-C", checkout, "reset", "-q", "--hard", base));
+        // Without its log the branch never held what the round before merged; else nothing would land again.
+        await place.bash(quoted("git", "-C", checkout, "reflog", "expire", "--expire=all", `refs/heads/${target}`));
         const sample = await place.time(
           quoted(process.execPath, WORKER, way, join(root, "dist", "index.js"), checkout, target, ...branches),
         );

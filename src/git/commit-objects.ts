@@ -200,11 +200,11 @@ export async function lastToTouch(repository: Repository, from: Oid, to: Oid, pa
   return answer.text.trim();
 }
 
-/** The merge commits in `from..to` with their parents, newest first, at most 100. */
-export async function mergeCommits(repository: Repository, from: Oid, to: Oid): Promise<{ merge: Oid; parents: Oid[] }[]> {
+/** The merge commits with their parents that any of `to` reaches and `from` does not, newest first, at most 100. */
+export async function mergeCommits(repository: Repository, from: Oid, to: readonly Oid[]): Promise<{ merge: Oid; parents: Oid[] }[]> {
   const answer = await runGit(repository, {
     ...ownGit(repository, "plain"),
-    args: ["rev-list", "--merges", "--parents", "--max-count=100", to, `^${from}`],
+    args: ["rev-list", "--merges", "--parents", "--max-count=100", ...to, `^${from}`],
   });
   const lines = answer.text.split("\n").filter((line) => line !== "");
   return lines.map((line) => {

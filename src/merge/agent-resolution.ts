@@ -65,7 +65,7 @@ export async function acceptResolution(
 /** `merge`: the commit that this module makes of an accepted one. */
 async function shapeOf(repository: Repository, { commit, onto }: OpenConflict, tip: Oid): Promise<"one" | "merge" | "other"> {
   if (!(await isAncestor(repository, commit, tip))) return "other";
-  const [newest] = await mergeCommits(repository, commit, tip);
+  const [newest] = await mergeCommits(repository, commit, [tip]);
   if (newest?.merge === tip) return newest.parents.join(" ") === `${commit} ${onto}` ? "merge" : "other";
   const own = await commitsBetween(repository, [commit], tip);
   return newest === undefined && own.length === 1 ? "one" : "other";

@@ -8,6 +8,7 @@ import {
   headOf,
   isAncestor,
   landFiles,
+  mergeCommits,
   moveByGit,
   moveCheckoutBack,
   movedFrom,
@@ -174,7 +175,10 @@ async function keep(context: MergeContext, landing: Landing): Promise<void> {
 /** Says that a landing is done, and remembers how people resolved what collided in it. */
 export async function landed(context: Pick<MergeContext, "repository" | "emit">, landing: Landing): Promise<LandResult> {
   context.emit({ type: "landed", ...landing });
-  for (const { branchTip } of landing.tasks) await rememberResolutions(context.repository, landing.from, branchTip, landing.to);
+  const tips = landing.tasks.map(({ branchTip }) => branchTip);
+  // Few branches hold a merge, and one git tells of all of them.
+  const merges = await mergeCommits(context.repository, landing.from, tips);
+  for (const tip of merges.length === 0 ? [] : tips) await rememberResolutions(context.repository, landing.from, tip, landing.to);
   return { kind: "landed" };
 }
 

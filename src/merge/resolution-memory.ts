@@ -26,7 +26,7 @@ export function recall(repository: Repository, path: string, hunk: Hunk): readon
  */
 export async function rememberResolutions(repository: Repository, base: Oid, commit: Oid, landing: Oid): Promise<void> {
   // The newest decision comes last, and counts.
-  for (const { merge, parents } of (await mergeCommits(repository, base, commit)).toReversed()) {
+  for (const { merge, parents } of (await mergeCommits(repository, base, [commit])).toReversed()) {
     const [ours, theirs] = parents;
     if (ours === undefined || theirs === undefined || parents.length > 2) continue;
     const merged = await mergeTrees(repository, ours, theirs).catch(() => undefined);
