@@ -32,7 +32,7 @@ export function effectsOf(repository: Repository, change: ChangeBetween): (onto:
   return async (onto) => {
     const { base, theirs } = await (made ??= standInsOf(repository, change));
     const before = await treeOf(repository, onto);
-    // With `merge=union` no lines collide, so that it would hide what they are.
+    // With `merge=union` lines never conflict, so a line that was edited would look like one that is there.
     const { clean, tree } = await mergeTrees(plain, await commitLikeTree(repository, before, [base]), theirs);
     if (!clean) return "conflict";
     return tree === before ? "nothing" : "something";

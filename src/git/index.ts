@@ -45,7 +45,7 @@ export {
   ownCommits,
   PUT_BACK,
 } from "./held-values.ts";
-export { broughtBy, firstParentOf, integratedBy, standingInParts, standingOfMerged } from "./integrated.ts";
+export { broughtBy, firstParentOf, integratedBy, isIntegrated, standingInParts, standingOfMerged } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, movedFrom } from "./land-checkout.ts";
 export { type FilesLanded, landFiles, moveByGit, settleDeadLandings, settleLandings } from "./land-files.ts";
 export { type LockFile, lockFiles } from "./lock-files.ts";

@@ -27,7 +27,13 @@ export async function integratedBy(
   return kind === "never" ? undefined : kind === "there" ? "squash" : "once";
 }
 
-/** Tells how a branch's own work stands on `target`. What the branch took in from the target is none of it. */
+/** Tells if `target` has all work of a branch now, by the branch's own commits or by others. */
+export async function isIntegrated(repository: Repository, branch: BranchWork, target: Oid): Promise<boolean> {
+  const how = await integratedBy(repository, branch, target);
+  return how === "ancestor" || how === "squash";
+}
+
+/** Tells how a branch's own work stands on `target`. Commits that the branch merged from the target do not count. */
 async function standingOfWork(repository: Repository, { base, tip }: BranchWork, target: Oid): Promise<Standing> {
   const heldAt = await reaching(repository, { base, tip }, target);
   const isPlain = heldAt !== undefined || !(await isAncestor(repository, base, target));
@@ -35,7 +41,10 @@ async function standingOfWork(repository: Repository, { base, tip }: BranchWork,
   return standingOf(repository, { from, to: tip }, target, heldAt);
 }
 
-/** The same, but also tells if a part of work was taken off that the target never had whole, or had edited since. */
+/**
+ * Tells how a branch's own work stands on `target`. If the target never had all of it, or edited it since, this also finds
+ * a part that was taken off.
+ */
 export async function standingInParts(repository: Repository, work: BranchWork, target: Oid): Promise<Standing> {
   const standing = await standingOfWork(repository, work, target);
   if (standing.kind === "there" || standing.kind === "off") return standing;

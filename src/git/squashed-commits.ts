@@ -7,8 +7,8 @@ import { runGit } from "./run-git.ts";
 const LOOKED_AT = 1_000;
 
 /**
- * Returns the commits of branches whose work the commits that `to` reaches and `from` does not say that they hold
- * (`Graftwork-Commit`), newest first. Returns none if a commit of `from` is not here.
+ * Reads the `Graftwork-Commit` lines in the messages of commits that `to` reaches and `from` does not, newest first. Each
+ * names a commit of a branch that was squashed. Returns an empty list if a commit of `from` is missing.
  */
 export async function squashedCommits(repository: Repository, from: readonly Oid[], to: readonly Oid[]): Promise<Oid[]> {
   // A merged branch's messages are its agent's to write; the target's first parents are not.

@@ -69,8 +69,8 @@ const MOST_PATHS = 1_000;
 type Line = { tips: readonly Oid[]; without: Oid; line: "first-parent" | "all" };
 
 /**
- * Returns the newest commits that changed the files of a change, newest first. If there are too many, those count that
- * brought or removed a line of it, and the ones before these.
+ * Returns the commits that changed the files of a change, newest first. If there are many, only those count that added or
+ * removed a certain line of the change, and the commit before each of them.
  */
 async function statesOf(repository: Repository, change: ChangeBetween, { tips, without, line }: Line): Promise<State[]> {
   const from = change.from ?? emptyTree(repository);

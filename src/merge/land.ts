@@ -176,7 +176,7 @@ async function keep(context: MergeContext, landing: Landing): Promise<void> {
 export async function landed(context: Pick<MergeContext, "repository" | "emit">, landing: Landing): Promise<LandResult> {
   context.emit({ type: "landed", ...landing });
   const tips = landing.tasks.map(({ branchTip }) => branchTip);
-  // Few branches hold a merge, and one git tells of all of them.
+  // Most branches hold no merge commit. One git process checks all of them.
   const merges = await mergeCommits(context.repository, landing.from, tips);
   for (const tip of merges.length === 0 ? [] : tips) await rememberResolutions(context.repository, landing.from, tip, landing.to);
   return { kind: "landed" };

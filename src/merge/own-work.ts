@@ -10,6 +10,7 @@ import {
   holderOf,
   integratedBy,
   isAncestor,
+  isIntegrated,
   isRunsBase,
   type Listed,
   makesChange,
@@ -121,7 +122,7 @@ export async function ownAmong(
   const ofBranch = await branchCommits(repository, [base], [tip]);
   const lines = await Promise.all(others.map((one) => commitsOnTop(repository, one.base, one.branchTip)));
   const [ofOthers, onLine] = [new Set(lines.flat()), new Set(await commitsOnTop(repository, base, tip))];
-  // A branch may have merged another one. A commit is made where it is on the first-parent line.
+  // A branch may have merged another one. The branch that made a commit has it on its first-parent line.
   return open.filter(({ commit }) => ofBranch.includes(commit) && (onLine.has(commit) || !ofOthers.has(commit)));
 }
 
@@ -141,8 +142,8 @@ async function lostOf(repository: Repository, base: Oid, own: readonly Listed[],
 }
 
 /**
- * Returns a commit with which the target had the work, one of its commits, or a part that a squash named, all of which
- * `at` lacks. `own` are the commits that the target did not have itself.
+ * Returns a lost commit that had all of the work, or a part of it, if `at` lacks that. If the message of a lost squash names
+ * a commit of the task, returns the named commit. `own`: the task's commits that the target never reached.
  */
 async function heldAlike(repository: Repository, work: Work, own: readonly Listed[], at: AtLost): Promise<Oid | undefined> {
   const begun = Math.min(...own.map((one) => one.at));
@@ -163,9 +164,7 @@ async function heldAlike(repository: Repository, work: Work, own: readonly Liste
 
 /** True if a commit has all of the work, and nobody took a part of it back. */
 async function holdsAll(repository: Repository, work: Work, at: Oid): Promise<boolean> {
-  const how = await integratedBy(repository, work, at);
-  if (how === undefined || how === "once") return false;
-  return (await standingInParts(repository, work, at)).kind !== "off";
+  return (await isIntegrated(repository, work, at)) && (await standingInParts(repository, work, at)).kind !== "off";
 }
 
 /** True if the tip lacks the commit where the work began, and that commit was on the target, waited for it, or was squashed. */

@@ -2,8 +2,8 @@ import { count, EXIT, type ExitCode, GraftworkError, type Plan } from "../domain
 import {
   commitsBetween,
   currentBranch,
-  integratedBy,
   isAncestor,
+  isIntegrated,
   type Oid,
   type Repository,
   readRef,
@@ -136,9 +136,8 @@ async function howItStands(
 ): Promise<"in" | "open" | { offBy: Oid }> {
   if (base === target) return "open";
   const work = { base, tip: commit };
-  const how =
-    strategy === "merge" && !(await isAncestor(repository, commit, target)) ? undefined : await integratedBy(repository, work, target);
-  if (how === "ancestor" || how === "squash") return "in";
+  const isIn = strategy === "merge" ? await isAncestor(repository, commit, target) : await isIntegrated(repository, work, target);
+  if (isIn) return "in";
   const standing = await standingInParts(repository, work, target);
   return standing.kind === "off" ? { offBy: standing.by } : "open";
 }
@@ -160,8 +159,7 @@ async function unmergedTasks(
   for (const [branch, record] of Object.entries(branches)) {
     const tip = refs.get(`refs/heads/${branch}`);
     if (tip === undefined || !isMeant(record)) continue;
-    const how = await integratedBy(repository, { base: record.base, tip }, base);
-    if (how === undefined || how === "once") found.push({ task: record.task });
+    if (!(await isIntegrated(repository, { base: record.base, tip }, base))) found.push({ task: record.task });
   }
   return found;
 }

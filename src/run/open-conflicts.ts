@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
-import { integratedBy, isAncestor, withMergeAttributes, withQuarantine } from "../git/index.ts";
+import { isAncestor, isIntegrated, withMergeAttributes, withQuarantine } from "../git/index.ts";
 import { type PredictedConflict, predictConflicts, touchedSince, touches } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import { targetOf } from "./offered-branches.ts";
@@ -27,8 +27,7 @@ export async function openConflicts(asked: PoolContext, into: string | null): Pr
       tips.map(async ({ commit }, index) => {
         const begun = branches[index]?.slot?.lease?.base;
         if (begun === undefined) return !(await isAncestor(inside, commit, base));
-        const how = await integratedBy(inside, { base: begun, tip: commit }, base);
-        return how === undefined || how === "once";
+        return !(await isIntegrated(inside, { base: begun, tip: commit }, base));
       }),
     );
     const open = tips.filter((tip, index) => tip !== onto && isOpen[index] === true);
