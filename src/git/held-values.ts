@@ -30,6 +30,12 @@ export async function lostValues(repository: Repository, branch: string, at: Oid
   return values;
 }
 
+/** Returns the commits that were made on a branch, as far as its reflog tells. */
+export async function madeOn(repository: Repository, branch: string): Promise<ReadonlySet<Oid>> {
+  const { held } = await valuesOf(repository, branch);
+  return new Set(held.flatMap(({ oid, made }) => (made ? [oid] : [])));
+}
+
 type Values = { held: HeldValue[]; putBack: ReadonlySet<Oid> };
 
 async function valuesOf(repository: Repository, branch: string): Promise<Values> {

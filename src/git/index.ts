@@ -41,6 +41,7 @@ export {
   isRunsBase,
   type Listed,
   lostValues,
+  madeOn,
   newestBetween,
   ownCommits,
   PUT_BACK,

@@ -1,12 +1,14 @@
 import { mergeBase, treeOf } from "./commit-objects.ts";
+import { askOfObjects } from "./object-answers.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import { isAncestor } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
-import { squashedCommits } from "./squashed-commits.ts";
+import { squashesIn } from "./squashed-commits.ts";
 import { type Standing, standingOf } from "./standing.ts";
-import { type BranchWork, partTakenOff } from "./work-parts.ts";
+import { partTakenOff } from "./taken-lines.ts";
+import type { BranchWork } from "./work-parts.ts";
 
 /**
  * Tells how a branch that began at `base` got into `target`: by its own commits, or by commits that make the same changes
@@ -18,13 +20,13 @@ export async function integratedBy(
   branch: BranchWork,
   target: Oid,
 ): Promise<"ancestor" | "squash" | "once" | undefined> {
-  const { base, tip } = branch;
-  if (await isAncestor(repository, tip, target)) return "ancestor";
-  if ((await treeOf(repository, tip)) === (await treeOf(repository, target))) return "squash";
+  if (await isAncestor(repository, branch.tip, target)) return "ancestor";
+  if ((await treeOf(repository, branch.tip)) === (await treeOf(repository, target))) return "squash";
+  const at = await squashOf(repository, branch, target);
+  const { kind } = await standingOfWork(repository, branch, target, { at });
+  if (kind === "never") return undefined;
   // A squash may have been merged into its surroundings, so that it makes another change.
-  if ((await squashedCommits(repository, [base], [target])).includes(tip)) return "squash";
-  const { kind } = await standingOfWork(repository, branch, target);
-  return kind === "never" ? undefined : kind === "there" ? "squash" : "once";
+  return kind === "there" || (kind === "edited" && at !== undefined) ? "squash" : "once";
 }
 
 /** Tells if `target` has all work of a branch now, by the branch's own commits or by others. */
@@ -33,54 +35,81 @@ export async function isIntegrated(repository: Repository, branch: BranchWork, t
   return how === "ancestor" || how === "squash";
 }
 
-/** Tells how a branch's own work stands on `target`. Commits that the branch merged from the target do not count. */
-async function standingOfWork(repository: Repository, { base, tip }: BranchWork, target: Oid): Promise<Standing> {
-  const heldAt = await reaching(repository, { base, tip }, target);
-  const isPlain = heldAt !== undefined || !(await isAncestor(repository, base, target));
-  const from = isPlain ? base : ((await mergeBase(repository, target, tip)) ?? base);
-  return standingOf(repository, { from, to: tip }, target, heldAt);
+/**
+ * Tells how a branch's own work stands on `target`, if `at` brought it there. Commits that the branch merged from the target
+ * do not count. `landed`: the commit by which a landing of ours brought it.
+ */
+async function standingOfWork(
+  repository: Repository,
+  branch: BranchWork,
+  target: Oid,
+  { at, landed }: { at: Oid | undefined; landed?: Oid | undefined },
+): Promise<Standing> {
+  const from = await beginOf(repository, branch, at ?? target, at !== undefined);
+  return standingOf(repository, { from, to: branch.tip }, target, at === undefined ? undefined : { at, asItIs: at === landed });
+}
+
+/** Returns where a branch's own work begins: at the last commit that it merged from the target, or else at its base. */
+async function beginOf(repository: Repository, { base, tip }: BranchWork, target: Oid, isThere: boolean): Promise<Oid> {
+  if (!isThere) return (await isAncestor(repository, base, target)) ? ((await mergeBase(repository, target, tip)) ?? base) : base;
+  // The target has the whole branch, so only the branch's merges tell.
+  const args = ["rev-list", "--first-parent", "--merges", "-1", "--no-commit-header", "--format=%P", tip, `^${base}`];
+  const [, merged] = (await askOfObjects(repository, { args, of: [tip, base] })).text.trim().split(" ");
+  return merged !== undefined && (await isAncestor(repository, base, merged)) ? merged : base;
 }
 
 /**
  * Tells how a branch's own work stands on `target`. If the target never had all of it, or edited it since, this also finds
- * a part that was taken off.
+ * a part that was taken off. `notOwn`: commits that were made on the target, and the branch may have been put on.
  */
-export async function standingInParts(repository: Repository, work: BranchWork, target: Oid): Promise<Standing> {
-  const standing = await standingOfWork(repository, work, target);
+export async function standingInParts(repository: Repository, work: BranchWork, target: Oid, notOwn: ReadonlySet<Oid>): Promise<Standing> {
+  const standing = await standingOfWork(repository, work, target, { at: await bringing(repository, work, target) });
   if (standing.kind === "there" || standing.kind === "off") return standing;
-  const by = await partTakenOff(repository, work, target);
+  const by = await partTakenOff(repository, work, target, notOwn);
   return by === undefined ? standing : { kind: "off", by, whole: false };
 }
 
 /**
- * Tells how the work of a branch stands on `target`, if `merge` has it. A revert of the merge differs from one of the
- * branch if others changed lines nearby, so both are looked at.
+ * Tells how the work of a branch stands on `target`, which got it. A revert of a merge differs from one of the branch if
+ * others changed lines nearby, so both are looked at. `landed`: the commit by which a landing of ours brought it.
  */
-export async function standingOfMerged(repository: Repository, branch: BranchWork, merge: Oid, target: Oid): Promise<Standing> {
-  const work = await standingOfWork(repository, branch, target);
-  const brought = work.kind === "there" || isOff(work) ? undefined : await broughtBy(repository, branch, merge);
+export async function standingOfMerged(
+  repository: Repository,
+  branch: BranchWork,
+  target: Oid,
+  landed: Oid | undefined,
+): Promise<Standing> {
+  const work = await standingOfWork(repository, branch, target, { at: await bringing(repository, branch, target), landed });
+  const brought = work.kind === "there" || isOff(work) ? undefined : await broughtBy(repository, branch, landed ?? target);
   if (brought === undefined) return work;
-  const heldAt = (await isAncestor(repository, brought.to, target)) ? brought.to : undefined;
-  const whole = await standingOf(repository, brought, target, heldAt);
+  const isThere = await isAncestor(repository, brought.to, target);
+  const whole = await standingOf(repository, brought, target, isThere ? { at: brought.to, asItIs: true } : undefined);
   return work.kind === "never" || whole.kind === "there" || isOff(whole) ? whole : work;
 }
 
 const isOff = (standing: Standing): boolean => standing.kind === "off" && standing.whole;
 
 /**
- * Returns the change that brought a branch into `merge`: a squash, or the first merge of the first-parent line that
- * reaches the tip, or all of the branch if the line goes through its tip. Returns undefined if no such change is known.
+ * Returns the change that brought a branch into `target`: that of a squash or merge, or all of the branch if the target was
+ * moved forward to its tip. Returns undefined if no such change is known.
  */
-export async function broughtBy(repository: Repository, branch: BranchWork, merge: Oid): Promise<{ from: Oid; to: Oid } | undefined> {
-  const to = await reaching(repository, branch, merge);
-  if (to === branch.tip) return { from: branch.base, to };
-  if (to === undefined) {
-    const before = await firstParentOf(repository, merge);
-    return (await squashedCommits(repository, [before], [merge])).includes(branch.tip) ? { from: before, to: merge } : undefined;
-  }
+export async function broughtBy(repository: Repository, branch: BranchWork, target: Oid): Promise<{ from: Oid; to: Oid } | undefined> {
+  const to = await bringing(repository, branch, target);
+  if (to === undefined) return undefined;
+  if (to === branch.tip) return { from: await beginOf(repository, branch, target, true), to };
   const from = await firstParentOf(repository, to);
   // The target may have had the work before by other commits.
   return (await treeOf(repository, from)) === (await treeOf(repository, to)) ? undefined : { from, to };
+}
+
+/** Returns the commit of the first-parent line of `target` that brought a branch. Returns undefined if none is known. */
+async function bringing(repository: Repository, branch: BranchWork, target: Oid): Promise<Oid | undefined> {
+  return (await reaching(repository, branch, target)) ?? (await squashOf(repository, branch, target));
+}
+
+/** Returns the newest commit of the first-parent line of `target` that says that it brings this branch. */
+async function squashOf(repository: Repository, { base, tip }: BranchWork, target: Oid): Promise<Oid | undefined> {
+  return (await squashesIn(repository, [base], [target])).find(({ of }) => of === tip)?.commit;
 }
 
 /** Returns the first commit of the first-parent line of `target` that reaches the tip of a branch. Returns undefined if none does. */

@@ -14,32 +14,39 @@ import { emptyTree } from "./tree-differences.ts";
 export type Standing = { kind: "never" | "there" | "edited" } | { kind: "off"; by: Oid; whole: boolean };
 
 /**
+ * The commit of a branch's first-parent line that brought a change. `asItIs`: the change is what this commit made of it,
+ * since a landing of ours did. Anybody else may have left it out there.
+ */
+export type Bringer = { at: Oid; asItIs: boolean };
+
+/**
  * Tells how a change stands on a branch. A commit has a change if making the change there does nothing. The change is off
- * if taking it back does nothing. `heldAt`: a commit of the branch's first-parent line that brought the change, whatever a
- * merge made of it.
+ * if taking it back does nothing.
  */
 export async function standingOf(
   repository: Repository,
   change: { from: Oid; to: Oid },
   branch: Oid,
-  heldAt: Oid | undefined,
+  bringer: Bringer | undefined,
 ): Promise<Standing> {
   const { from, to } = change;
-  const wasHeld = heldAt !== undefined;
-  const states = await statesOf(repository, change, { tips: [branch], without: heldAt ?? from, line: "first-parent" });
-  if (states.length === 0) return { kind: wasHeld ? "there" : "never" };
+  const later = await statesOf(repository, change, { tips: [branch], without: bringer?.at ?? from, line: "first-parent" });
+  const states = bringer === undefined || bringer.asItIs ? later : [...later, { commit: bringer.at, at: 0 }];
+  if (states.length === 0) return { kind: bringer === undefined ? "never" : "there" };
   const making = effectsOf(repository, change);
   const now = await making(branch);
   if (now === "nothing") return { kind: "there" };
   const older = await firstOf(states.slice(1), async ({ commit }) => (await making(commit)) === "nothing");
-  if (older === undefined && !wasHeld) return { kind: "never" };
-  const later = older === undefined ? states : states.slice(0, states.indexOf(older));
+  if (older === undefined && bringer === undefined) return { kind: "never" };
+  const since = older === undefined ? states : states.slice(0, states.indexOf(older));
   const takingBack = effectsOf(repository, { from: to, to: from });
-  const off = await firstOf(later.toReversed(), async ({ commit }) => (await takingBack(commit)) === "nothing");
+  const off = await firstOf(since.toReversed(), async ({ commit }) => (await takingBack(commit)) === "nothing");
   if (off !== undefined && !(await isElsewhere(repository, change, off.commit, branch)))
     return { kind: "off", by: off.commit, whole: true };
-  const by = later.at(-1)?.commit;
-  return now === "something" && by !== undefined ? { kind: "off", by, whole: false } : { kind: "edited" };
+  const by = since.at(-1)?.commit;
+  if (now === "something" && by !== undefined) return { kind: "off", by, whole: false };
+  // A merge may make another thing of a change. If nobody touched that since, it is there.
+  return { kind: later.length === 0 ? "there" : "edited" };
 }
 
 /**
@@ -62,6 +69,9 @@ type State = { commit: Oid; at: number };
 
 /** How many commits are looked at. */
 const LOOKED_AT = 20;
+
+/** How many are looked at if the change has no line to look for, as in a binary file. */
+const LOOKED_AT_BLINDLY = 60;
 
 /** Paths that one git is asked about; beyond that, each commit counts. */
 const MOST_PATHS = 1_000;
@@ -100,7 +110,7 @@ async function statesOf(repository: Repository, change: ChangeBetween, { tips, w
   const newest = await list(LOOKED_AT);
   if (newest.length < LOOKED_AT) return newest;
   const probe = await probeOf(repository, { from, to: change.to });
-  if (probe === undefined) return newest;
+  if (probe === undefined) return list(LOOKED_AT_BLINDLY);
   const hits = new Set((await list(LOOKED_AT, `-S${probe}`)).map(({ commit }) => commit));
   const all = await list(MOST_STATES);
   return all.filter(({ commit }, n) => n === 0 || hits.has(commit) || hits.has(all[n - 1]?.commit ?? ""));
@@ -109,10 +119,11 @@ async function statesOf(repository: Repository, change: ChangeBetween, { tips, w
 /** How far back a line is looked for. */
 const MOST_STATES = 10_000;
 
-/** Returns the longest line of letters, digits and the like that a change adds, or that it removes if it adds none. */
+/** Returns the longest line that a change adds, or that it removes if it adds none. Returns undefined if no line is of use. */
 async function probeOf(repository: Repository, { from, to }: { from: Oid; to: Oid }): Promise<string | undefined> {
   for (const lines of [await freshLines(repository, { from, to }), await freshLines(repository, { from: to, to: from })]) {
-    const [longest] = lines.filter((line) => /^[\x20-\x7e]{3,500}$/.test(line)).toSorted((a, b) => b.length - a.length);
+    const texts = lines.map((line) => Buffer.from(line, "latin1").toString("utf8"));
+    const [longest] = texts.filter((text) => /^(?:[^\p{Cc}\ufffd]|\t){3,500}$/u.test(text)).toSorted((a, b) => b.length - a.length);
     if (longest !== undefined) return longest;
   }
   return undefined;
@@ -124,14 +135,19 @@ async function firstOf<T>(list: readonly T[], isIt: (one: T) => Promise<boolean>
 }
 
 /**
- * True if `branch` has most new lines of a change after all, though `by` took it off: `by` moved or rewrote them, or a
- * later commit brought them back.
+ * True if `branch` has most new lines of a change after all, though `by` took it off: `by` itself put them elsewhere, or a
+ * later commit brought them back to the same files. Equal lines in other files tell nothing.
  */
 async function isElsewhere(repository: Repository, change: { from: Oid; to: Oid }, by: Oid, branch: Oid): Promise<boolean> {
   const fresh = await freshLines(repository, change);
   if (fresh.length === 0) return false;
-  const added = await Promise.all([`${by}^1`, by].map((from) => addedLines(repository, from, branch)));
-  return 2 * fresh.filter((line) => added.some((lines) => lines.has(line))).length >= fresh.length;
+  const paths = await changedPaths(repository, change.from, change.to);
+  const [put, kept, back] = await Promise.all([
+    addedLines(repository, `${by}^1`, by),
+    addedLines(repository, `${by}^1`, branch),
+    addedLines(repository, by, branch, paths),
+  ]);
+  return 2 * fresh.filter((line) => (put.has(line) && kept.has(line)) || back.has(line)).length >= fresh.length;
 }
 
 /** The lines that a change adds, and does not remove elsewhere. */
@@ -141,8 +157,10 @@ async function freshLines(repository: Repository, { from, to }: { from: Oid; to:
 }
 
 /** The lines that one commit has more than another, without blanks around them. */
-async function addedLines(repository: Repository, from: string, to: Oid): Promise<Set<string>> {
-  const args = ["diff-tree", "-r", "-p", "-U0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", from, to];
+async function addedLines(repository: Repository, from: string, to: Oid, paths: readonly string[] = []): Promise<Set<string>> {
+  const only = paths.length > MOST_PATHS ? [] : paths;
+  const plain = ["-r", "-p", "-U0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"];
+  const args = ["--literal-pathspecs", "diff-tree", ...plain, from, to, "--", ...only];
   // A first commit has nothing before it.
   const answer = await runGit(repository, { ...ownGit(repository, "plain"), args, answers: [0, 128] });
   const hunks = answer.stdout.toString("latin1").split(/^diff --git .*\n(?:[^@].*\n)*/m);

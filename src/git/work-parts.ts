@@ -1,8 +1,7 @@
 import { type ChangeBetween, effectOf } from "./apply-change.ts";
-import { type Listed, ownCommits } from "./held-values.ts";
+import type { Listed } from "./held-values.ts";
 import type { Oid } from "./oid.ts";
 import type { Repository } from "./repository.ts";
-import { standingOf } from "./standing.ts";
 
 /** What a branch did from `base` to `tip`. */
 export type BranchWork = { base: Oid; tip: Oid };
@@ -28,14 +27,4 @@ export function partsOf({ base, tip }: BranchWork, own: readonly Listed[]): Part
 export async function makesChange(repository: Repository, { base, tip }: BranchWork, change: ChangeBetween): Promise<boolean> {
   if ((await effectOf(repository, change, base)) === "nothing") return false;
   return change.from === undefined || (await effectOf(repository, { from: change.to, to: change.from }, tip)) !== "nothing";
-}
-
-/** Returns the commit of `target` that took a part of a branch off. Returns undefined if none did, as far as can be told. */
-export async function partTakenOff(repository: Repository, work: BranchWork, target: Oid): Promise<Oid | undefined> {
-  const { own } = await ownCommits(repository, { commit: work.tip, tip: target, roots: [work.base] });
-  for (const { from, to } of partsOf(work, own)) {
-    const standing = from === undefined ? undefined : await standingOf(repository, { from, to }, target, undefined);
-    if (standing?.kind === "off" && (await makesChange(repository, work, { from, to }))) return standing.by;
-  }
-  return undefined;
 }

@@ -103,7 +103,8 @@ export async function lostWork(
   const mine = await ownAmong(context, work, foreign, { lost });
   const held = (await lostOf(repository, base, mine, at.commit)) ?? (await heldAlike(repository, work, own, { ...at, lost }));
   if (held === undefined) return mine.length > 0 && own.length === 0 ? { kind: "there" } : undefined;
-  return (await holdsAll(repository, work, at.commit)) ? { kind: "there" } : { kind: "lost", by: held };
+  const made = new Set(at.lost.flatMap(({ oid, made }) => (made ? [oid] : [])));
+  return (await holdsAll(repository, work, at.commit, made)) ? { kind: "there" } : { kind: "lost", by: held };
 }
 
 type Work = BranchWork & { task: string };
@@ -163,8 +164,8 @@ async function heldAlike(repository: Repository, work: Work, own: readonly Liste
 }
 
 /** True if a commit has all of the work, and nobody took a part of it back. */
-async function holdsAll(repository: Repository, work: Work, at: Oid): Promise<boolean> {
-  return (await isIntegrated(repository, work, at)) && (await standingInParts(repository, work, at)).kind !== "off";
+async function holdsAll(repository: Repository, work: Work, at: Oid, notOwn: ReadonlySet<Oid>): Promise<boolean> {
+  return (await isIntegrated(repository, work, at)) && (await standingInParts(repository, work, at, notOwn)).kind !== "off";
 }
 
 /** True if the tip lacks the commit where the work began, and that commit was on the target, waited for it, or was squashed. */

@@ -8,13 +8,12 @@ import {
   type Oid,
   type Repository,
   readRef,
-  squashedCommits,
-  standingInParts,
   standingOfMerged,
 } from "../git/index.ts";
 import { landed, lostWork, targetGone } from "../merge/index.ts";
 import type { RunFacts, TaskFacts } from "../session/index.ts";
 import { candidatesOf, deliveredBy } from "./candidates.ts";
+import { allTakenOffBy, takenOffBy } from "./taken-off.ts";
 
 export type TargetWatch = {
   repository: Repository;
@@ -84,17 +83,10 @@ async function takenBack(repository: Repository, facts: RunFacts, at: Oid): Prom
     if (!(isAllThere && merges.has(as.merge)) && !(await holdsWork(repository, task, as, at)))
       return [backEvent(facts, task, at, `${facts.target} held its work and holds it no longer (it is at ${at.slice(0, 12)})`)];
     const work = { base: task.base ?? (await firstParentOf(repository, as.merge)), tip: as.branchTip };
-    const standing = await standingOfMerged(repository, work, as.merge, at);
-    const by = await byPerson(repository, standing.kind === "off" && standing.whole ? standing.by : undefined);
+    const by = await allTakenOffBy(repository, await standingOfMerged(repository, work, at, as.merge));
     return by === undefined ? [] : [backEvent(facts, task, at, `its work was reverted on ${facts.target} by ${by.slice(0, 12)}`)];
   });
   return (await Promise.all(looks)).flat();
-}
-
-/** Returns `by` if a person made it. A landing takes nothing off: tasks may move or rewrite what others made. */
-async function byPerson(repository: Repository, by: Oid | undefined): Promise<Oid | undefined> {
-  if (by === undefined) return undefined;
-  return (await squashedCommits(repository, [await firstParentOf(repository, by)], [by])).length > 0 ? undefined : by;
 }
 
 function backEvent({ target }: RunFacts, { id }: TaskFacts, at: Oid, why: string): RunEvent {
@@ -121,9 +113,7 @@ async function mergedElsewhere(repository: Repository, facts: RunFacts, at: Oid)
     const isThere = await isAncestor(repository, work.tip, at);
     // Somebody may have squashed the work or picked it.
     if (!isThere && (isOurs || !ABOUT_TO_LAND.has(status))) continue;
-    const standing = isThere ? await standingOfMerged(repository, work, at, at) : await standingInParts(repository, work, at);
-    // If a person merged the work and reverted a part, the rest stands. If the run merged it, that part would come back.
-    const by = await byPerson(repository, standing.kind === "off" && (standing.whole || !isThere) ? standing.by : undefined);
+    const by = await takenOffBy(repository, { work, target: facts.target, at }, isThere);
     const isDecided = by !== undefined && decided !== null && (await isAncestor(repository, by, decided.onto));
     const merge = isThere && (by === undefined || isDecided) ? ((await broughtBy(repository, work, at))?.to ?? at) : undefined;
     if (merge !== undefined) tasks.push({ task: id, branch: work.branch, branchTip: work.tip, merge });

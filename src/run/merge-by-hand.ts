@@ -93,7 +93,7 @@ async function mergeSlots(asked: ByHand, target: string): Promise<ByHandResult> 
   const context = { ...asked.context, repository };
   const request = { ...asked, context };
   const strategy = request.strategy ?? request.config.merge.strategy;
-  const offer = await offeredBranches(context, { given: request.plan, only: request.only, base, strategy });
+  const offer = await offeredBranches(context, { given: request.plan, only: request.only, target, base, strategy });
   const checksFor = await checksByHand(repository, request.config, { base, plan: offer.plan });
   const isUnchecked = ({ task }: Candidate): boolean => checksFor({ tasks: [task], earlier: [] }).length === 0;
   if (request.verify && offer.candidates.some(isUnchecked)) throw noChecks();

@@ -61,10 +61,10 @@ async function offeredNow(
     only,
     at,
     strategy,
-  }: Pick<PreviewRequest, "into" | "plan" | "only"> & { at: { base: Oid }; strategy: MergeContext["strategy"] },
+  }: Pick<PreviewRequest, "into" | "plan" | "only"> & { at: { target: string; base: Oid }; strategy: MergeContext["strategy"] },
 ): Promise<Offered & Pick<MergeContext, "seen" | "delivered">> {
   const { ofRun, byHand } = whatToMerge(context.repository, only, { into, plan });
-  const ofSlots = byHand === null ? NO_SLOT : await offeredBranches(context, { given: plan, only: byHand, base: at.base, strategy });
+  const ofSlots = byHand === null ? NO_SLOT : await offeredBranches(context, { ...at, given: plan, only: byHand, strategy });
   if (ofRun === null) return ofSlots;
   const {
     ids,

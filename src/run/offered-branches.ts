@@ -10,7 +10,6 @@ import {
   readRefs,
   requireBranch,
   squashedCommits,
-  standingInParts,
 } from "../git/index.ts";
 import { type Candidate, type MergeContext, type Ordered, orderCandidates } from "../merge/index.ts";
 import { dependentsOf, mayLand } from "../plan/index.ts";
@@ -18,6 +17,7 @@ import { existingStore, type PoolContext, poolStatus, type SlotRow } from "../po
 import { isAvailable } from "../session/index.ts";
 import { liveRun } from "./ownership.ts";
 import { listRuns } from "./run-folder.ts";
+import { type Taken, takenOffBy } from "./taken-off.ts";
 
 /**
  * Why a branch is not merged, on which task it waits if that is why, which live run is still at work on it, and the exit
@@ -47,16 +47,21 @@ export async function targetOf({ repository }: PoolContext, into: string | null)
   });
 }
 
+export type OfferedOf = {
+  given: Plan | null;
+  only: readonly string[];
+  target: string;
+  base: Oid;
+  strategy: MergeContext["strategy"];
+};
+
 /**
  * Branches of busy slots that can be merged as they are, in slot order; the others with the reason. What they depend on
  * is in the plan given, else in that of the run that slots belong to. `only` names tasks or slots; none means all. `base`:
  * the target's commit, `strategy`: how they would get there.
  * Throws POOL_MISSING, SLOT_UNKNOWN.
  */
-export async function offeredBranches(
-  context: PoolContext,
-  { given, only, base, strategy }: { given: Plan | null; only: readonly string[]; base: Oid; strategy: MergeContext["strategy"] },
-): Promise<Offered> {
+export async function offeredBranches(context: PoolContext, { given, only, target, base, strategy }: OfferedOf): Promise<Offered> {
   const candidates: Candidate[] = [];
   const already: string[] = [];
   const passedOver: { task: string }[] = [];
@@ -83,7 +88,7 @@ export async function offeredBranches(
     else if (commit === lease.base) refuse("nothing was committed on it");
     else {
       const one = { task, title: task, branch, commit, dependsOn: [], base: await openFrom(context.repository, lease.base, commit, base) };
-      const stands = await howItStands(context.repository, one, base, strategy);
+      const stands = await howItStands(context.repository, { work: { base: one.base, tip: commit }, target, at: base }, strategy);
       if (stands === "in") already.push(branch);
       else if (stands === "open") candidates.push(one);
       else
@@ -99,7 +104,11 @@ export async function offeredBranches(
   const isOffered = (id: string): boolean => candidates.some(({ task }) => task === id);
   const known = [...(ofRun?.facts.tasks.keys() ?? [])];
   const earlier = ofRun === undefined ? [] : known.filter((id) => isAvailable(ofRun.facts, id) && !isOffered(id));
-  const gone = await unmergedTasks(context, base, ({ run, task }) => runs.has(run) && !slots.some(({ lease }) => lease?.task === task));
+  const gone = await unmergedTasks(
+    context,
+    { target, at: base },
+    ({ run, task }) => runs.has(run) && !slots.some(({ lease }) => lease?.task === task),
+  );
   const open = given === null ? known.filter((id) => !isOffered(id) && !earlier.includes(id)).map((task) => ({ task })) : [];
   const out = [...left, ...passedOver, ...gone, ...open].filter(({ task }) => !already.includes(branchOf(slots, task)));
   const ordered = planned(candidates, out, plan);
@@ -130,16 +139,15 @@ async function openFrom(repository: Repository, begun: Oid, commit: Oid, target:
 /** Tells whether work is in the target, also by other commits, is open, or was taken off the target by a commit. */
 async function howItStands(
   repository: Repository,
-  { base, commit }: { base: Oid; commit: Oid },
-  target: Oid,
+  taken: Taken,
   strategy: MergeContext["strategy"],
 ): Promise<"in" | "open" | { offBy: Oid }> {
-  if (base === target) return "open";
-  const work = { base, tip: commit };
-  const isIn = strategy === "merge" ? await isAncestor(repository, commit, target) : await isIntegrated(repository, work, target);
-  if (isIn) return "in";
-  const standing = await standingInParts(repository, work, target);
-  return standing.kind === "off" ? { offBy: standing.by } : "open";
+  const { work, at } = taken;
+  if (work.base === at && work.tip !== at) return "open";
+  const isIn = strategy === "merge" ? await isAncestor(repository, work.tip, at) : await isIntegrated(repository, work, at);
+  const offBy = await takenOffBy(repository, taken, isIn);
+  if (offBy !== undefined) return { offBy };
+  return isIn ? "in" : "open";
 }
 
 /** Its agent may be halfway, and the run lands the work itself: true also where another process has taken the run over. */
@@ -150,7 +158,7 @@ function isAtWork({ lease, ownerAlive }: SlotRow, live: string | undefined): boo
 /** Tasks whose branch is there, of a slot that was given back, and not in the target. */
 async function unmergedTasks(
   { repository, settings }: PoolContext,
-  base: Oid,
+  onto: Omit<Taken, "work">,
   isMeant: (of: { run: string; task: string }) => boolean,
 ): Promise<{ task: string }[]> {
   const { branches } = existingStore(repository).read().state;
@@ -159,7 +167,8 @@ async function unmergedTasks(
   for (const [branch, record] of Object.entries(branches)) {
     const tip = refs.get(`refs/heads/${branch}`);
     if (tip === undefined || !isMeant(record)) continue;
-    if (!(await isIntegrated(repository, { base: record.base, tip }, base))) found.push({ task: record.task });
+    const stands = await howItStands(repository, { ...onto, work: { base: record.base, tip } }, "squash");
+    if (stands !== "in") found.push({ task: record.task });
   }
   return found;
 }

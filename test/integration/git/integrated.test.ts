@@ -25,7 +25,7 @@ async function stage(commits: readonly Readonly<Record<string, string>>[], files
     repo,
     tip,
     isThere: async () => (await integratedBy(repository, { base, tip }, main())) !== undefined,
-    merged: () => standingOfMerged(repository, { base, tip }, main(), main()),
+    merged: () => standingOfMerged(repository, { base, tip }, main(), undefined),
     standing: () => standingOf(repository, { from: base, to: tip }, main(), undefined),
   };
 }
