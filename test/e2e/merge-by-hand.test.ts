@@ -128,14 +128,27 @@ test("a landing that git made is put right by the next merge, however it was cut
   expect([repo.git("status", "--porcelain"), repo.git("show", "main:a.txt")]).toEqual(["", "new"]);
 });
 
-test("what was squashed is merged before, also where a person has reverted it since", async () => {
-  const { repo, pool } = await mergeStage({ t: { "a.txt": "t\n" } }, { files: { "a.txt": "0\n" } });
-  const squash = (): Promise<CliResult> => runCli(["merge", "--strategy", "squash"], { cwd: repo.dir });
-  expect(await squash()).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: auto/t") });
-  repo.git("revert", "--no-edit", "HEAD");
-  expect(await squash()).toMatchObject({ code: 0, stdout: expect.stringContaining("- auto/t: merged before\nMerged: none") });
-  expect([repo.git("show", "main:a.txt"), (await pool("status")).code]).toEqual(["0", 0]);
-});
+test.each(["merge", "squash"])(
+  "what a %s brought is merged before; if a person reverted it, it is left out with what needs it",
+  async (strategy) => {
+    const { repo, pool } = await mergeStage({ t: { "a.txt": "t\n" }, u: { "u.txt": "u\n" } }, { files: { "a.txt": "0\n" } });
+    const plan = join(repo.parent, "plan.json");
+    writeFileSync(plan, JSON.stringify({ version: 1, name: "two", tasks: [{ id: "t" }, { id: "u", depends_on: ["t"] }] }));
+    const merge = (...words: string[]): Promise<CliResult> => runCli(["merge", "--strategy", strategy, ...words], { cwd: repo.dir });
+    expect(await merge("t")).toMatchObject({ code: 0, stdout: expect.stringContaining("Merged: auto/t") });
+    expect(await merge("t")).toMatchObject({ code: 0, stdout: expect.stringContaining("- auto/t: merged before\nMerged: none") });
+    repo.git("revert", "--no-edit", ...(strategy === "merge" ? ["-m", "1"] : []), "HEAD");
+    const by = repo.git("rev-parse", "--short=12", "HEAD");
+    const left = await merge("--plan", plan);
+    expect(left).toMatchObject({ code: 4, stdout: expect.stringContaining(`\`git revert ${by}\``) });
+    expect(left.stdout).toMatch(/auto\/u: it depends on t[^]*Merged: none/);
+    expect([repo.git("show", "main:a.txt"), repo.git("rev-parse", "--short=12", "main"), (await pool("status")).code]).toEqual([
+      "0",
+      by,
+      0,
+    ]);
+  },
+);
 
 test("what was picked in part and taken off again is left out, with the command that brings it back", async () => {
   const { repo, pool, slot } = await mergeStage({ t: { one: "1\n" } });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { integratedBy, openRepository, standingOf, standingOfMerged, withMergeAttributes } from "../../../src/git/index.ts";
+import {
+  integratedBy,
+  openRepository,
+  standingInParts,
+  standingOf,
+  standingOfMerged,
+  withMergeAttributes,
+} from "../../../src/git/index.ts";
 import { commitFiles, hermeticEnv, type TempRepo, tempRepo } from "../../fixtures/index.ts";
 
 const lines = (changed: Readonly<Record<number, string>> = {}): string =>
@@ -25,7 +32,8 @@ async function stage(commits: readonly Readonly<Record<string, string>>[], files
     repo,
     tip,
     isThere: async () => (await integratedBy(repository, { base, tip }, main())) !== undefined,
-    merged: () => standingOfMerged(repository, { base, tip }, main(), undefined),
+    merged: (landed?: string) => standingOfMerged(repository, { base, tip }, main(), landed),
+    inParts: (notOwn: readonly string[] = []) => standingInParts(repository, { base, tip }, main(), new Set(notOwn)),
     standing: () => standingOf(repository, { from: base, to: tip }, main(), undefined),
   };
 }
@@ -213,5 +221,129 @@ describe("work that somebody took back", () => {
     const [base, at] = [repo.git("rev-parse", `${tip}^`), repo.git("rev-parse", "main")];
     const repository = await withMergeAttributes(await openRepository(repo.dir, { parentEnv: hermeticEnv() }), at);
     expect(await standingOf(repository, { from: base, to: tip }, at, undefined)).toEqual({ kind: "edited" });
+  });
+
+  test("is told from equal lines that the user wrote in another file", async () => {
+    const { repo, standing } = await stage([{ "a.test": "import x\nimport y\nof a\n" }]);
+    pick(repo);
+    repo.git("revert", "--no-edit", "HEAD");
+    repo.commit({ "b.test": "import x\nimport y\nof b\n" });
+    expect(await standing()).toMatchObject({ kind: "off", whole: true });
+  });
+
+  test("long ago, with no letter of English in it, is off", async () => {
+    const { repo, standing } = await stage([{ f: lines({ 10: "größer" }) }]);
+    pick(repo);
+    repo.git("revert", "--no-edit", "HEAD");
+    for (let n = 0; n < 21; n++) repo.commit({ f: lines({ 1: `busy ${n}` }) });
+    expect(await standing()).toMatchObject({ kind: "off", whole: true });
+  });
+
+  test.each<[string, (repo: TempRepo) => void]>([
+    ["an amended merge", (repo) => repo.git("merge", "-q", "--no-ff", "--no-edit", "work")],
+    [
+      "an amended squash that names it",
+      (repo) => {
+        repo.git("merge", "-q", "--squash", "work");
+        repo.git("commit", "-q", "-m", `work\n\nGraftwork-Commit: ${repo.git("rev-parse", "work")}`);
+      },
+    ],
+  ])("is left out by %s, unless that was our own landing", async (_, bring) => {
+    const { repo, merged, isThere } = await stage([{ one: "1\n" }]);
+    repo.commit({ mine: "mine\n" });
+    bring(repo);
+    expect([await isThere(), await merged()]).toEqual([true, { kind: "there" }]);
+    repo.git("rm", "-q", "one");
+    repo.git("commit", "-q", "--amend", "--no-edit", "--allow-empty");
+    const by = repo.git("rev-parse", "HEAD");
+    expect(await merged()).toEqual({ kind: "off", by, whole: true });
+    expect(await merged(by)).toEqual({ kind: "there" });
+  });
+
+  test("of a branch that had merged the target, and was fast-forwarded, is off", async () => {
+    const { repo, merged } = await stage([{ one: "1\n" }]);
+    const work = repo.git("rev-parse", "work");
+    repo.commit({ mine: "mine\n" });
+    repo.git("switch", "-q", "work");
+    repo.git("merge", "-q", "--no-edit", "main");
+    const tip = repo.git("rev-parse", "work");
+    repo.git("switch", "-q", "main");
+    repo.git("merge", "-q", "--ff-only", "work");
+    repo.git("revert", "--no-edit", work);
+    const repository = await openRepository(repo.dir, { parentEnv: hermeticEnv() });
+    const [base, at] = [repo.git("rev-parse", `${work}^`), repo.git("rev-parse", "main")];
+    expect(await standingOfMerged(repository, { base, tip }, at, undefined)).toEqual({ kind: "off", by: at, whole: true });
+    expect(await merged()).not.toEqual({ kind: "never" });
+  });
+});
+
+describe("a part of the work that was taken off", () => {
+  const takeOff = (repo: TempRepo, ...take: string[]): void => {
+    if (take.length > 0) repo.git(...take);
+    repo.git("revert", "--no-edit", "HEAD");
+  };
+  type Commits = readonly Readonly<Record<string, string>>[];
+  const three: Commits = [{ f: lines({ 2: "two" }) }, { f: lines({ 2: "two", 10: "ten" }) }, { f: lines({ 2: "two", 10: "TEN" }) }];
+  const many: Commits = Array.from({ length: 25 }, (_, n) => ({ [`p${n}`]: `words ${n}\n` }));
+
+  test.each<[string, Commits, (repo: TempRepo) => void]>([
+    ["its first commit, fast-forwarded", two, (repo) => takeOff(repo, "merge", "-q", "--ff-only", "work~1")],
+    ["its first commit of many", many, (repo) => takeOff(repo, "cherry-pick", "work~24")],
+    [
+      "two commits in one",
+      three,
+      (repo) => {
+        repo.git("cherry-pick", "--no-commit", "work~1", "work");
+        repo.commit({});
+        takeOff(repo);
+      },
+    ],
+    [
+      "a file",
+      [{ x: "of x\n", y: "of y\n" }],
+      (repo) => {
+        repo.git("checkout", "work", "--", "x");
+        repo.commit({});
+        takeOff(repo);
+      },
+    ],
+    [
+      "a file that is no text",
+      [{ bin: "\0one\n", y: "of y\n" }],
+      (repo) => {
+        repo.git("checkout", "work", "--", "bin");
+        repo.commit({});
+        takeOff(repo);
+      },
+    ],
+  ])("is found: %s", async (_, commits, takeBack) => {
+    const { repo, inParts } = await stage(commits);
+    expect(await inParts()).toEqual({ kind: "never" });
+    takeBack(repo);
+    expect(await inParts()).toEqual({ kind: "off", by: repo.git("rev-parse", "HEAD"), whole: false });
+  });
+
+  test("is found if it deletes a file", async () => {
+    const { repo, tip, inParts } = await stage([{ two: "2\n" }]);
+    repo.git("switch", "-q", "work");
+    repo.git("rm", "-q", "f");
+    repo.git("commit", "-q", "-m", "without f");
+    const last = repo.git("rev-parse", "work");
+    repo.git("switch", "-q", "main");
+    takeOff(repo, "cherry-pick", last);
+    const repository = await openRepository(repo.dir, { parentEnv: hermeticEnv() });
+    const [base, at] = [repo.git("rev-parse", `${tip}^`), repo.git("rev-parse", "main")];
+    expect(await standingInParts(repository, { base, tip: last }, at, new Set())).toEqual({ kind: "off", by: at, whole: false });
+    expect(await inParts()).toEqual({ kind: "never" });
+  });
+
+  test("is told from lines that the target had before or has again, and from commits that the branch was put on", async () => {
+    const { repo, inParts } = await stage(two);
+    takeOff(repo, "cherry-pick", "work~1");
+    repo.git("revert", "--no-edit", "HEAD");
+    expect(await inParts()).toEqual({ kind: "never" });
+    repo.git("revert", "--no-edit", "HEAD");
+    expect(await inParts()).toMatchObject({ kind: "off" });
+    expect(await inParts([repo.git("rev-parse", "work~1")])).toEqual({ kind: "never" });
   });
 });

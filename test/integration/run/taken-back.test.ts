@@ -234,6 +234,16 @@ describe("work that was taken off the target", () => {
     expect([rig.task("a").status, rig.task("other").status, rig.has("b.txt")]).toEqual(["conflict", "conflict", false]);
   });
 
+  test("by an amend of another task's landing is asked about, and what depends on it waits", async () => {
+    const rig = await runRig({ agents: { ...agents, other: writes("other") }, tasks: ["a", "other", { id: "b", depends_on: ["a"] }] });
+    await rig.run({ mode: "one-group" });
+    expect(rig.repo.git("log", "-1", "--format=%s", "main")).toContain("auto/other");
+    rig.repo.git("rm", "-q", "a.txt");
+    rig.repo.git("commit", "-q", "--amend", "--no-edit");
+    expect((await rig.goOn()).exit).toBe(5);
+    expect([rig.task("a").status, rig.task("other").status, rig.task("b").status]).toEqual(["conflict", "done", "pending"]);
+  });
+
   test("after a landing that found it squashed there is asked about, and what depends on it waits", async () => {
     const two = "echo 1 > one.txt; commit one; echo 2 > two.txt; commit two";
     const rig = await runRig({ agents: { a: two, b: writes("b") }, tasks });
