@@ -64,7 +64,8 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
       () => new Date(),
     );
     await closeOpened(context, folder);
-    shell.answer(`Resolved ${facts.id}: ${commit.slice(0, 12)} on ${packet.branch}. \`graftwork continue\` verifies and lands it.`, {
+    const next = found.facts.merge ? "verifies and lands it" : `verifies it, then \`graftwork merge ${facts.id}\` lands it`;
+    shell.answer(`Resolved ${facts.id}: ${commit.slice(0, 12)} on ${packet.branch}. \`graftwork continue\` ${next}.`, {
       task: facts.id,
       commit,
     });
