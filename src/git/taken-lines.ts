@@ -31,14 +31,8 @@ export async function partTakenOff(
   const inTheEnd = new Map<string, LineCounts>();
   for (const step of steps) add(inTheEnd, step);
   for (const { file, lines } of steps) {
-    const part = partOf(lines, inTheEnd.get(file) ?? new Map());
-    const by =
-      part.length === 0
-        ? undefined
-        : lostBy(
-            part,
-            taken.filter((step) => step.file === file),
-          );
+    const ofFile = taken.filter((step) => step.file === file);
+    const by = lostBy(partOf(lines, inTheEnd.get(file) ?? new Map()), ofFile);
     if (by !== undefined) return by;
   }
   return undefined;
@@ -47,7 +41,10 @@ export async function partTakenOff(
 /** A line that is to be there, or to be gone. */
 type Wanted = { line: string; sign: 1 | -1 };
 
-/** Lines that a step adds for good; if there are none, those that it removes for good. Braces and the like tell nothing. */
+/**
+ * Returns the lines that a step adds for good. If it adds none, returns those that it removes for good. A line without a
+ * letter or digit does not count.
+ */
 function partOf(step: LineCounts, inTheEnd: LineCounts): Wanted[] {
   const ofSign = (sign: 1 | -1): Wanted[] =>
     [...step].flatMap(([line, count]) =>
@@ -59,6 +56,7 @@ function partOf(step: LineCounts, inTheEnd: LineCounts): Wanted[] {
 
 /** Returns the commit after which most of a part was gone, if all of it was there before and did not come back. */
 function lostBy(part: readonly Wanted[], steps: readonly FileStep[]): Oid | undefined {
+  if (part.length === 0) return undefined;
   const now = new Map<string, LineCounts>();
   let wasThere = false;
   let by: Oid | undefined;

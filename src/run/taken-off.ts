@@ -16,14 +16,14 @@ import { listRuns } from "./run-folder.ts";
 export type Taken = { work: { base: Oid; tip: Oid }; target: string; at: Oid };
 
 /**
- * Returns the commit by which a person took work off the target, where a part of it that stands alone counts as well. Of
- * work that the target reaches (`isThere`) a part may go: the person had the rest.
+ * Returns the commit by which a person took work off the target, whole or in part. If the target still reaches the work
+ * (`isThere`), only the whole counts: the person kept the rest.
  */
 export async function takenOffBy(repository: Repository, { work, target, at }: Taken, isThere: boolean): Promise<Oid | undefined> {
   const standing = isThere
     ? await standingOfMerged(repository, work, at, undefined)
     : await standingInParts(repository, work, at, await madeOn(repository, target));
-  return standing.kind === "off" && !standing.whole && !isThere ? byPerson(repository, standing.by) : allTakenOffBy(repository, standing);
+  return isThere || standing.kind !== "off" ? allTakenOffBy(repository, standing) : byPerson(repository, standing.by);
 }
 
 /** Returns the commit by which a person took all of a work off. */

@@ -282,6 +282,11 @@ describe("a part of the work that was taken off", () => {
     if (take.length > 0) repo.git(...take);
     repo.git("revert", "--no-edit", "HEAD");
   };
+  const takeOffX = (repo: TempRepo): void => {
+    repo.git("checkout", "work", "--", "x");
+    repo.commit({});
+    takeOff(repo);
+  };
   type Commits = readonly Readonly<Record<string, string>>[];
   const three: Commits = [{ f: lines({ 2: "two" }) }, { f: lines({ 2: "two", 10: "ten" }) }, { f: lines({ 2: "two", 10: "TEN" }) }];
   const many: Commits = Array.from({ length: 25 }, (_, n) => ({ [`p${n}`]: `words ${n}\n` }));
@@ -298,24 +303,8 @@ describe("a part of the work that was taken off", () => {
         takeOff(repo);
       },
     ],
-    [
-      "a file",
-      [{ x: "of x\n", y: "of y\n" }],
-      (repo) => {
-        repo.git("checkout", "work", "--", "x");
-        repo.commit({});
-        takeOff(repo);
-      },
-    ],
-    [
-      "a file that is no text",
-      [{ bin: "\0one\n", y: "of y\n" }],
-      (repo) => {
-        repo.git("checkout", "work", "--", "bin");
-        repo.commit({});
-        takeOff(repo);
-      },
-    ],
+    ["a file", [{ x: "of x\n", y: "of y\n" }], takeOffX],
+    ["a file that is no text", [{ x: "\0one\n", y: "of y\n" }], takeOffX],
   ])("is found: %s", async (_, commits, takeBack) => {
     const { repo, inParts } = await stage(commits);
     expect(await inParts()).toEqual({ kind: "never" });
