@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
+import { below } from "../git/index.ts";
 import { replaceFile } from "../state/index.ts";
 import { type InstallRequest, NPM_QUIET, runInstall, YARN_BERRY } from "./install.ts";
 
@@ -40,7 +41,7 @@ export type Regenerated = { kind: "made"; text: string; command: string } | { ki
 
 /** Makes the lockfile `path` of the project in `request.dir` anew, from its manifests and from what it has locked already. */
 export async function regenerateLockfile(request: InstallRequest, path: string): Promise<Regenerated> {
-  const file = join(request.dir, path);
+  const file = below(request.dir, path);
   const known = REGENERATORS[basename(path)];
   if (known === undefined || !existsSync(file)) return { kind: "failed", reason: `${path} is no lockfile that can be made anew` };
   const text = readFileSync(file, "utf8");

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { cleanText, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
-import { isAncestor, plainPath, type Repository, resolveCommit, userIdentity, withMergeAttributes } from "../git/index.ts";
+import { below, isAncestor, plainPath, type Repository, resolveCommit, userIdentity, withMergeAttributes } from "../git/index.ts";
 import {
   choose,
   closeOpened,
@@ -81,7 +81,7 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   const shown = [`Packet: ${folder}/README.md`];
   if (options.open === true) {
     const { id, path, branch } = await openInSlot(context, packet);
-    const files = packet.files.map((file) => join(path, file.laid_as ?? file.path));
+    const files = packet.files.map((file) => below(path, file.laid_as ?? file.path));
     const what = files.length === 0 ? "It names no file; the packet says what collided. Make the merge right there" : "Edit them there";
     const next = `${what}, then \`graftwork resolve ${facts.id} --done\`.`;
     shell.answer([path, ...shown, ...listed(files), next].join("\n"), { task: facts.id, slot: id, path, branch, packet: folder, files });

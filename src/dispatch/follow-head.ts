@@ -13,6 +13,7 @@ import {
   type SlotTree,
   slotHead,
   treeOf,
+  unsafePathIn,
   updateRefs,
   wasMadeIn,
 } from "../git/index.ts";
@@ -102,6 +103,27 @@ export async function branchLost(repository: Repository, ground: Ground): Promis
   const isWork = last !== undefined && (await commitsBeyond(repository, [last], known)).length > 0;
   const kept = isWork ? `; its commits up to ${short(last)} are kept as ${await pinned(repository, ground.keepAt, last)}` : "";
   return `its branch ${ground.branch} was deleted while it was at work${kept}`;
+}
+
+/**
+ * Refuses commits with a path that git checks out nowhere, such as `../x`. The branch goes back to where it was, since
+ * no slot can be put on such a commit, and a ref keeps it. Returns undefined if all paths are sound.
+ */
+export async function refuseUnsafe(
+  repository: Repository,
+  ground: Ground,
+  { start, head }: { start: Oid; head: Oid | null },
+): Promise<{ tip: Oid; unusable: string } | undefined> {
+  const ref = `refs/heads/${ground.branch}`;
+  for (const commit of new Set([head ?? start, start])) {
+    const unsafe = await unsafePathIn(repository, ground.base, commit);
+    if (unsafe === undefined) continue;
+    const kept = await pinned(repository, `${ground.keepAt}-unsafe`, commit);
+    const tip = commit === start ? (ground.refsBefore?.get(ref) ?? ground.base) : start;
+    if (tip !== start) await updateRefs(repository, [{ ref, set: tip, old: start }], "take an unsafe commit off");
+    return { tip, unusable: `${unsafe}; it is kept as ${kept}` };
+  }
+  return undefined;
 }
 
 async function pinned(repository: Repository, ref: string, commit: Oid): Promise<string> {

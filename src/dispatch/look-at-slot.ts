@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { GraftworkError, systemCode, type Task } from "../domain/index.ts";
 import {
+  below,
   commitInSlot,
   dropLocks,
   lstatBelow,
@@ -21,7 +21,7 @@ import {
 } from "../git/index.ts";
 import { filesMatcher } from "../plan/index.ts";
 import type { Evidence } from "./evidence.ts";
-import { besideBranch, branchLost, followHead, type Ground, isOthersCommit } from "./follow-head.ts";
+import { besideBranch, branchLost, followHead, type Ground, isOthersCommit, refuseUnsafe } from "./follow-head.ts";
 import { secretIn } from "./secrets.ts";
 
 const SCANNED_BYTES = 1024 * 1024;
@@ -75,6 +75,8 @@ async function whatIsThere(repository: Repository, look: Look, nothing: Evidence
     return { ...nothing, tip: start, unusable: `its folder ${slot.path} is gone; left out: all that it had not committed` };
   const unfinished = unfinishedIn(repository, slot);
   const { commit: head } = await slotHead(repository, slot);
+  const refused = await refuseUnsafe(repository, look, { start, head });
+  if (refused !== undefined) return { ...nothing, ...refused };
   const status = await slotStatus(repository, slot);
   const rest = await sortRest(repository, look, status, head);
   const leaves = (why: string): Evidence => ({ ...nothing, tip: start, unusable: `${why}${uncommittedText(rest.chosen)}` });
@@ -176,7 +178,7 @@ function named(paths: readonly string[]): string {
 }
 
 function textOf({ slot }: Look, path: string): string {
-  const full = pathBytes(join(slot.path, path));
+  const full = pathBytes(below(slot.path, path));
   const stat = lstatBelow(slot.path, path);
   if (stat?.isFile() !== true || stat.size > SCANNED_BYTES) return "";
   try {

@@ -1,6 +1,5 @@
 import { lstatSync } from "node:fs";
-import { join } from "node:path";
-import { checkoutChanges, pathBytes, type Repository } from "../git/index.ts";
+import { below, checkoutChanges, pathBytes, type Repository } from "../git/index.ts";
 
 /** Unsaved paths of the user's checkout, each with what tells one version of it from another. */
 export type CheckoutState = ReadonlyMap<string, string>;
@@ -8,7 +7,7 @@ export type CheckoutState = ReadonlyMap<string, string>;
 /** Reads which files of the user's checkout are unsaved. Costs one `git status`. */
 export async function checkoutState(repository: Repository): Promise<CheckoutState> {
   const paths = await checkoutChanges(repository);
-  return new Map(paths.map((path) => [path, versionOf(join(repository.root, path))]));
+  return new Map(paths.map((path) => [path, versionOf(below(repository.root, path, "disk"))]));
 }
 
 /**

@@ -39,6 +39,7 @@ export const ERROR_EXITS = {
   AGENT_UNKNOWN: EXIT.usage,
   STATE_NEWER: EXIT.usage,
   GIT_FAILED: EXIT.failed,
+  TREE_UNSAFE: EXIT.failed,
   STATE_DAMAGED: EXIT.failed,
   STATE_UNWRITABLE: EXIT.failed,
   JOURNAL_DAMAGED: EXIT.failed,

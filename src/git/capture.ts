@@ -7,6 +7,7 @@ import type { Repository } from "./repository.ts";
 import { type GitCall, runGit, splitPaths } from "./run-git.ts";
 import { lstatBelow } from "./slot-path.ts";
 import type { SlotTree } from "./slot-tree.ts";
+import { emptyTree, unsafePathIn } from "./tree-differences.ts";
 import { withWorkIndex } from "./work-index.ts";
 
 export type Capture = {
@@ -29,7 +30,9 @@ export type Capture = {
  * Returns undefined where the ref was taken or the proof failed: try again, with another name.
  */
 export async function captureWork(repository: Repository, capture: Capture): Promise<{ commit: Oid; tree: Oid } | undefined> {
-  const tree = await workTree(repository, capture.slot, capture.paths, capture.head);
+  // git reads no tree with a path such as `../x`, so nobody has worked on it: what was checked out before counts.
+  const isSound = capture.head === null || (await unsafePathIn(repository, emptyTree(repository), capture.head)) === undefined;
+  const tree = await workTree(repository, capture.slot, capture.paths, isSound ? capture.head : null);
   const commit = await commitTree(repository, { tree, parents: capture.parents, message: capture.message, person: capture.person });
   const refused = await updateRefs(repository, [{ ref: capture.ref, set: commit, old: null }], "rescue");
   if (refused !== undefined) return undefined;

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { below } from "./git-path.ts";
 import { foldersOf } from "./path-text.ts";
 import { lstatBelow, readFolder } from "./slot-path.ts";
 import { type Judge, NOTHING, type Sights } from "./swap-files.ts";
@@ -44,7 +44,7 @@ function leavingIn(checkout: string, changes: readonly TreeDifference[]): (path:
 
 /** Files and empty folders below a folder that stay when the merge lands; at most `most`. */
 function staying(checkout: string, folder: string, isLeaving: (path: string) => boolean, most: number): string[] {
-  const entries = readFolder(join(checkout, folder));
+  const entries = readFolder(below(checkout, folder));
   if (entries.length === 0) return [`${folder}/`];
   const found: string[] = [];
   for (const entry of entries) {

@@ -33,6 +33,7 @@ export { editTree, type TreeEdit } from "./edit-tree.ts";
 export { exportChanges, treeOfExport } from "./export-changes.ts";
 export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
+export { below, pathProblem } from "./git-path.ts";
 export { treeHoldsText } from "./grep-tree.ts";
 export { type Planted, plantedText } from "./guarded-settings.ts";
 export {
@@ -108,7 +109,15 @@ export { snapshotSlot } from "./snapshot-slot.ts";
 export { squashedCommits } from "./squashed-commits.ts";
 export { holderOf, type Standing, standingOf } from "./standing.ts";
 export { trackedPaths } from "./tracked-paths.ts";
-export { type CommitRange, committedPaths, differencesOfAll, emptyTree, type TreeDifference, treeDifferences } from "./tree-differences.ts";
+export {
+  type CommitRange,
+  committedPaths,
+  differencesOfAll,
+  emptyTree,
+  type TreeDifference,
+  treeDifferences,
+  unsafePathIn,
+} from "./tree-differences.ts";
 export { untrackedPaths } from "./untracked-paths.ts";
 export { type BranchWork, makesChange, partsOf } from "./work-parts.ts";
 export { addWorktree, adminNameOf, forgetWorktree, listWorktrees, otherRepositoryAt, removeWorktree, type Worktree } from "./worktrees.ts";

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { systemCode } from "../domain/index.ts";
 import { mkdirSync, readText, withMutex } from "../state/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
+import { below } from "./git-path.ts";
 import { inTheWay } from "./in-the-way.ts";
 import { gitDirOf, gitSaid, headOf, landingMark, outwaitLanding } from "./land-checkout.ts";
 import {
@@ -190,7 +191,7 @@ function tryLock(folder: LandingFolder): boolean {
   }
 }
 
-const isLarge = ({ fresh }: LandingFolder, path: string): boolean => lstatSync(pathBytes(join(fresh, path))).size > SWAPPED_AT_MOST;
+const isLarge = ({ fresh }: LandingFolder, path: string): boolean => lstatSync(pathBytes(below(fresh, path))).size > SWAPPED_AT_MOST;
 
 const openEdit = (paths: readonly string[]): string | undefined =>
   paths.length === 0 ? undefined : `${paths.slice(0, 10).join(", ")} was written to at that moment`;
@@ -213,7 +214,7 @@ async function writeFresh(
     stdin: pathBytes(paths.map((path) => `${path}\0`).join("")),
     answers: [0, 1, 128],
   });
-  const missing = paths.find((path) => lstatSync(pathBytes(join(fresh, path)), { throwIfNoEntry: false }) === undefined);
+  const missing = paths.find((path) => lstatSync(pathBytes(below(fresh, path)), { throwIfNoEntry: false }) === undefined);
   if (answer.code === 0 && missing === undefined) return undefined;
   return `git could not write ${missing ?? "the new files"}: ${gitSaid(answer)}`;
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import { rmdirSync, rmSync } from "../state/index.ts";
 import { readBlob } from "./commit-objects.ts";
+import { below } from "./git-path.ts";
 import { headOf } from "./land-checkout.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
@@ -35,8 +36,8 @@ export async function restoreCheckout(repository: Repository, worktree: string, 
   const back = states.filter(({ state }) => state !== "old");
   // Longest first, so that a folder the landing made is empty when its turn comes; one that is not stays.
   for (const { change } of back.toSorted((a, b) => b.change.path.length - a.change.path.length)) {
-    if (change.from === null) rmSync(join(worktree, change.path), { force: true });
-    else if (lstatBelow(worktree, change.path)?.isDirectory() === true) removeEmptyFolders(join(worktree, change.path));
+    if (change.from === null) rmSync(below(worktree, change.path), { force: true });
+    else if (lstatBelow(worktree, change.path)?.isDirectory() === true) removeEmptyFolders(below(worktree, change.path));
   }
   const paths = back.filter(({ change }) => change.from !== null).map(({ change }) => change.path);
   if (paths.length > 0) {
@@ -94,7 +95,7 @@ async function stateOf(
   hash: Oid | undefined,
   folders: ReadonlySet<string>,
 ): Promise<"old" | "new" | "foreign"> {
-  const full = join(worktree, change.path);
+  const full = below(worktree, change.path);
   const stat = lstatBelow(worktree, change.path);
   if (stat === undefined) return change.from === null ? "old" : "new";
   if (stat.isDirectory()) return folders.has(change.path) ? "new" : "foreign";

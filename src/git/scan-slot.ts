@@ -2,6 +2,7 @@ import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readText, replaceFile } from "../state/index.ts";
 import { writtenByCheckout } from "./conversions.ts";
+import { below } from "./git-path.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import { pathBytes } from "./path-text.ts";
@@ -105,7 +106,7 @@ type Piece = { is: "work" | "rebuildable" | "folder"; path: string };
 function piecesOf(slot: SlotTree, path: string, isRebuildable: (path: string) => boolean): Piece[] {
   if (isRebuildable(path)) return [{ is: "rebuildable", path }];
   if (!path.endsWith("/")) return [{ is: "work", path }];
-  const entries = readFolder(join(slot.path, path));
+  const entries = readFolder(below(slot.path, path, "disk"));
   if (entries.some((entry) => entry.name === ".git")) return [{ is: "work", path }];
   const inside = entries.flatMap((entry) => piecesOf(slot, `${path}${entry.name}${entry.isDirectory() ? "/" : ""}`, isRebuildable));
   return [...inside, { is: "folder", path }];
@@ -125,16 +126,17 @@ async function passedOverBelow(repository: Repository, slot: SlotTree, options: 
     return stat !== undefined && stat.ctimeMs >= since;
   };
   const inRoot = isWritten(slot.path) ? passedOver(slot.path).filter((name) => name !== ".git") : [];
-  const below: string[] = [];
+  const inside: string[] = [];
   for (const folder of await foldersOf(repository, slot, options.nestedIn)) {
     const isSubmodule = folder.startsWith(SUBMODULE);
     const path = isSubmodule ? folder.slice(SUBMODULE.length) : folder;
     // Where a link took the place of a folder above, what is looked at here is elsewhere; the next look tells.
-    if (!isWritten(`${slot.path}/${path}`) || lstatBelow(slot.path, path)?.isDirectory() !== true) continue;
-    if (isSubmodule && readFolder(join(slot.path, path)).length > 0) below.push(`${path}/`);
-    if (!isSubmodule) below.push(...passedOver(join(slot.path, path)).map((name) => `${path}/${name}${name === ".git" ? "/" : ""}`));
+    if (!isWritten(below(slot.path, path, "disk")) || lstatBelow(slot.path, path)?.isDirectory() !== true) continue;
+    if (isSubmodule && readFolder(below(slot.path, path, "disk")).length > 0) inside.push(`${path}/`);
+    if (!isSubmodule)
+      inside.push(...passedOver(below(slot.path, path, "disk")).map((name) => `${path}/${name}${name === ".git" ? "/" : ""}`));
   }
-  return [...inRoot, ...below];
+  return [...inRoot, ...inside];
 }
 
 /** Before the path of a submodule in our list of folders. */

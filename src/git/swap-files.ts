@@ -1,7 +1,8 @@
 import { lstatSync, readFileSync, readlinkSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { systemCode } from "../domain/index.ts";
 import { linkSync, mkdirSync, removeFile, renameSync, rmdirSync, symlinkSync } from "../state/index.ts";
+import { below } from "./git-path.ts";
 import type { Oid } from "./oid.ts";
 import { pathBytes } from "./path-text.ts";
 import type { Repository } from "./repository.ts";
@@ -30,7 +31,7 @@ export class LinksMissing extends Error {}
 /** What was moved aside, as it was then. */
 export type Moved = Map<string, { stamp: string; oid: Oid }>;
 
-const at = (folder: string, path: string): string | Buffer => pathBytes(join(folder, path));
+const at = (folder: string, path: string): string | Buffer => pathBytes(below(folder, path));
 
 function lookAt(repository: Repository, folder: string, path: string): Seen {
   const full = at(folder, path);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
-import { join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
+import { below, pathProblem } from "./git-path.ts";
 import { askOfObjects } from "./object-answers.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
@@ -59,6 +59,16 @@ export async function differencesOfAll(repository: Repository, ranges: readonly 
     because: `it was asked for ${ranges.length} comparisons and answered ${found.length}.`,
     try: "`git fsck` tells whether the repository is sound.",
   });
+}
+
+/** Returns which path of a commit git itself would not check out, and why. Only paths count that are not in `from`. */
+export async function unsafePathIn(repository: Repository, from: Oid, commit: Oid): Promise<string | undefined> {
+  for (const { path, to } of from === commit ? [] : await treeDifferences(repository, from, commit)) {
+    const problem = to === null ? undefined : pathProblem(path);
+    if (problem !== undefined)
+      return `${commit.slice(0, 12)} has a file at ${JSON.stringify(path)}, which git does not check out: ${problem}`;
+  }
+  return undefined;
 }
 
 function differenceOf(line: string, path: string): TreeDifference {
@@ -120,7 +130,7 @@ function compare(repository: Repository, root: string, path: string, entry: Side
   const stat = lstatBelow(root, path);
   if (entry === null) return stat === undefined || stat.isDirectory() ? "same" : "other";
   if (stat === undefined) return "other";
-  const full = pathBytes(join(root, path));
+  const full = pathBytes(below(root, path));
   if (entry.mode === "120000")
     return stat.isSymbolicLink() && blobId(repository, readlinkSync(full, { encoding: "buffer" })) === entry.oid ? "same" : "other";
   if (!stat.isFile() || entry.mode !== ((stat.mode & 0o100) === 0 ? "100644" : "100755")) return "other";

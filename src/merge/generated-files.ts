@@ -1,8 +1,7 @@
-import { join } from "node:path";
 import picomatch from "picomatch";
 import { installProject, projectEnvironment, visibleEnvironment } from "../checkout/index.ts";
 import { argvOf, CHECK_TIMEOUT_MS, type Check, cleanText, hideCredentials, tailLines } from "../domain/index.ts";
-import { exportChanges, lstatBelow, type Oid, type Repository, treeOfExport } from "../git/index.ts";
+import { below, exportChanges, lstatBelow, type Oid, type Repository, treeOfExport } from "../git/index.ts";
 import { rmSync } from "../state/index.ts";
 import { runCommand } from "../subprocess/index.ts";
 import { type LaidOut, type MadeAnew, makeAnew } from "./made-anew.ts";
@@ -41,7 +40,7 @@ export async function regenerateFiles(
     const { commit, room, checkout } = laid;
     const { dir } = checkout;
     // Before anything of the work has run here, which could have led these paths elsewhere.
-    for (const path of paths) rmSync(join(dir, path), { force: true });
+    for (const path of paths) rmSync(below(dir, path), { force: true });
     const visible = { ...visibleEnvironment(repository.parentEnv, how.env, repository.root), ...how.setEnv };
     const env = { ...projectEnvironment(visible, checkout), ...room.marker };
     const request = { markers: room.marker, env, allowScripts: how.allowScripts, timeoutMs: INSTALL_TIMEOUT_MS, ...stop };

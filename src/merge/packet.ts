@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import {
+  below,
   type ConflictStage,
   changedPaths,
   type MergedTrees,
@@ -54,7 +55,7 @@ const PARTS = ["files", "base", "ours", "theirs"] as const;
 
 /** Where a packet has one of its files: with markers (`files`), or as a side has it. */
 export function fileIn(folder: string, part: (typeof PARTS)[number], path: string): string {
-  return join(folder, part, ...plainPath(path).split("/").map(shortName));
+  return below(join(folder, part), plainPath(path).split("/").map(shortName).join("/"));
 }
 
 /** File systems allow names of 255 bytes. Those that git makes are longer than the project's own. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { GraftworkError } from "../domain/index.ts";
 import {
+  below,
   commitInSlot,
   editTree,
   isAncestor,
@@ -126,11 +127,11 @@ export async function finishInSlot(
   if (status.unmerged) throw unusable(task, opened, "git has unmerged files there: `git add` them, or end the merge that was begun.");
   for (const path of merged.clean ? [] : merged.paths) {
     if (lstatBelow(slot.path, path)?.isFile() !== true) continue;
-    const bytes = readFileSync(pathBytes(join(slot.path, path)));
+    const bytes = readFileSync(pathBytes(below(slot.path, path)));
     const stages = merged.clean ? [] : merged.stages.filter((stage) => stage.path === path);
     const left = await markersLeft(repository, stages, bytes);
     const next = `edit it to its end, then \`graftwork resolve ${task} --done\`.`;
-    const file = join(slot.path, path);
+    const file = below(slot.path, path);
     if (left.length > 0) throw markersStand(task, { file, path, left, next });
     // Who committed there, or chose before it was laid out, has decided.
     const isOpen = tip === opened.from && !noted.includes(path);
@@ -161,7 +162,7 @@ export async function finishInSlot(
   if (marked !== undefined)
     throw markersStand(task, {
       ...marked,
-      file: join(slot.path, marked.path),
+      file: below(slot.path, marked.path),
       next: `edit it to its end, then \`graftwork resolve ${task} --done\`.`,
     });
   // Who merged the target there with git has made the commit already. What nobody changed needs one that says so.

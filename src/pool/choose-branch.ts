@@ -1,5 +1,5 @@
 import { GraftworkError, idKey } from "../domain/index.ts";
-import { listWorktrees, type Oid, readRefs, requireCommit, resolveNames } from "../git/index.ts";
+import { listWorktrees, type Oid, readRefs, requireCommit, resolveNames, unsafePathIn } from "../git/index.ts";
 import type { PoolContext } from "./context.ts";
 import type { PoolState } from "./pool-state.ts";
 
@@ -9,7 +9,7 @@ export type Start = { base: Oid; branch: string; tip: Oid | undefined };
 /**
  * Chooses the base and the branch for a task. Its own branch of this run goes on at its tip: the one that the
  * pool has on record, or `known`. A name taken by another run or by hand is left alone, and the next free one is used.
- * Throws REF_UNKNOWN, BRANCH_IN_USE.
+ * Throws REF_UNKNOWN, BRANCH_IN_USE, TREE_UNSAFE.
  */
 export async function chooseStart(context: PoolContext, state: PoolState, task: string, wanted: string, known?: string): Promise<Start> {
   const { repository, settings } = context;
@@ -22,7 +22,10 @@ export async function chooseStart(context: PoolContext, state: PoolState, task: 
   if (found.get(parent) !== undefined) throw prefixTaken(prefix);
   const isKnown = Object.keys(state.branches).some((branch) => branch.toLowerCase() === plain.toLowerCase());
   if (found.get(taken) === undefined && !isKnown) return { base: commit, branch: plain, tip: undefined };
-  return { base: commit, ...(await nextName(context, state, task, plain, known)) };
+  const next = await nextName(context, state, task, plain, known);
+  const unsafe = next.tip === undefined ? undefined : await unsafePathIn(repository, commit, next.tip);
+  if (unsafe !== undefined) throw unsafeBranch(next.branch, unsafe);
+  return { base: commit, ...next };
 }
 
 async function nextName(
@@ -59,6 +62,15 @@ async function requireFree(context: PoolContext, branch: string): Promise<void> 
     because: "git lets a branch be checked out in one worktree only.",
     try: `switch that worktree to another branch (\`git -C ${JSON.stringify(holder.path)} switch --detach\`) and try again.`,
     details: { branch, path: holder.path },
+  });
+}
+
+function unsafeBranch(branch: string, unsafe: string): GraftworkError {
+  return new GraftworkError("TREE_UNSAFE", {
+    message: `No slot can be put on ${branch}.`,
+    because: `${unsafe}.`,
+    try: `put the branch on a sound commit: \`git branch --force ${branch} COMMIT\`.`,
+    details: { branch },
   });
 }
 

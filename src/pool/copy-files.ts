@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import picomatch from "picomatch";
 import * as v from "valibot";
 import { count, GraftworkError, systemCode } from "../domain/index.ts";
-import { lstatBelow, type Repository, readFolder, type SlotStatus, stampBelow, trackedPaths } from "../git/index.ts";
+import { below, lstatBelow, type Repository, readFolder, type SlotStatus, stampBelow, trackedPaths } from "../git/index.ts";
 import { cpSync, mkdirSync, readBytes, readText, replaceFile } from "../state/index.ts";
 import type { PoolContext } from "./context.ts";
 import { type IgnoreRule, isNamed, parseIgnore, sayOf } from "./ignore-patterns.ts";
@@ -145,10 +145,10 @@ function isFree(root: string, path: string): boolean {
 }
 
 function copyFile(root: string, slot: Slot, path: string): void {
-  const to = join(slot.path, path);
+  const to = below(slot.path, path, "disk");
   try {
     mkdirSync(dirname(to), { recursive: true });
-    cpSync(join(root, path), to, { preserveTimestamps: true, errorOnExist: true, force: false });
+    cpSync(below(root, path, "disk"), to, { preserveTimestamps: true, errorOnExist: true, force: false });
   } catch (error) {
     throw new GraftworkError("SETUP_FAILED", {
       message: `${path} could not be copied into ${slot.id}, so no work was started in it.`,
@@ -168,7 +168,7 @@ function stampOf(slot: Slot, path: string): string | undefined {
 function isSame(root: string, slot: Slot, path: string): boolean {
   const [here, there] = [lstatBelow(slot.path, path), lstatBelow(root, path)];
   if (here?.isFile() !== true || there?.isFile() !== true || here.size !== there.size) return false;
-  return readBytes(join(slot.path, path))?.equals(readBytes(join(root, path)) ?? Buffer.alloc(0)) === true;
+  return readBytes(below(slot.path, path, "disk"))?.equals(readBytes(below(root, path, "disk")) ?? Buffer.alloc(0)) === true;
 }
 
 /** What was copied into a slot is noted beside our copy of its index, where agents have no business. */

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { openUp } from "../checkout/index.ts";
 import { systemCode } from "../domain/index.ts";
 import {
+  below,
   detachSlot,
   hasSavedIndex,
   lstatBelow,
@@ -58,7 +59,7 @@ function removeUntracked(repository: Repository, slot: SlotTree, found: SlotChan
   for (const path of found.toRemove) {
     const isWhole = path.endsWith("/") || !found.seen.has(path);
     if (lstatBelow(slot.path, path) === undefined || !(isWhole || isAsSeen(slot, found, path))) continue;
-    opened(slot, found, path, () => rmSync(pathBytes(join(slot.path, path)), { recursive: isWhole, force: true }));
+    opened(slot, found, path, () => rmSync(pathBytes(below(slot.path, path, "disk")), { recursive: isWhole, force: true }));
   }
   for (const path of found.emptied)
     if (lstatBelow(slot.path, path)?.isDirectory() === true) opened(slot, found, path, () => removeEmpty(slot, path));
@@ -67,7 +68,7 @@ function removeUntracked(repository: Repository, slot: SlotTree, found: SlotChan
 /** A folder into which something was put since is left, with that in it. */
 function removeEmpty(slot: SlotTree, path: string): void {
   try {
-    rmdirSync(pathBytes(join(slot.path, path)));
+    rmdirSync(pathBytes(below(slot.path, path, "disk")));
   } catch (error) {
     if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(systemCode(error) ?? "")) throw error;
   }
@@ -82,7 +83,7 @@ function isLarge(slot: SlotTree, path: string): boolean {
       if (entry.isDirectory()) count(join(folder, entry.name));
     }
   };
-  count(join(slot.path, path));
+  count(below(slot.path, path, "disk"));
   return left <= 0;
 }
 
@@ -91,7 +92,7 @@ function deleteInBackground(repository: Repository, slot: SlotTree, trash: strin
   const gone = join(trash, `deleting-${randomUUID()}`);
   mkdirSync(gone, { recursive: true, mode: 0o700 });
   for (const [index, path] of paths.entries())
-    opened(slot, found, path, () => renameSync(pathBytes(join(slot.path, path).replace(/\/$/, "")), join(gone, String(index))));
+    opened(slot, found, path, () => renameSync(pathBytes(below(slot.path, path, "disk").replace(/\/$/, "")), join(gone, String(index))));
   const remove = 'rm -rf -- "$0" || { chmod -R u+rwX -- "$0"; rm -rf -- "$0"; }';
   startDetached(["nice", "-n", "19", "/bin/sh", "-c", remove, gone], trash, childEnvironment(repository.parentEnv, [], {}));
 }

@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import { installedStamp } from "../checkout/index.ts";
 import { GraftworkError } from "../domain/index.ts";
-import { untrackedPaths } from "../git/index.ts";
+import { below, untrackedPaths } from "../git/index.ts";
 import { rmSync } from "../state/index.ts";
 import type { PoolContext } from "./context.ts";
 import { copiedPaths, copyConfigured, noteCopies } from "./copy-files.ts";
@@ -61,7 +60,7 @@ async function untrackedBesideKept(context: PoolContext, slot: SlotRecord): Prom
  */
 export async function tidyAfterSetUp(context: PoolContext, slot: SlotRecord): Promise<boolean> {
   if (typeof context.settings.setup === "string") return false;
-  for (const path of await untrackedBesideKept(context, slot)) rmSync(join(slot.path, path), { recursive: true, force: true });
+  for (const path of await untrackedBesideKept(context, slot)) rmSync(below(slot.path, path, "disk"), { recursive: true, force: true });
   return true;
 }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
-import { listPaths, lstatBelow, type Oid } from "../git/index.ts";
+import { below, listPaths, lstatBelow, type Oid } from "../git/index.ts";
 import { readText, replaceFile, rmSync } from "../state/index.ts";
 import type { PoolContext } from "./context.ts";
 import type { Dependencies, SlotRecord } from "./pool-state.ts";
@@ -74,14 +74,14 @@ export function keptStamp(slot: { path: string }, keep: readonly string[]): stri
   const look = (path: string, isTop: boolean): void => {
     for (const entry of readdirSync(join(slot.path, path), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (isTop && TOOL_CACHES.has(entry.name)) continue;
-      const below = `${path}/${entry.name}`;
+      const inside = `${path}/${entry.name}`;
       if (entry.isDirectory()) {
         // Not its own time: a tool's cache changes that of the folder around it.
-        hash.update(`${below}/\0`);
-        look(below, false);
+        hash.update(`${inside}/\0`);
+        look(inside, false);
       } else {
-        const stat = lstatSync(join(slot.path, below), { throwIfNoEntry: false });
-        hash.update(`${below}\0${stat?.ino} ${stat?.mode} ${stat?.size} ${stat?.ctimeMs}\0`);
+        const stat = lstatSync(below(slot.path, inside, "disk"), { throwIfNoEntry: false });
+        hash.update(`${inside}\0${stat?.ino} ${stat?.mode} ${stat?.size} ${stat?.ctimeMs}\0`);
       }
     }
   };
@@ -119,7 +119,7 @@ export async function handOn(context: PoolContext, slot: SlotRecord, commit: Oid
     for (const folder of sound.filter(isDependencyFolder))
       for (const cache of TOOL_CACHES) {
         const path = `${folder.slice(1)}${cache}`;
-        if (lstatBelow(slot.path, path) !== undefined) rmSync(join(slot.path, path), { recursive: true, force: true });
+        if (lstatBelow(slot.path, path) !== undefined) rmSync(below(slot.path, path, "disk"), { recursive: true, force: true });
       }
   return { keep: sound, dependencies: slot.dependencies };
 }

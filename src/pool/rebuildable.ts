@@ -1,5 +1,5 @@
-import { basename, dirname, join } from "node:path";
-import { lstatBelow, readFolder } from "../git/index.ts";
+import { basename, dirname } from "node:path";
+import { below, lstatBelow, readFolder } from "../git/index.ts";
 import { readText } from "../state/index.ts";
 import { parseIgnore, sayOf } from "./ignore-patterns.ts";
 
@@ -86,9 +86,9 @@ export function rebuildableInSlot(slot: { path: string }): (path: string) => boo
   return rebuildableIn({
     namesIn: (folder) =>
       folder === "" || lstatBelow(slot.path, folder)?.isDirectory() === true
-        ? readFolder(join(slot.path, folder)).map(({ name }) => name)
+        ? readFolder(folder === "" ? slot.path : below(slot.path, folder, "disk")).map(({ name }) => name)
         : [],
-    textOf: (path) => (lstatBelow(slot.path, path)?.isFile() === true ? readText(join(slot.path, path)) : undefined),
+    textOf: (path) => (lstatBelow(slot.path, path)?.isFile() === true ? readText(below(slot.path, path, "disk")) : undefined),
   });
 }
 

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 import { GraftworkError, systemCode } from "../domain/index.ts";
-import { lstatBelow, messageOf, type Oid, pathBytes, readRefs, updateRefs, writeCapture } from "../git/index.ts";
+import { below, lstatBelow, messageOf, type Oid, pathBytes, readRefs, updateRefs, writeCapture } from "../git/index.ts";
 import { copyTree, mkdirSync, rmSync, storeExists } from "../state/index.ts";
 import { type PoolContext, poolFolder } from "./context.ts";
 import { existingStore } from "./pool-state.ts";
@@ -77,7 +77,7 @@ export async function restoreRescue(context: PoolContext, id: string, into: stri
       context.narrate(`not restored: ${path}, which was kept in ${kept} and is not there any more`);
       continue;
     }
-    const to = join(folder, path.replace(/\/$/, ""));
+    const to = below(folder, path.replace(/\/$/, ""), "disk");
     mkdirSync(pathBytes(dirname(to)), { recursive: true });
     rmSync(pathBytes(to), { recursive: true, force: true });
     try {

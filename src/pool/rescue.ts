@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import { GraftworkError, systemCode } from "../domain/index.ts";
 import {
+  below,
   captureWork,
   commitsNamedBy,
   commitTree,
@@ -70,7 +71,7 @@ export async function rescueSlot(context: PoolContext, slot: SlotTree, work: Uns
   const stamps = new Map(sorted.files.map((path) => [path, stampBelow(slot.path, path)]));
   const rescue = await save(context, slot, { task, reason, head, sorted, admin });
   // Only now: what is in the trash is named by a rescue, whatever ends this process.
-  for (const { path, kept } of sorted.trash) moveTo(context, slot, join(slot.path, path), path, kept);
+  for (const { path, kept } of sorted.trash) moveTo(context, slot, below(slot.path, path, "disk"), path, kept);
   await requireUnchanged(context, slot, base, found, sorted.trash, stamps);
   return { rescue, found, head };
 }

@@ -10,6 +10,7 @@ import {
   readRefs,
   requireBranch,
   squashedCommits,
+  unsafePathIn,
 } from "../git/index.ts";
 import { type Candidate, type MergeContext, type Ordered, orderCandidates } from "../merge/index.ts";
 import { dependentsOf, mayLand } from "../plan/index.ts";
@@ -91,10 +92,7 @@ export async function offeredBranches(context: PoolContext, { given, only, targe
       const stands = await howItStands(context.repository, { work: { base: one.base, tip: commit }, target, at: base }, strategy);
       if (stands === "in") already.push(branch);
       else if (stands === "open") candidates.push(one);
-      else
-        refuse(
-          `the target had work of it, and ${stands.offBy.slice(0, 12)} took that off: \`git revert ${stands.offBy.slice(0, 12)}\` there brings it back`,
-        );
+      else refuse(stands.why);
     }
   }
   const runs = new Set(slots.map(({ lease }) => lease?.run));
@@ -136,17 +134,20 @@ async function openFrom(repository: Repository, begun: Oid, commit: Oid, target:
   return held === undefined || (await isAncestor(repository, held, target)) ? begun : held;
 }
 
-/** Tells whether work is in the target, also by other commits, is open, or was taken off the target by a commit. */
+/** Tells whether work is in the target, also by other commits, is open, or cannot be merged. */
 async function howItStands(
   repository: Repository,
   taken: Taken,
   strategy: MergeContext["strategy"],
-): Promise<"in" | "open" | { offBy: Oid }> {
+): Promise<"in" | "open" | { why: string }> {
   const { work, at } = taken;
+  const unsafe = await unsafePathIn(repository, work.base, work.tip);
+  if (unsafe !== undefined) return { why: unsafe };
   if (work.base === at && work.tip !== at) return "open";
   const isIn = strategy === "merge" ? await isAncestor(repository, work.tip, at) : await isIntegrated(repository, work, at);
-  const offBy = await takenOffBy(repository, taken, isIn);
-  if (offBy !== undefined) return { offBy };
+  const offBy = (await takenOffBy(repository, taken, isIn))?.slice(0, 12);
+  if (offBy !== undefined)
+    return { why: `the target had work of it, and ${offBy} took that off: \`git revert ${offBy}\` there brings it back` };
   return isIn ? "in" : "open";
 }
 
