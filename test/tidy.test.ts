@@ -9,6 +9,7 @@ import { readTable } from "./tidy/table.ts";
 const EXCEPTIONS: Exceptions = {
   writers: {
     "src/state/disk.ts": "the door to the file system: a failpoint before and after each call",
+    "src/state/read-file.ts": "opens files, to read them",
     "src/subprocess/capped-log.ts": "logs, which no promise rests on",
     "src/subprocess/sweep.ts": "opens files of /proc, to read them",
     "src/subprocess/failpoint.ts": "the failpoints' own log",

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { cleanText, hideCredentials } from "../domain/index.ts";
+import { cleanText, GraftworkError, hideCredentials } from "../domain/index.ts";
+import { lstatBelow, readBelow } from "../git/index.ts";
 import { childEnvironment, runCommand } from "../subprocess/index.ts";
 import { installExcerpt, installFault } from "./install-failure.ts";
 
@@ -48,7 +49,7 @@ export function installPlan(dir: string): InstallPlan | undefined {
   const manager = MANAGERS.find(({ lockfile }) => existsSync(join(dir, lockfile)));
   if (manager !== undefined) {
     const { lockfile } = manager;
-    const berry = lockfile === "yarn.lock" && YARN_BERRY.mark.test(readFileSync(join(dir, lockfile), "utf8"));
+    const berry = lockfile === "yarn.lock" && YARN_BERRY.mark.test(readBelow(dir, lockfile)?.toString("utf8") ?? "");
     return { argv: berry ? [...YARN_BERRY.argv] : [...manager.argv], lockfile };
   }
   const wanted = ["dependencies", "devDependencies", "optionalDependencies", "workspaces"].some(
@@ -63,15 +64,18 @@ export function dependencyKey(dir: string): string | null {
   if (plan === undefined) return null;
   const hash = createHash("sha256").update(plan.argv.join(" "));
   for (const name of ["package.json", plan.lockfile, ".npmrc"]) {
-    if (name !== null && existsSync(join(dir, name))) hash.update(`\0${name}\0`).update(readFileSync(join(dir, name)));
+    const bytes = name === null ? undefined : readBelow(dir, name);
+    if (bytes !== undefined) hash.update(`\0${name}\0`).update(bytes);
   }
   return hash.digest("hex").slice(0, 32);
 }
 
 /** Returns a digest that changes when npm installs or removes anything in `dir`. Null if npm left no record. */
 export function installedStamp(dir: string): string | null {
-  const hidden = join(dir, "node_modules", ".package-lock.json");
-  return existsSync(hidden) ? createHash("sha256").update(readFileSync(hidden)).digest("hex").slice(0, 32) : null;
+  const record = "node_modules/.package-lock.json";
+  // What a link leads to is not what npm put there.
+  const hidden = lstatBelow(dir, record) === undefined ? undefined : readBelow(dir, record);
+  return hidden === undefined ? null : createHash("sha256").update(hidden).digest("hex").slice(0, 32);
 }
 
 export type InstallRequest = {
@@ -128,9 +132,20 @@ function installEnvironment(request: InstallRequest): Record<string, string> {
 
 /** Installs the dependencies of `dir` as its lockfile says. A failure is a value: the caller knows what it means. */
 export async function installDependencies(request: InstallRequest): Promise<InstallResult> {
-  const plan = installPlan(request.dir);
+  const plan = planOrRefusal(request.dir);
+  if (plan !== undefined && "kind" in plan) return plan;
   if (plan === undefined) return { kind: "none", reason: "the project has no package.json with dependencies" };
   return runInstall(request, plan.argv);
+}
+
+/** A manifest that is no regular file is the work's fault. */
+function planOrRefusal(dir: string): ReturnType<typeof installPlan> | Extract<InstallResult, { kind: "failed" }> {
+  try {
+    return installPlan(dir);
+  } catch (error) {
+    if (!(error instanceof GraftworkError) || error.code !== "FILE_REFUSED") throw error;
+    return { kind: "failed", fault: "work", command: "install", reason: `${error.message} ${error.because}`, excerpt: "" };
+  }
 }
 
 /** Runs a package manager in `dir` with what it may see of our environment. */
@@ -192,10 +207,10 @@ async function run(
 }
 
 function manifestOf(dir: string): Record<string, object> | undefined {
-  const path = join(dir, "package.json");
-  if (!existsSync(path)) return undefined;
+  const bytes = readBelow(dir, "package.json");
+  if (bytes === undefined) return undefined;
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as Record<string, object>;
+    return JSON.parse(bytes.toString("utf8")) as Record<string, object>;
   } catch {
     // npm says what is wrong with it better than we could.
     return { dependencies: { unreadable: "*" } };

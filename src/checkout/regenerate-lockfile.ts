@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { below } from "../git/index.ts";
+import { below, readBelow } from "../git/index.ts";
 import { replaceFile } from "../state/index.ts";
 import { type InstallRequest, NPM_QUIET, runInstall, YARN_BERRY } from "./install.ts";
 
@@ -43,13 +42,13 @@ export type Regenerated = { kind: "made"; text: string; command: string } | { ki
 export async function regenerateLockfile(request: InstallRequest, path: string): Promise<Regenerated> {
   const file = below(request.dir, path);
   const known = REGENERATORS[basename(path)];
-  if (known === undefined || !existsSync(file)) return { kind: "failed", reason: `${path} is no lockfile that can be made anew` };
-  const text = readFileSync(file, "utf8");
+  const text = readBelow(request.dir, path)?.toString("utf8");
+  if (known === undefined || text === undefined) return { kind: "failed", reason: `${path} is no lockfile that can be made anew` };
   const isBerry = basename(path) === "yarn.lock" && YARN_BERRY.mark.test(text);
   const sides = text.replace(BASE_SECTION, "");
   replaceFile(file, isBerry ? sides.replace(MARKERS, "") : sides);
   const end = await runInstall({ ...request, dir: dirname(file) }, isBerry ? YARN_BERRY_UPDATE : known);
   if (end.kind === "none") return { kind: "failed", reason: end.reason };
   if (end.kind === "failed") return { kind: "failed", reason: `${end.reason}: ${end.excerpt.split("\n").slice(-3).join(" ")}` };
-  return { kind: "made", text: readFileSync(file, "utf8"), command: end.command };
+  return { kind: "made", text: readBelow(request.dir, path)?.toString("utf8") ?? "", command: end.command };
 }

@@ -1,13 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { GraftworkError, systemCode, type Task } from "../domain/index.ts";
 import {
-  below,
   commitInSlot,
   dropLocks,
   lstatBelow,
   type Oid,
-  pathBytes,
   type Repository,
+  readBelow,
   readRef,
   type SlotStatus,
   slotHead,
@@ -178,12 +177,12 @@ function named(paths: readonly string[]): string {
 }
 
 function textOf({ slot }: Look, path: string): string {
-  const full = pathBytes(below(slot.path, path));
   const stat = lstatBelow(slot.path, path);
   if (stat?.isFile() !== true || stat.size > SCANNED_BYTES) return "";
   try {
-    return readFileSync(full, "utf8");
+    return readBelow(slot.path, path)?.toString("utf8") ?? "";
   } catch (error) {
+    if (error instanceof GraftworkError && error.code === "FILE_REFUSED") return "";
     // What may not be read cannot be committed either: git says so.
     if (systemCode(error) === undefined) throw error;
     return "";

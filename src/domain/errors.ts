@@ -40,6 +40,7 @@ export const ERROR_EXITS = {
   STATE_NEWER: EXIT.usage,
   GIT_FAILED: EXIT.failed,
   TREE_UNSAFE: EXIT.failed,
+  FILE_REFUSED: EXIT.failed,
   STATE_DAMAGED: EXIT.failed,
   STATE_UNWRITABLE: EXIT.failed,
   JOURNAL_DAMAGED: EXIT.failed,

@@ -61,6 +61,7 @@ export { pathBytes, plainPath } from "./path-text.ts";
 export { pinSettings, plantedSettings, undoPlanted } from "./pinned-settings.ts";
 export { firstParentLog, type LoggedCommit } from "./porcelain.ts";
 export { withQuarantine } from "./quarantine.ts";
+export { readBelow } from "./read-below.ts";
 export {
   currentBranch,
   isAncestor,

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { GraftworkError } from "../domain/index.ts";
@@ -11,9 +10,9 @@ import {
   type MergedTrees,
   type Oid,
   type Person,
-  pathBytes,
   type RefChange,
   type Repository,
+  readBelow,
   readBlob,
   readFileAt,
   readRef,
@@ -127,7 +126,7 @@ export async function finishInSlot(
   if (status.unmerged) throw unusable(task, opened, "git has unmerged files there: `git add` them, or end the merge that was begun.");
   for (const path of merged.clean ? [] : merged.paths) {
     if (lstatBelow(slot.path, path)?.isFile() !== true) continue;
-    const bytes = readFileSync(pathBytes(below(slot.path, path)));
+    const bytes = readBelow(slot.path, path) ?? Buffer.alloc(0);
     const stages = merged.clean ? [] : merged.stages.filter((stage) => stage.path === path);
     const left = await markersLeft(repository, stages, bytes);
     const next = `edit it to its end, then \`graftwork resolve ${task} --done\`.`;

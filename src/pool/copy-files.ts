@@ -2,8 +2,8 @@ import { dirname, join } from "node:path";
 import picomatch from "picomatch";
 import * as v from "valibot";
 import { count, GraftworkError, systemCode } from "../domain/index.ts";
-import { below, lstatBelow, type Repository, readFolder, type SlotStatus, stampBelow, trackedPaths } from "../git/index.ts";
-import { cpSync, mkdirSync, readBytes, readText, replaceFile } from "../state/index.ts";
+import { below, lstatBelow, type Repository, readBelow, readFolder, type SlotStatus, stampBelow, trackedPaths } from "../git/index.ts";
+import { cpSync, mkdirSync, readText, replaceFile } from "../state/index.ts";
 import type { PoolContext } from "./context.ts";
 import { type IgnoreRule, isNamed, parseIgnore, sayOf } from "./ignore-patterns.ts";
 
@@ -83,7 +83,7 @@ export function committablePaths(context: PoolContext, status: Pick<SlotStatus, 
 
 function includeRules(repository: Repository): IgnoreRule[] {
   const isThere = lstatBelow(repository.root, INCLUDE_FILE)?.isFile() === true;
-  return isThere ? parseIgnore(readText(join(repository.root, INCLUDE_FILE)) ?? "") : [];
+  return isThere ? parseIgnore(readBelow(repository.root, INCLUDE_FILE)?.toString("utf8") ?? "") : [];
 }
 
 function wantedFiles(context: PoolContext): string[] {
@@ -168,7 +168,7 @@ function stampOf(slot: Slot, path: string): string | undefined {
 function isSame(root: string, slot: Slot, path: string): boolean {
   const [here, there] = [lstatBelow(slot.path, path), lstatBelow(root, path)];
   if (here?.isFile() !== true || there?.isFile() !== true || here.size !== there.size) return false;
-  return readBytes(below(slot.path, path, "disk"))?.equals(readBytes(below(root, path, "disk")) ?? Buffer.alloc(0)) === true;
+  return readBelow(slot.path, path)?.equals(readBelow(root, path) ?? Buffer.alloc(0)) === true;
 }
 
 /** What was copied into a slot is noted beside our copy of its index, where agents have no business. */

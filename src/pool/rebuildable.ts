@@ -1,6 +1,5 @@
 import { basename, dirname } from "node:path";
-import { below, lstatBelow, readFolder } from "../git/index.ts";
-import { readText } from "../state/index.ts";
+import { below, lstatBelow, readBelow, readFolder } from "../git/index.ts";
 import { parseIgnore, sayOf } from "./ignore-patterns.ts";
 
 /**
@@ -88,7 +87,7 @@ export function rebuildableInSlot(slot: { path: string }): (path: string) => boo
       folder === "" || lstatBelow(slot.path, folder)?.isDirectory() === true
         ? readFolder(folder === "" ? slot.path : below(slot.path, folder, "disk")).map(({ name }) => name)
         : [],
-    textOf: (path) => (lstatBelow(slot.path, path)?.isFile() === true ? readText(below(slot.path, path, "disk")) : undefined),
+    textOf: (path) => (lstatBelow(slot.path, path)?.isFile() === true ? readBelow(slot.path, path)?.toString("utf8") : undefined),
   });
 }
 

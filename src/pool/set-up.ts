@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { dependencyKey, installDependencies, registryEnvironment } from "../checkout/index.ts";
 import { argvOf, cleanText, hideCredentials, humanDuration, tailLines } from "../domain/index.ts";
-import { lstatBelow } from "../git/index.ts";
-import { readBytes } from "../state/index.ts";
+import { lstatBelow, readBelow } from "../git/index.ts";
 import { runCommand } from "../subprocess/index.ts";
 import { INSTALL_TIMEOUT_MS, type PoolContext } from "./context.ts";
 
@@ -21,7 +19,7 @@ export function setUpKey({ settings }: PoolContext, slot: Slot): string | null {
   const hash = createHash("sha256").update(JSON.stringify([settings.setup, settings.env]));
   for (const name of readdirSync(slot.path).sort())
     if (MANIFESTS.test(name) && lstatBelow(slot.path, name)?.isFile() === true)
-      hash.update(`\0${name}\0`).update(readBytes(join(slot.path, name)) ?? "");
+      hash.update(`\0${name}\0`).update(readBelow(slot.path, name) ?? "");
   return hash.digest("hex").slice(0, 32);
 }
 

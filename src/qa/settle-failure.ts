@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import type { JudgedCheck } from "../domain/index.ts";
-import { readText } from "../state/index.ts";
+import { readBelow } from "../git/index.ts";
 import { type Bench, setUpBench } from "./bench.ts";
 import { compareWithBase, type Settled } from "./compare-with-base.ts";
 import { isDiskFull } from "./disk.ts";
@@ -54,7 +53,7 @@ async function runAgain(judging: Judging, plan: readonly JudgedCheck[]): Promise
 function foreignCause(judging: Judging, { checkout }: Bench, { result }: CheckRun): string | null {
   if (isDiskFull(checkout.dir)) return `\`${result.name}\` failed on a full disk (${checkout.dir})`;
   const { allowScripts } = judging.context.settings;
-  const needed = missingProductOf(result.excerpt, readText(join(checkout.dir, "package-lock.json")), allowScripts);
+  const needed = missingProductOf(result.excerpt, readBelow(checkout.dir, "package-lock.json")?.toString("utf8"), allowScripts);
   if (needed === undefined) return null;
   const names = [...allowScripts, needed].map((one) => JSON.stringify(one)).join(", ");
   return `\`${result.name}\` misses what the install script of ${needed} makes, and install scripts are off: add \`qa.allow_scripts: [${names}]\` to the configuration if you trust it`;

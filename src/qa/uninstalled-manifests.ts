@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { below, listPaths } from "../git/index.ts";
-import { readText } from "../state/index.ts";
+import { below, listPaths, readBelow } from "../git/index.ts";
 import type { Judging } from "./judging.ts";
 
 const MANIFESTS_MAX = 200;
@@ -32,7 +31,7 @@ export function uninstalledManifests(paths: readonly string[], files: Files, fai
 /** Returns the end of a reason that says so and what to do; empty if every manifest that matters was installed. */
 export async function manifestHint(judging: Judging, dir: string, failure: { command: string; output: string }): Promise<string> {
   const paths = await listPaths(judging.repository, judging.judged.commit);
-  const files: Files = { read: (path) => readText(below(dir, path)), exists: (path) => existsSync(below(dir, path)) };
+  const files: Files = { read: (path) => readBelow(dir, path)?.toString("utf8"), exists: (path) => existsSync(below(dir, path)) };
   const found = uninstalledManifests(paths, files, failure);
   if (found.length === 0) return "";
   const names = `${found.slice(0, NAMED_MAX).join(", ")}${found.length > NAMED_MAX ? ` and ${found.length - NAMED_MAX} more` : ""}`;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, readFileSync, statSync } from "node:fs";
+import { closeSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { systemCode } from "../domain/index.ts";
 import {
@@ -83,11 +83,6 @@ export function replaceByCopy(from: string, to: string): void {
   }
 }
 
-/** The text of a file; undefined where there is none (or a folder in its place). */
-export function readText(path: string): string | undefined {
-  return readBytes(path)?.toString("utf8");
-}
-
 /** Makes a folder with these files (relative path → text) appear in one step; one that is there already is kept. */
 export function makeFolderWhole(path: string, files: Readonly<Record<string, string>>): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -110,15 +105,5 @@ export function moveFile(from: string, to: string): void {
     renameSync(from, to);
   } catch (error) {
     throw unwritable(to, error);
-  }
-}
-
-/** The bytes of a file; undefined where there is none. */
-export function readBytes(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR", "EISDIR"].includes(systemCode(error) ?? "")) return undefined;
-    throw error;
   }
 }

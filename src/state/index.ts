@@ -1,4 +1,4 @@
-export { makeFolderWhole, moveFile, readBytes, readText, replaceByCopy, replaceFile } from "./atomic-file.ts";
+export { makeFolderWhole, moveFile, replaceByCopy, replaceFile } from "./atomic-file.ts";
 export { copyTree } from "./copy-tree.ts";
 export {
   chmodSync,
@@ -25,3 +25,4 @@ export { beginJournal, type Journal, type JournalContent, readJournal } from "./
 export { type Layout, layoutOf, type OwnGitKind } from "./layout.ts";
 export { litterOf, removeLitter } from "./litter.ts";
 export { withMutex } from "./mutex.ts";
+export { fileRefused, readBytes, readText } from "./read-file.ts";

@@ -1,8 +1,9 @@
 import { closeSync, fstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { GraftworkError, type JournalLine, type RunEvent, systemCode } from "../domain/index.ts";
-import { readText, replaceFile } from "./atomic-file.ts";
+import { replaceFile } from "./atomic-file.ts";
 import { fdatasyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from "./disk.ts";
+import { readText } from "./read-file.ts";
 
 /**
  * What one run says, in order. Each owner (epoch) writes a file of its own, `journal.<epoch>.jsonl`; taking a run

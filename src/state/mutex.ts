@@ -4,9 +4,10 @@ import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { GraftworkError, type ProcessIdentity } from "../domain/index.ts";
 import { identityOf, livenessOf, uptimeMs } from "../subprocess/index.ts";
-import { readText, writeNewFile } from "./atomic-file.ts";
+import { writeNewFile } from "./atomic-file.ts";
 import { removeFile } from "./disk.ts";
 import { type GenerationStore, openStore } from "./generation-store.ts";
+import { readText } from "./read-file.ts";
 
 type Holder = { nonce: string; process: ProcessIdentity };
 type MutexState = { holder: Holder | null };
