@@ -115,6 +115,11 @@ const FIXED = {
   npm_config_node_options: " ",
   npm_config_git: "git",
   npm_config_logs_max: "0",
+  // corepack would load settings of the work, and run any file that an address names; pnpm would fetch another pnpm.
+  COREPACK_ENV_FILE: "0",
+  COREPACK_ENABLE_UNSAFE_CUSTOM_URLS: "0",
+  npm_config_manage_package_manager_versions: "false",
+  pnpm_config_manage_package_manager_versions: "false",
   YARN_IGNORE_PATH: "1",
   YARN_ENABLE_SCRIPTS: "0",
   YARN_ENABLE_TELEMETRY: "0",
