@@ -1,4 +1,4 @@
-import { type AgentReport, SIGNALS, type Signal } from "../domain/index.ts";
+import { type AgentReport, SIGNALS, type Signal, trimEndOf } from "../domain/index.ts";
 
 const MARKER = /<promise>\s{0,9}([A-Z_]{1,40})\s{0,9}:\s{0,9}([^<>\s]{1,120})\s{0,9}<\/promise>/g;
 
@@ -27,10 +27,7 @@ export function watchPromises(task: string, brief: string): PromiseWatcher {
     line(raw) {
       const text = raw.trim();
       if (text === "" || isEcho(text)) return;
-      const rest = text
-        .replace(MARKER, "")
-        .replace(/[`*\s]+$/, "")
-        .trim();
+      const rest = trimEndOf(text.replace(MARKER, ""), (letter) => /[`*\s]/.test(letter)).trim();
       const name = lastSignal(text, task);
       if (name !== undefined) found = { name, reason: rest === "" ? [...before] : [rest], own: rest !== "", after: 0 };
       else if (found !== null && !found.own && found.after < AFTER) {
@@ -88,7 +85,7 @@ function echoOf(brief: string): (line: string) => boolean {
 
 /** Without what an echo may put around a line: quote signs, list signs, frames. */
 function bare(line: string): string {
-  return line.replace(/^[\s>|│┃#*\-`]+/, "").replace(/[\s│┃`]+$/, "");
+  return trimEndOf(line.replace(/^[\s>|│┃#*\-`]+/, ""), (letter) => /[\s│┃`]/.test(letter));
 }
 
 function isOnlyMarkers(line: string): boolean {

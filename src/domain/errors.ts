@@ -61,6 +61,7 @@ export const ERROR_EXITS = {
   RUN_LIVE: EXIT.retry,
   LOCK_TIMEOUT: EXIT.retry,
   FENCED: EXIT.refused,
+  CALLER_REFUSED: EXIT.refused,
   TASKS_FAILED: EXIT.refused,
   TASK_REJECTED: EXIT.refused,
   VERIFICATION_FAILED: EXIT.refused,

@@ -17,7 +17,15 @@ export function cleanText(text: string): string {
 
 /** Hides what looks like a credential in a URL (`https://user:secret@host`). */
 export function hideCredentials(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, "$1***@");
+  // Bounded, and not begun within a word, so that it takes time in proportion to the text.
+  return text.replace(/(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]{1,4096}@/gi, "$1***@");
+}
+
+/** A text without the letters at its end that `isTrimmed` names. A regular expression would take the square of a run's length. */
+export function trimEndOf(text: string, isTrimmed: (letter: string) => boolean): string {
+  let end = text.length;
+  while (end > 0 && isTrimmed(text[end - 1] ?? "")) end -= 1;
+  return text.slice(0, end);
 }
 
 /** The last `lines` lines of a text, without trailing blank ones. */

@@ -1,4 +1,5 @@
 export { acquireSlot } from "./acquire.ts";
+export { type CallerLease, leaseOfCaller } from "./caller.ts";
 export { type PoolContext, processOwner, shellOwner } from "./context.ts";
 export { committablePaths, copyMatcher } from "./copy-files.ts";
 export { type FreeSlots, freeSlots } from "./free-slots.ts";

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { identityOf, livenessOf, uptimeMs } from "./identity.ts";
+import { ancestors, environmentOf, quietly, statOf } from "./proc.ts";
 
 /** What a stray process is known by: any of these. */
 export type SweepTarget = {
@@ -31,7 +32,7 @@ export async function sweepProcesses(target: SweepTarget, graceMs: number): Prom
 
 /** The processes that `sweepProcesses` would end. */
 export function findProcesses(target: SweepTarget): number[] {
-  const spared = ancestors();
+  const spared = new Set([process.pid, ...ancestors()]);
   const marked: number[] = [];
   const standing: number[] = [];
   for (const [pid, facts] of listProcesses(target.folders.length > 0)) {
@@ -65,12 +66,6 @@ function readersOfOurs(pids: readonly number[]): Set<number> {
 function isShellOfTerminal(pid: number): boolean {
   const fields = statOf(pid);
   return Number(fields[3]) === pid && Number(fields[4] ?? "0") !== 0;
-}
-
-/** The fields behind the name: state, parent, group, session, terminal, … */
-function statOf(pid: number): string[] {
-  const stat = quietly(() => readFileSync(`/proc/${pid}/stat`, "utf8")) ?? "";
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 function hasMarker(facts: Facts, markers: readonly string[]): boolean {
@@ -108,27 +103,15 @@ function listProcesses(withFolders: boolean): Map<number, Facts> {
 
 function listFromProc(): Map<number, Facts> {
   const all = new Map<number, Facts>();
-  const buffer = Buffer.allocUnsafe(128 * 1024);
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     all.set(Number(name), {
       // A folder that was removed under its process is shown with this at its end.
       cwd: quietly(() => readlinkSync(`/proc/${name}/cwd`).replace(/ \(deleted\)$/, "")),
-      environment: () => `\0${quietly(() => readPlainly(`/proc/${name}/environ`, buffer)) ?? ""}\0`,
+      environment: () => environmentOf(Number(name)),
     });
   }
   return all;
-}
-
-/** Such files have no size: `readFileSync` would ask twice for each of some hundred. */
-function readPlainly(path: string, buffer: Buffer): string {
-  const file = openSync(path, "r");
-  try {
-    const length = readSync(file, buffer, 0, buffer.length, 0);
-    return length < buffer.length ? buffer.toString("utf8", 0, length) : readFileSync(path, "utf8");
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** macOS: `ps` shows the environment of our own processes after the command, `lsof` their folders. */
@@ -149,28 +132,4 @@ function listFromPs(withFolders: boolean): Map<number, Facts> {
     if (line.startsWith("n") && facts !== undefined) facts.cwd = line.slice(1);
   }
   return all;
-}
-
-function ancestors(): Set<number> {
-  const spared = new Set<number>([process.pid]);
-  let pid = process.ppid;
-  while (pid > 1 && !spared.has(pid)) {
-    spared.add(pid);
-    pid = parentOf(pid);
-  }
-  return spared;
-}
-
-function parentOf(pid: number): number {
-  if (process.platform !== "linux")
-    return Number(spawnSync("ps", ["-o", "ppid=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim() || "0");
-  return Number(statOf(pid)[1] ?? "0");
-}
-
-function quietly<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,0 +1,65 @@
+import type { Command } from "commander";
+import { GraftworkError } from "../domain/index.ts";
+import { isInLinkedWorktree, openRepository } from "../git/index.ts";
+import { leaseOfCaller } from "../pool/index.ts";
+import { inherited } from "../subprocess/index.ts";
+import type { Shell } from "./shell.ts";
+
+/** Verbs that only read, so that an agent may call them. A client calls hooks for itself, with its own rules. */
+const READING: ReadonlySet<string> = new Set([
+  "status",
+  "logs",
+  "runs list",
+  "plan check",
+  "plan show",
+  "config",
+  "schema",
+  "conflicts list",
+  "conflicts check",
+  "merge-file",
+  "pool status",
+  "pool rescue list",
+  "pool rescue show",
+  "hook",
+]);
+
+/**
+ * The one guard for who calls. What works for a lease (an agent, and all that it starts) may read and give its own slot
+ * back; the rest is a person's. Throws CALLER_REFUSED.
+ */
+export async function requireRightful(shell: Shell, command: Command): Promise<void> {
+  const verb = nameOf(command);
+  if (READING.has(verb) || isReading(verb, command)) return;
+  const marker = shell.env["GRAFTWORK_LEASE"] || inherited("GRAFTWORK_LEASE");
+  if (marker === undefined && !isInLinkedWorktree(shell.cwd)) return;
+  const repository = await openRepository(shell.cwd, { parentEnv: shell.env }).catch(() => undefined);
+  const lease = repository === undefined ? undefined : leaseOfCaller(repository, { cwd: shell.cwd, marker });
+  if (lease === undefined || (verb === "pool release" && isOwnRelease(command, lease))) return;
+  throw new GraftworkError("CALLER_REFUSED", {
+    message: `\`graftwork ${verb}\` is not for programs that work in a slot.`,
+    because: `this one works for ${lease.task === "" ? "a lease that is over" : `task ${lease.task}`}, in ${lease.slot}; there it may read, and release that slot.`,
+    try: "call it from a terminal outside of the pool's slots. An agent that needs it says so in its closing words.",
+    details: { verb, slot: lease.slot, task: lease.task },
+  });
+}
+
+/** `pool release` for `graftwork pool release`; `hook` for all hooks. */
+function nameOf(command: Command): string {
+  const names: string[] = [];
+  for (let at: Command | null = command; at?.parent != null; at = at.parent) names.unshift(at.name());
+  return names[0] === "hook" ? "hook" : names.join(" ");
+}
+
+/** Options that make a verb one that reads, or that one that does more. */
+function isReading(verb: string, command: Command): boolean {
+  const options = command.opts<{ preview?: boolean; dryRun?: boolean; fix?: boolean }>();
+  if (verb === "merge") return options.preview === true || options.dryRun === true;
+  return verb === "pool health" && options.fix !== true;
+}
+
+function isOwnRelease(command: Command, lease: { slot: string; task: string; isOver: boolean }): boolean {
+  const { discard, force, token } = command.opts<{ discard?: boolean; force?: boolean; token?: string }>();
+  const [name] = command.args;
+  const isOwn = !lease.isOver && (name === lease.slot || name === lease.task);
+  return isOwn && force !== true && (discard !== true || token !== undefined);
+}
