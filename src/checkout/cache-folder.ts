@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, lstatSync, realpathSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
-import { chmodSync, mkdirSync } from "../state/index.ts";
+import { privateFolder } from "../state/index.ts";
 
 /** The user's cache folder, per repository. */
 export function cacheFolder(repository: Repository): string {
@@ -38,21 +38,11 @@ function isOpen(path: string): boolean {
 }
 
 /**
- * Makes a folder that only its user can enter, and returns its real path. Throws QA_BLOCKED if the folder belongs to
- * another user, or if a `node_modules` above would serve what the work itself does not install.
+ * Makes a folder to judge work in, which only its user can enter, and returns its real path. Throws QA_BLOCKED if a
+ * `node_modules` above would serve what the work itself does not install, and what `privateFolder` throws.
  */
-export function privateFolder(path: string): string {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  const real = realpathSync(path);
-  const { uid, mode } = lstatSync(real);
-  if (process.getuid !== undefined && uid !== process.getuid()) {
-    throw new GraftworkError("QA_BLOCKED", {
-      message: `${real} belongs to another user.`,
-      because: "whoever owns the folder could change what is judged in it.",
-      try: "name a cache folder of your own in XDG_CACHE_HOME.",
-    });
-  }
-  if ((mode & 0o077) !== 0) chmodSync(real, 0o700);
+export function roomsFolder(path: string): string {
+  const real = privateFolder(path);
   const modules = modulesAbove(real);
   if (modules !== undefined) {
     throw new GraftworkError("QA_BLOCKED", {

@@ -6,7 +6,7 @@ import { systemCode } from "../domain/index.ts";
 import { type Oid, type Repository, readRef, updateRefs } from "../git/index.ts";
 import { makeFolderWhole, readText, rmdirSync } from "../state/index.ts";
 import { identityOf, livenessOf, sweepProcesses } from "../subprocess/index.ts";
-import { judgingFolder, judgingFolders, privateFolder } from "./cache-folder.ts";
+import { judgingFolder, judgingFolders, roomsFolder } from "./cache-folder.ts";
 import { type FreshCheckout, freshCheckout } from "./fresh-checkout.ts";
 import { removeTree } from "./remove-tree.ts";
 
@@ -46,7 +46,7 @@ export function openRoom(repository: Repository, pin: (id: string) => string): R
   const rooms = judgingFolder(repository);
   const owner: v.InferOutput<typeof OwnerSchema> = { process: identityOf(process.pid), pin: pin(id) };
   const path = inFolder(() => {
-    const made = join(privateFolder(rooms), id);
+    const made = join(roomsFolder(rooms), id);
     makeFolderWhole(made, { "owner.json": `${JSON.stringify(owner)}\n` });
     return made;
   });

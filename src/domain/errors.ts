@@ -38,6 +38,7 @@ export const ERROR_EXITS = {
   TASK_UNKNOWN: EXIT.usage,
   AGENT_UNKNOWN: EXIT.usage,
   STATE_NEWER: EXIT.usage,
+  FOLDER_REFUSED: EXIT.usage,
   GIT_FAILED: EXIT.failed,
   TREE_UNSAFE: EXIT.failed,
   FILE_REFUSED: EXIT.failed,

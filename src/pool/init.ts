@@ -1,7 +1,7 @@
-import { existsSync, lstatSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { count, GraftworkError } from "../domain/index.ts";
 import { configKeys, listPaths, type Oid, type Repository, readFileAt, removeWorktree, requireCommit } from "../git/index.ts";
-import { mkdirSync, removeStore, replaceFile, rmSync } from "../state/index.ts";
+import { privateFolder, removeStore, replaceFile, rmSync } from "../state/index.ts";
 import { livenessOf } from "../subprocess/index.ts";
 import { type PoolContext, poolFolder } from "./context.ts";
 import { guardSettings } from "./guard.ts";
@@ -67,17 +67,18 @@ export async function ensureSlots(context: PoolContext, wanted: number, base: Oi
 async function ensureStore(context: PoolContext): Promise<PoolStore> {
   const { repository, settings } = context;
   const dir = poolFolder(repository, settings);
+  let real: string;
   try {
-    mkdirSync(dir, { recursive: true });
+    // git tells worktrees by their real path, so that is what slots are known by.
+    real = privateFolder(dir);
   } catch (error) {
+    if (error instanceof GraftworkError) throw error;
     throw new GraftworkError("STATE_UNWRITABLE", {
       message: `The folder for the slots cannot be made: ${dir}.`,
       because: error instanceof Error ? error.message : String(error),
       try: "set `pool.dir` in .claude/auto-context.yaml (or POOL_DIR) to a folder that can be written.",
     });
   }
-  // git tells worktrees by their real path, so that is what slots are known by.
-  const real = realpathSync(dir);
   excludeOwnFiles(repository);
   linkPool(repository, real);
   return openPoolStore(repository, real, context.now());

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { GraftworkError, type SlotStatus, slotId } from "../domain/index.ts";
 import { addWorktree, adminNameOf, forgetWorktree, listWorktrees, type Oid, removeWorktree, resetSlot } from "../git/index.ts";
-import { mkdirSync, rmSync } from "../state/index.ts";
+import { privateFolder, rmSync } from "../state/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import { commitMine } from "./commit-mine.ts";
 import { folderIdentity, operationName, type PoolContext } from "./context.ts";
@@ -32,7 +32,7 @@ export function newSlot(n: number, dir: string, status: SlotStatus, operation: s
 export async function addSlots(context: PoolContext, store: PoolStore, target: number, base: Oid): Promise<SlotRecord[]> {
   const operation = operationName("grow");
   const { state: now } = store.read();
-  mkdirSync(now.dir, { recursive: true });
+  privateFolder(now.dir);
   if (now.slots.length < target) requireDiskSpace(context, now, target - now.slots.length);
   const { state } = await store.commit(operation, (before) => {
     const used = new Set(before.slots.map((slot) => slot.id));

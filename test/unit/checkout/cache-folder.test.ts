@@ -1,16 +1,16 @@
 import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { privateFolder } from "../../../src/checkout/cache-folder.ts";
+import { roomsFolder } from "../../../src/checkout/cache-folder.ts";
 import { removeTree } from "../../../src/checkout/remove-tree.ts";
 import { tempFolder } from "../../fixtures/index.ts";
 
 describe("a private folder", () => {
   test("is made for its user alone, and made so where it was there before", () => {
     const path = join(tempFolder(), "a", "qa");
-    expect(statSync(privateFolder(path)).mode & 0o777).toBe(0o700);
+    expect(statSync(roomsFolder(path)).mode & 0o777).toBe(0o700);
     chmodSync(path, 0o755);
-    privateFolder(path);
+    roomsFolder(path);
     expect(statSync(path).mode & 0o777).toBe(0o700);
   });
 
@@ -18,7 +18,7 @@ describe("a private folder", () => {
     const dir = tempFolder();
     mkdirSync(join(dir, "real", "node_modules"), { recursive: true });
     symlinkSync(join(dir, "real"), join(dir, "link"));
-    expect(() => privateFolder(join(dir, "link", "qa"))).toThrow(`The folder ${join(dir, "real", "node_modules")} lies above`);
+    expect(() => roomsFolder(join(dir, "link", "qa"))).toThrow(`The folder ${join(dir, "real", "node_modules")} lies above`);
   });
 });
 
