@@ -1,7 +1,7 @@
 import { existsSync, lstatSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Repository } from "../git/index.ts";
-import { mkdirSync, readText, replaceFile, rmSync, symlinkSync } from "../state/index.ts";
+import { isWithin, mkdirSync, readText, replaceFile, requireWithin, rmSync, symlinkSync } from "../state/index.ts";
 import { type PoolState, type PoolStore } from "./pool-state.ts";
 
 /** Paths of ours below `.claude/`; kept out of git by `info/exclude`, never by the user's .gitignore. */
@@ -23,11 +23,17 @@ export function poolViewPath(repository: Repository): string {
   return resolve(repository.root, named || join(".claude", "pool-state.json"));
 }
 
-/** Writes `.claude/pool-state.json`; written again where another process was faster, so the newest always stays. */
+/**
+ * Writes `.claude/pool-state.json`; written again where another process was faster, so the newest always stays. Nothing is
+ * written through a link that leads out of the repository: the pool works without its view, and `pool init` names the link.
+ */
 export function writePoolView(repository: Repository, store: PoolStore): void {
+  const path = poolViewPath(repository);
+  const isNamed = !path.startsWith(`${repository.root}/`);
+  if (!isNamed && !isWithin(repository.root, dirname(path))) return;
   for (let tries = 0; tries < 5; tries++) {
     const { generation, state } = store.read();
-    replaceFile(poolViewPath(repository), `${JSON.stringify(poolView(state), null, 2)}\n`, { via: repository.layout.scratch });
+    replaceFile(path, `${JSON.stringify(poolView(state), null, 2)}\n`, { via: repository.layout.scratch });
     if (store.read().generation === generation) return;
   }
 }
@@ -82,7 +88,8 @@ export function relinkPool(repository: Repository, dir: string): void {
 /** `.claude/worktree-pool` leads to the slots, as documents of the source system expect. */
 export function linkPool(repository: Repository, dir: string): void {
   const link = join(repository.root, ".claude", "worktree-pool");
+  requireWithin(repository.root, dirname(link));
   if (existsSync(link) || lstatSync(link, { throwIfNoEntry: false }) !== undefined) return;
-  mkdirSync(join(repository.root, ".claude"), { recursive: true });
+  mkdirSync(dirname(link), { recursive: true });
   symlinkSync(dir, link);
 }

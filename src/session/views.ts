@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { moveFile, readText, replaceFile } from "../state/index.ts";
+import { moveFile, readText, replaceFile, requireWithin } from "../state/index.ts";
 import { type CheckpointInput, checkpointText } from "./checkpoint.ts";
 
 export type ViewPaths = { progress: string; memory: string; conflicts: string };
 
-/** Where the views of a repository's live or newest run are. */
+/** Where the views of a repository's live or newest run are. Throws FOLDER_REFUSED if a link leads out of the repository. */
 export function viewPaths(root: string): ViewPaths {
   const claude = join(root, ".claude");
+  for (const folder of ["auto-memory", "conflicts"]) requireWithin(root, join(claude, folder));
   return { progress: join(claude, "auto-progress.yaml"), memory: join(claude, "auto-memory"), conflicts: join(claude, "conflicts") };
 }
 

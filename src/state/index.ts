@@ -25,5 +25,5 @@ export { beginJournal, type Journal, type JournalContent, readJournal } from "./
 export { type Layout, layoutOf, type OwnGitKind } from "./layout.ts";
 export { litterOf, removeLitter } from "./litter.ts";
 export { withMutex } from "./mutex.ts";
-export { privateFolder } from "./private-folder.ts";
+export { isWithin, privateFolder, requireWithin } from "./private-folder.ts";
 export { fileRefused, readBytes, readText } from "./read-file.ts";

@@ -1,5 +1,5 @@
-import { realpathSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
+import { dirname, sep } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import { chmodSync, mkdirSync } from "./disk.ts";
 
@@ -21,11 +21,27 @@ export function privateFolder(path: string): string {
   return real;
 }
 
+/** True if no link leads from this path, as far as it is there, out of `root`. A link that nothing is behind leads out. */
+export function isWithin(root: string, path: string): boolean {
+  const real = realpathSync(root);
+  for (let at = path; ; at = dirname(at)) {
+    if (lstatSync(at, { throwIfNoEntry: false }) === undefined && at !== dirname(at)) continue;
+    if (!existsSync(at)) return false;
+    const found = realpathSync(at);
+    return found === real || found.startsWith(`${real}${sep}`);
+  }
+}
+
+/** Throws FOLDER_REFUSED if a link leads from this path out of `root`. */
+export function requireWithin(root: string, path: string): void {
+  if (!isWithin(root, path)) throw refused(path, `a link on the way leads out of ${root}`);
+}
+
 function refused(path: string, because: string): GraftworkError {
   return new GraftworkError("FOLDER_REFUSED", {
     message: `The folder ${path} is not used.`,
     because: `${because}.`,
-    try: "look at what is in it and take it away, or name another folder (`pool.dir`, XDG_CACHE_HOME).",
+    try: "look at what is there and take it away, or name another folder (`pool.dir`, XDG_CACHE_HOME).",
     details: { path },
   });
 }
