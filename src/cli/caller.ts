@@ -13,6 +13,7 @@ const READING: ReadonlySet<string> = new Set([
   "plan check",
   "plan show",
   "config",
+  "trust show",
   "schema",
   "conflicts list",
   "conflicts check",
@@ -52,8 +53,8 @@ function nameOf(command: Command): string {
 
 /** Options that make a verb one that reads, or that one that does more. */
 function isReading(verb: string, command: Command): boolean {
-  const options = command.opts<{ preview?: boolean; dryRun?: boolean; fix?: boolean }>();
-  if (verb === "merge") return options.preview === true || options.dryRun === true;
+  const options = command.opts<{ preview?: boolean; fix?: boolean }>();
+  if (verb === "merge") return options.preview === true;
   return verb === "pool health" && options.fix !== true;
 }
 

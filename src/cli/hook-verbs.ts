@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import * as v from "valibot";
 import { EXIT, type ExitCode, GraftworkError, isTaskId } from "../domain/index.ts";
 import { acquireSlot, existingStore, initPool, type PoolContext, releaseSlot } from "../pool/index.ts";
+import { openToRun } from "./approval.ts";
 import { openPoolContext } from "./pool-context.ts";
 import { reportError, type Shell } from "./shell.ts";
 
@@ -19,7 +20,7 @@ const Event = v.object({
 /** The client asks for a worktree: a slot is leased, its path alone is printed. The pool is made where there is none yet. */
 export async function worktreeCreate(shell: Shell, input: AsyncIterable<Uint8Array>): Promise<ExitCode> {
   const event = await eventOf(input);
-  const { context } = await openPoolContext({ ...shell, cwd: event.cwd ?? shell.cwd });
+  const { context } = await openToRun({ ...shell, cwd: event.cwd ?? shell.cwd });
   const owned: PoolContext = event.session_id === undefined ? context : { ...context, owner: { kind: "shell", name: event.session_id } };
   const task = taskOf(event.name ?? event.session_id ?? "worktree");
   const slot = await acquireSlot(owned, { task }).catch(async (error: unknown) => {

@@ -39,7 +39,7 @@ export async function main(argv: readonly string[], program: Program, verbs: rea
 }
 
 /** The verb that a bare group of verbs means. */
-const DEFAULTS: Readonly<Record<string, string>> = { pool: "status", rescue: "list", runs: "list", conflicts: "list" };
+const DEFAULTS: Readonly<Record<string, string>> = { pool: "status", rescue: "list", runs: "list", conflicts: "list", trust: "show" };
 
 /** `pool-manager VERB` is `graftwork pool VERB`, and a group of verbs alone means its default one. */
 function fullArguments(argv: readonly string[], program: string): string[] {

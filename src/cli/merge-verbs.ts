@@ -18,9 +18,11 @@ import {
   whatToMerge,
 } from "../run/index.ts";
 import { progressView, viewPaths, writeYamlView } from "../session/index.ts";
+import { openToRun } from "./approval.ts";
 import { conflictText } from "./conflict-text.ts";
 import { readPlanAt } from "./plan-files.ts";
 import { type Opened, openPoolContext } from "./pool-context.ts";
+import { requireApprovedRun } from "./run-approval.ts";
 import { hostOf } from "./run-host.ts";
 import type { Shell } from "./shell.ts";
 
@@ -51,8 +53,12 @@ export async function merge(shell: Shell, tasks: readonly string[], options: Mer
   return mergeTasks(shell, tasks, options);
 }
 
-async function requestOf(shell: Shell, only: readonly string[], { into, plan, strategy }: MergeOptions): Promise<PreviewRequest> {
-  const { context, loaded } = await openPoolContext(shell);
+async function requestOf(
+  shell: Shell,
+  { context, loaded }: Opened,
+  only: readonly string[],
+  { into, plan, strategy }: MergeOptions,
+): Promise<PreviewRequest> {
   return { context, config: loaded.config, into: into ?? null, plan: await planAt(shell, plan), only, strategy: strategy ?? null };
 }
 
@@ -62,7 +68,7 @@ async function planAt(shell: Shell, path: string | undefined): Promise<Plan | nu
 
 /** `merge --preview`: order, predicted conflicts, checks. */
 async function preview(shell: Shell, tasks: readonly string[], options: MergeOptions): Promise<ExitCode> {
-  const found = await previewMerge(await requestOf(shell, tasks, options));
+  const found = await previewMerge(await requestOf(shell, await openPoolContext(shell), tasks, options));
   const waits = (on: readonly string[]): string => (on.length === 0 ? "" : `, after ${on.join(", ")}`);
   const text = [
     `MERGE PREVIEW onto ${found.target} at ${found.base.slice(0, 12)}`,
@@ -81,9 +87,9 @@ async function preview(shell: Shell, tasks: readonly string[], options: MergeOpt
   return EXIT.ok;
 }
 
-/** `merge --dry-run`: the train, built in memory. */
+/** `merge --dry-run`: the train, built in memory. It runs what makes lock files and generated files anew. */
 async function dryRun(shell: Shell, tasks: readonly string[], options: MergeOptions): Promise<ExitCode> {
-  const found = await dryRunMerge(await requestOf(shell, tasks, options));
+  const found = await dryRunMerge(await requestOf(shell, await openToRun(shell), tasks, options));
   const text = [
     `MERGE DRY RUN onto ${found.target} at ${found.base.slice(0, 12)}: nothing was verified, nothing has moved`,
     ...found.conflicts.map(
@@ -152,7 +158,7 @@ export async function poolMerge(
   options: Pick<MergeOptions, "plan" | "verify" | "strategy">,
   only: readonly string[] = [],
 ): Promise<ExitCode> {
-  const opened = await openPoolContext(shell);
+  const opened = await openToRun(shell);
   const plan = await planAt(shell, options.plan);
   return answer(shell, await byHand(shell, opened, into, { ...options, plan }, only));
 }
@@ -179,11 +185,14 @@ async function byHand(
 
 /** `graftwork merge [TASK...]`: approved tasks of the newest run that has some, and the branches of busy slots. */
 async function mergeTasks(shell: Shell, only: readonly string[], options: MergeOptions): Promise<ExitCode> {
-  const opened = await openPoolContext(shell);
+  const opened = await openToRun(shell);
   const plan = await planAt(shell, options.plan);
   const { ofRun, byHand: slots } = whatToMerge(opened.context.repository, only, { into: options.into ?? null, plan });
   const results: ByHandResult[] = [];
-  if (ofRun !== null) results.push(await landApproved(hostOf(shell, opened), ofRun.found, ofRun.ids));
+  if (ofRun !== null) {
+    const approved = await requireApprovedRun(shell, opened, ofRun.found);
+    results.push(await landApproved(hostOf(shell, approved), ofRun.found, ofRun.ids));
+  }
   if (slots !== null) results.push(await byHand(shell, opened, options.into, { ...options, plan }, slots));
   return answer(shell, {
     merged: results.flatMap(({ merged }) => merged),

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import { readText } from "../state/index.ts";
+import type { Governed } from "../trust/index.ts";
 
 /** The package's own folder: the bundle and the sources lie at different depths below it. */
 export function packageRoot(): string {
@@ -10,13 +11,27 @@ export function packageRoot(): string {
   return folder;
 }
 
-/** A template of ours, or the repository's own in its place (`.claude/templates/NAME`). */
-export function templateText(root: string, name: string): string {
-  const text = readText(join(root, ".claude", "templates", name)) ?? readText(join(packageRoot(), "templates", name));
+/** What agents are told by. A repository may have a text of its own for each, `.claude/templates/NAME`. */
+const TEMPLATES = ["prompts/executor.md", "prompts/resolver.md"] as const;
+type TemplateName = (typeof TEMPLATES)[number];
+
+const pathOf = (name: TemplateName): string => `.claude/templates/${name}`;
+
+/** The repository's own templates. */
+export function ownTemplates(root: string): Governed[] {
+  return TEMPLATES.flatMap((name) => {
+    const text = readText(join(root, pathOf(name)));
+    return text === undefined ? [] : [{ key: pathOf(name), text }];
+  });
+}
+
+/** The repository's own template among these, else ours. */
+export function templateText(own: readonly Governed[], name: TemplateName): string {
+  const text = own.find(({ key }) => key === pathOf(name))?.text ?? readText(join(packageRoot(), "templates", name));
   if (text !== undefined) return text;
   throw new GraftworkError("INTERNAL", {
     message: `graftwork's template ${name} is missing.`,
-    because: `neither ${root}/.claude/templates nor the package holds it.`,
+    because: "the package does not hold it.",
     try: "install graftwork again.",
   });
 }

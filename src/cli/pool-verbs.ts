@@ -12,12 +12,13 @@ import {
   requireRescue,
   restoreRescue,
 } from "../pool/index.ts";
+import { openToRun } from "./approval.ts";
 import { openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
 
 export async function init(shell: Shell, size: string | undefined, base: string | undefined): Promise<ExitCode> {
   const asked = size === undefined ? undefined : parseSize(size);
-  const { context } = await openPoolContext(shell);
+  const { context } = await openToRun(shell);
   const wanted = asked ?? context.settings.size;
   shell.note(`bringing the pool to ${count(wanted, "slot")} …`);
   const done = await initPool(context, { size: wanted, ...(base === undefined ? {} : { base }) });
@@ -33,7 +34,7 @@ export async function acquire(
 ): Promise<ExitCode> {
   const waitMs = options.wait === undefined ? undefined : parseWait(options.wait);
   const ttlMs = options.ttl === undefined ? undefined : parseTtl(options.ttl);
-  const { context } = await openPoolContext(shell);
+  const { context } = await openToRun(shell);
   try {
     const slot = await acquireSlot(context, {
       task,
@@ -132,7 +133,7 @@ export async function cleanup(shell: Shell, force: boolean): Promise<ExitCode> {
 
 export async function reset(shell: Shell, size: string | undefined, force: boolean): Promise<ExitCode> {
   if (size !== undefined) parseSize(size);
-  const { context } = await openPoolContext(shell);
+  const { context } = await openToRun(shell);
   await cleanupPool(context, { force }).catch((error: unknown) => {
     if (!(error instanceof GraftworkError) || error.code !== "POOL_MISSING") throw error;
   });
@@ -140,7 +141,7 @@ export async function reset(shell: Shell, size: string | undefined, force: boole
 }
 
 export async function health(shell: Shell, fix: boolean): Promise<ExitCode> {
-  const { context } = await openPoolContext(shell);
+  const { context } = await (fix ? openToRun(shell) : openPoolContext(shell));
   const { ok, slots, sizeBytes, findings } = await poolHealth(context, { fix });
   const lines = findings.map((one) => `- ${one.text}\n    ${one.repaired ? "repaired" : "repair"}: ${one.repair}`);
   const open = findings.filter((one) => !one.repaired).length;

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { cleanText, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
 import { below, isAncestor, plainPath, type Repository, resolveCommit, userIdentity, withMergeAttributes } from "../git/index.ts";
 import {
@@ -15,7 +14,8 @@ import {
 } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
 import { findRun, inLineWithTarget, inRun, listRuns, type RunSummary } from "../run/index.ts";
-import { type RunFacts, type TaskFacts, viewPaths } from "../session/index.ts";
+import { packetFolder, type RunFacts, type TaskFacts } from "../session/index.ts";
+import { openToRun } from "./approval.ts";
 import { requireFound } from "./look-verbs.ts";
 import { openPoolContext } from "./pool-context.ts";
 import type { ResolveOptions } from "./run-options.ts";
@@ -23,13 +23,13 @@ import type { Shell } from "./shell.ts";
 
 export async function resolve(shell: Shell, task: string, options: ResolveOptions): Promise<ExitCode> {
   refuseContradiction(options);
-  const { context: own } = await openPoolContext(shell);
+  const { context: own } = await (options.open === true ? openToRun(shell) : openPoolContext(shell));
   const decides = options.done === true || options.skip === true || options.retryAgent === true;
   const { found, facts } = await foundTask(own.repository, task, { run: options.run ?? null, decides });
   const repository = await withMergeAttributes(own.repository, found.facts.base);
   // The branch is the run's, the lease the person's.
   const context: PoolContext = { ...own, repository, run: found.run };
-  const folder = packetFolder(repository, found.run, facts.id);
+  const folder = packetFolder(repository.root, found.run, facts.id);
   // A decision that was cut off behind its last word left the slot leased.
   if (facts.status !== "conflict") await closeOpened(context, folder);
   requireOpen(found, facts, options.skip !== true);
@@ -92,8 +92,6 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   return EXIT.ok;
 }
 
-const packetFolder = ({ root }: Repository, run: string, task: string): string => join(viewPaths(root).conflicts, run, task);
-
 const listed = (files: readonly string[]): string[] => files.map((file) => `  ${cleanText(file)}`);
 
 /** Has the task left out, or tried again. A slot that its conflict was opened in is given back. */
@@ -111,7 +109,7 @@ async function decide(shell: Shell, context: PoolContext, task: string, how: "sk
     },
     () => new Date(),
   );
-  await closeOpened(context, packetFolder(repository, run, task));
+  await closeOpened(context, packetFolder(repository.root, run, task));
   shell.answer(
     how === "skip"
       ? `${task} is skipped; its branch is kept. \`graftwork continue\` goes on.`

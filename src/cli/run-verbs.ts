@@ -1,10 +1,15 @@
-import { type Config, EXIT, type ExitCode, GraftworkError, systemCode } from "../domain/index.ts";
+import { userConfig } from "../config/index.ts";
+import { type Config, EXIT, type ExitCode, GraftworkError, type Plan, systemCode, visibleText } from "../domain/index.ts";
+import { packageChecks } from "../qa/index.ts";
 import { continueRun, findRun, listRuns, liveRun, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
 import { identityOf } from "../subprocess/index.ts";
+import { commandText } from "../trust/index.ts";
+import { type Approved, type Question, requireApproved } from "./approval.ts";
 import { closingText, sessionObject } from "./closing.ts";
 import { readPlanAt, readPlanFrom } from "./plan-files.ts";
 import { type Opened, openPoolContext } from "./pool-context.ts";
 import { lineProgress } from "./progress.ts";
+import { requireApprovedRun } from "./run-approval.ts";
 import { hostOf } from "./run-host.ts";
 import type { ContinueOptions, RunOptions } from "./run-options.ts";
 import type { Shell } from "./shell.ts";
@@ -21,9 +26,9 @@ export async function run(shell: Shell, planPath: string | undefined, options: R
   };
   const repository = opened.context.repository;
   const prepared = await prepareRun({ repository, config: opened.loaded.config }, request);
-  if (options.yes !== true && opened.loaded.config.run.confirm && listRuns(repository).length === 0)
-    await confirm(shell, opened, prepared.target, [...plan.tasks.map((task) => task.agent), ...resolverOf(opened.loaded.config)]);
-  return session(shell, opened, (host) => startRun(host, request));
+  const isFirst = options.yes !== true && opened.loaded.own.run.confirm && listRuns(repository).length === 0;
+  const approved = await requireApproved(shell, opened, isFirst ? await firstRun(opened, plan, prepared) : undefined);
+  return session(shell, approved, (host) => startRun(host, request));
 }
 
 /** The agent that may be asked to resolve conflicts, where it is one of its own. */
@@ -31,20 +36,39 @@ function resolverOf({ merge }: Config): readonly (string | null)[] {
   return merge.onConflict.includes("agent") ? [merge.agent] : [];
 }
 
-/** The first run in a repository asks: agents are about to write, and main is about to move. */
-async function confirm(shell: Shell, opened: Opened, target: string, agents: readonly (string | null)[]): Promise<void> {
-  const { agents: configured, merge } = { ...opened.loaded.config, merge: true };
-  const names = [...new Set(agents.map((name) => name ?? configured.default))];
-  shell.note(`First run in this repository.\n  target: ${target}${merge ? "" : " (not merged)"}`);
-  for (const name of names) shell.note(`  agent ${name}: ${configured.byName[name]?.permissions ?? "not configured"}`);
-  shell.note("  ceiling of cost: none is set");
-  const answer = await shell.ask("Run the plan?");
-  if (answer === true) return;
-  throw new GraftworkError("CONFIRMATION_NEEDED", {
-    message: answer === false ? "The run was not begun." : "The first run in a repository needs a yes.",
-    because: answer === false ? "you said no." : "there is no terminal to ask on.",
-    try: "`graftwork run … --yes`, or set `run.confirm: false` in .claude/auto-context.yaml.",
-  });
+/** The first run in a repository asks: agents are about to write, and the target is about to move. */
+async function firstRun({ context, loaded }: Opened, plan: Plan, { target, base }: { target: string; base: string }): Promise<Question> {
+  const { agents, qa } = loaded.config;
+  const names = new Set([...plan.tasks.map(({ agent }) => agent), ...resolverOf(loaded.config)].map((name) => name ?? agents.default));
+  const agentLine = (name: string): string => {
+    const [agent, own] = [agents.byName[name], loaded.own.agents.byName[name]];
+    const permissions = agent?.permissions === own?.permissions ? own?.permissions : "whatever its command line allows";
+    return `  agent ${name}: ${commandText(agent?.command ?? [])} (${permissions})`;
+  };
+  const scripts = qa.checks.length > 0 ? [] : await packageChecks(context.repository, base);
+  const named = [...plan.verification, ...plan.tasks.flatMap(({ verification }) => verification)];
+  return {
+    title: "First run in this repository.",
+    lines: [
+      `  target: ${target}`,
+      ...[...names].map(agentLine),
+      ...named.map(({ run }) => `  check of the plan: ${commandText(run)}`),
+      ...scripts.map(({ run }) => `  check, a script of ${target}'s package.json: ${commandText(run)}`),
+      "  ceiling of cost: none is set",
+    ].map(visibleText),
+    ask: "Run the plan?",
+    refused: (because) =>
+      new GraftworkError("CONFIRMATION_NEEDED", {
+        message: "The first run in a repository needs a yes.",
+        because,
+        try: `\`graftwork run … --yes\`, or \`run: {confirm: false}\` in your own configuration${userConfigText(context.repository.parentEnv)}.`,
+      }),
+  };
+}
+
+function userConfigText(env: Parameters<typeof userConfig>[0]): string {
+  const path = userConfig(env);
+  return path === undefined ? "" : ` (${path})`;
 }
 
 export async function continueVerb(shell: Shell, options: ContinueOptions): Promise<ExitCode> {
@@ -52,12 +76,13 @@ export async function continueVerb(shell: Shell, options: ContinueOptions): Prom
   const found = findRun(opened.context.repository, options.run ?? null);
   const plan = found.record.source === null ? null : await readPlanAt(shell, found.record.source);
   const mode = options.all === true ? "all" : options.oneGroup === true ? "one-group" : null;
-  return session(shell, opened, (host) =>
+  const approved = await requireApprovedRun(shell, opened, found);
+  return session(shell, approved, (host) =>
     continueRun(host, { run: found.run, mode, plan, replan: options.replan === true, takeOver: options.takeOver === true }),
   );
 }
 
-async function session(shell: Shell, opened: Opened, work: (host: RunHost) => Promise<SessionEnd>): Promise<ExitCode> {
+async function session(shell: Shell, opened: Approved, work: (host: RunHost) => Promise<SessionEnd>): Promise<ExitCode> {
   const progress =
     shell.isTty && shell.unicode && !shell.json ? (await import("./tree-progress.ts")).treeProgress(shell) : lineProgress(shell);
   const host = hostOf(shell, opened, progress);

@@ -12,18 +12,22 @@ import {
   schemaFinding,
   type YamlText,
 } from "../domain/index.ts";
+import { userFolder } from "../state/index.ts";
 import { AGENT_KEYS, AGENT_NAME, agentOf, agentSchema } from "./agent-settings.ts";
 import { keyFindings, mapOf, nearMisses } from "./config-findings.ts";
 import { configOf } from "./config-of.ts";
 import { readConfigFile } from "./read-config-file.ts";
 import { SETTING_KEYS, SETTINGS, type SettingKey, type SettingValues } from "./settings.ts";
 
-export type Origin = "default" | "file" | "environment" | "flag";
+/** `user`: the user's own file, which lies under the repository's. */
+export type Origin = "default" | "user" | "file" | "environment" | "flag";
 export type LoadedConfig = {
   config: Config;
+  /** What it would be without the repository's file: all in it is the user's own word. */
+  own: Config;
   /** Where each value comes from, by its key in the file (`pool.size`, `agents.claude.timeout`). */
   origins: Readonly<Record<string, Origin>>;
-  /** The file that was read; null: there is none. */
+  /** The repository's file that was read; null: there is none. */
   path: string | null;
   warnings: readonly string[];
 };
@@ -37,60 +41,100 @@ export type ConfigRequest = {
   flags?: Readonly<Partial<Record<SettingKey, unknown>>>;
 };
 
-/** Where the configuration is, as messages name it. */
+/** Where the repository's configuration is, as messages name it. */
 const FILE = ".claude/auto-context.yaml";
 
-/** Flags over environment over file over default. Throws CONFIG_INVALID with everything that is wrong. */
+/** One file of settings, and what is wrong in it. */
+type Layer = { origin: "user" | "file"; name: string; read: YamlText; findings: Finding[] };
+
+/**
+ * Flags over environment over the repository's file over the user's own over default. Throws CONFIG_INVALID with
+ * everything that is wrong.
+ */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
   const path = join(request.root, FILE);
-  const read = await readConfigFile(path);
-  if (read !== null && read.value === undefined) throw configInvalid(read.findings);
-  const findings: Finding[] = read === null ? [] : [...read.findings, ...keyFindings(read)];
-  const origins: Record<string, Origin> = {};
-  const values: Record<string, unknown> = {};
-  for (const key of SETTING_KEYS) {
-    const { value, origin } = settle(key, request, read, findings);
-    values[key] = value;
-    origins[key] = origin;
-  }
-  const agents = mergeAgents(request, read, origins, findings);
-  if (findings.length > 0) throw configInvalid(findings);
-  const settled = values as SettingValues;
-  const unknown = (["agents.default", "merge.agent"] as const).flatMap((key) => {
-    const name = settled[key];
-    const isKnown = name === null || Object.hasOwn(agents, name);
-    return isKnown ? [] : [unknownAgent(key, name, Object.keys(agents), origins[key] === "file" ? read : null)];
-  });
-  if (unknown.length > 0) throw configInvalid(unknown);
+  const userPath = userConfig(request.env);
+  const [user, file] = await Promise.all([
+    userPath === undefined ? null : layerOf("user", userPath, userPath),
+    layerOf("file", FILE, path),
+  ]);
+  const { config, origins } = settleAll(request, [file, user]);
+  requireAgents(config, origins, [file, user]);
+  const own = file === null ? config : settleAll(request, [user]).config;
   return {
-    config: configOf(settled, agents),
+    config,
+    own,
     origins,
-    path: read === null ? null : path,
-    warnings: read === null ? [] : nearMisses(read, FILE),
+    path: file === null ? null : path,
+    warnings: [user, file].flatMap((layer) => (layer === null ? [] : nearMisses(layer.read, layer.name))),
   };
 }
 
+/** The user's own file; undefined if the environment names no home. */
+export function userConfig(env: ConfigRequest["env"]): string | undefined {
+  if (!env["HOME"] && !env["XDG_CONFIG_HOME"]) return undefined;
+  return join(userFolder(env, "XDG_CONFIG_HOME", ".config"), "graftwork", "config.yaml");
+}
+
+async function layerOf(origin: Layer["origin"], name: string, path: string): Promise<Layer | null> {
+  const read = await readConfigFile(path);
+  if (read === null) return null;
+  const layer = { origin, name, read, findings: [...read.findings] };
+  if (read.value === undefined) throw configInvalid([layer], []);
+  layer.findings.push(...keyFindings(read));
+  return layer;
+}
+
+/** The values of all keys and agents by these files; the first one that has a value counts. */
+function settleAll(request: ConfigRequest, files: readonly (Layer | null)[]): { config: Config; origins: Record<string, Origin> } {
+  const layers = files.filter((layer) => layer !== null);
+  const outer: Finding[] = [];
+  const origins: Record<string, Origin> = {};
+  const values: Record<string, unknown> = {};
+  for (const key of SETTING_KEYS) {
+    const { value, origin } = settle(key, request, layers, outer);
+    values[key] = value;
+    origins[key] = origin;
+  }
+  const agents = mergeAgents(request, layers, origins);
+  if ([outer, ...layers.map(({ findings }) => findings)].some(({ length }) => length > 0)) throw configInvalid(layers, outer);
+  return { config: configOf(values as SettingValues, agents), origins };
+}
+
+/** Throws CONFIG_INVALID if a setting names an agent that is in no file. */
+function requireAgents({ agents, merge }: Config, origins: Record<string, Origin>, files: readonly (Layer | null)[]): void {
+  const named = { "agents.default": agents.default, "merge.agent": merge.agent };
+  for (const [key, name] of Object.entries(named)) {
+    if (name === null || Object.hasOwn(agents.byName, name)) continue;
+    const layer = files.find((one) => one?.origin === origins[key]) ?? null;
+    const finding = unknownAgent(key, name, Object.keys(agents.byName), layer?.read ?? null);
+    throw layer === null ? configInvalid([], [finding]) : configInvalid([{ ...layer, findings: [finding] }], []);
+  }
+}
+
 /** The value of one key, by the first source that has it; what is wrong with any source is noted. */
-function settle(key: SettingKey, request: ConfigRequest, read: YamlText | null, findings: Finding[]): { value: unknown; origin: Origin } {
+function settle(key: SettingKey, request: ConfigRequest, layers: readonly Layer[], outer: Finding[]): { value: unknown; origin: Origin } {
   const { kind, fallback, env } = SETTINGS[key];
   const schema: v.GenericSchema<unknown, unknown> = kind.schema;
   let settled: { value: unknown; origin: Origin } = { value: key === "qa.slots" ? availableParallelism() : fallback, origin: "default" };
   const keys = key.split(".");
-  const inFile = read === null ? undefined : keys.reduce<unknown>((value, part) => ownOf(value, part), read.value);
-  if (read !== null && inFile !== undefined && inFile !== null) {
+  for (const { origin, read, findings } of layers.toReversed()) {
+    const inFile = keys.reduce<unknown>((value, part) => ownOf(value, part), read.value);
+    if (inFile === undefined || inFile === null) continue;
     const result = v.safeParse(schema, inFile);
-    if (result.success) settled = { value: result.output, origin: "file" };
-    else findings.push(...result.issues.map((issue) => schemaFinding(read, issue, keys)));
+    if (!result.success) findings.push(...result.issues.map((issue) => schemaFinding(read, issue, keys)));
+    // A repository does not say whether its user is asked.
+    else if (origin === "user" || key !== "run.confirm") settled = { value: result.output, origin };
   }
-  const outer: [origin: Origin, name: string, value: unknown][] = [
+  const others: [origin: Origin, name: string, value: unknown][] = [
     ["environment", env ?? "", env === null ? undefined : request.env[env]],
     ["flag", key, request.flags?.[key]],
   ];
-  for (const [origin, name, value] of outer) {
+  for (const [origin, name, value] of others) {
     if (value === undefined || value === "") continue;
     const result = v.safeParse(schema, typeof value === "string" ? kind.fromText(value) : value);
     if (result.success) settled = { value: result.output, origin };
-    else findings.push(...result.issues.map((issue) => outside(origin, name, issue)));
+    else outer.push(...result.issues.map((issue) => outside(origin, name, issue)));
   }
   return settled;
 }
@@ -108,36 +152,11 @@ function outside(origin: Origin, name: string, issue: Parameters<typeof schemaFi
   return { file: what, line: 0, column: 0, path: name, message: `${what} ${message.replace(/^(?:the document|`[^`]*`) /, "")}` };
 }
 
-function mergeAgents(
-  request: ConfigRequest,
-  read: YamlText | null,
-  origins: Record<string, Origin>,
-  findings: Finding[],
-): Record<string, AgentSpec> {
+function mergeAgents(request: ConfigRequest, layers: readonly Layer[], origins: Record<string, Origin>): Record<string, AgentSpec> {
   // No prototype: a task may ask for an agent called `constructor`.
   const agents: Record<string, AgentSpec> = Object.assign(Object.create(null) as Record<string, AgentSpec>, request.presets);
   for (const name of Object.keys(agents)) for (const key of AGENT_KEYS) origins[`agents.${name}.${key}`] = "default";
-  const entries = mapOf(ownOf(read?.value, "agents")) ?? {};
-  for (const [name, value] of Object.entries(entries)) {
-    const entry = mapOf(value);
-    if (read === null || entry === null || name === "default" || !AGENT_NAME.test(name)) continue;
-    const result = v.safeParse(agentSchema, entry);
-    if (!result.success) {
-      findings.push(...result.issues.map((issue) => schemaFinding(read, issue, ["agents", name])));
-      continue;
-    }
-    const preset = Object.hasOwn(request.presets, name) ? request.presets[name] : undefined;
-    const agent = agentOf(name, result.output, preset);
-    if (agent === null) {
-      const hint = didYouMean(name, Object.keys(request.presets));
-      findings.push(
-        read.finding(["agents", name], `\`agents.${name}\` is a new agent and needs a \`command\`, a list of arguments${hint}`, "key"),
-      );
-      continue;
-    }
-    agents[name] = agent;
-    for (const key of AGENT_KEYS) origins[`agents.${name}.${key}`] = entry[key] == null ? "default" : "file";
-  }
+  for (const layer of layers.toReversed()) layAgents(agents, layer, origins);
   const program = request.env["CLAUDE_CODE"];
   const claude = agents["claude"];
   if (program !== undefined && program !== "" && claude !== undefined) {
@@ -147,7 +166,32 @@ function mergeAgents(
   return agents;
 }
 
-function unknownAgent(key: SettingKey, name: string, known: readonly string[], read: YamlText | null): Finding {
+/** Lays the agents of a file over those that are known so far. */
+function layAgents(agents: Record<string, AgentSpec>, { origin, read, findings }: Layer, origins: Record<string, Origin>): void {
+  const known = { ...agents };
+  for (const [name, value] of Object.entries(mapOf(ownOf(read.value, "agents")) ?? {})) {
+    const entry = mapOf(value);
+    if (entry === null || name === "default" || !AGENT_NAME.test(name)) continue;
+    const result = v.safeParse(agentSchema, entry);
+    if (!result.success) {
+      findings.push(...result.issues.map((issue) => schemaFinding(read, issue, ["agents", name])));
+      continue;
+    }
+    const agent = agentOf(name, result.output, Object.hasOwn(known, name) ? known[name] : undefined);
+    if (agent === null) {
+      const hint = didYouMean(name, Object.keys(known));
+      findings.push(
+        read.finding(["agents", name], `\`agents.${name}\` is a new agent and needs a \`command\`, a list of arguments${hint}`, "key"),
+      );
+      continue;
+    }
+    agents[name] = agent;
+    for (const key of AGENT_KEYS) if (entry[key] != null) origins[`agents.${name}.${key}`] = origin;
+    for (const key of AGENT_KEYS) origins[`agents.${name}.${key}`] ??= "default";
+  }
+}
+
+function unknownAgent(key: string, name: string, known: readonly string[], read: YamlText | null): Finding {
   const message = `there is no agent \`${name}\`: there are ${known.join(", ")}${didYouMean(name, known)}`;
   return read?.finding(key.split("."), message) ?? { line: 0, column: 0, path: key, message };
 }
@@ -157,17 +201,21 @@ function ownOf(value: unknown, key: string): unknown {
   return map !== null && Object.hasOwn(map, key) ? map[key] : undefined;
 }
 
-function configInvalid(findings: readonly Finding[]): GraftworkError {
-  const inFile = findings.filter((f) => f.line > 0).sort((a, b) => a.line - b.line || a.column - b.column);
-  const outer = findings.filter((f) => f.line === 0);
-  const lines = [...(inFile.length > 0 ? [findingLines(FILE, inFile)] : []), ...outer.map((f) => f.message)];
+/** Each thing that is wrong, at its place: in the files, then in variables and flags. */
+function configInvalid(layers: readonly Layer[], outer: readonly Finding[]): GraftworkError {
+  const inFiles = layers.map(({ origin, name, findings }) => {
+    const sorted = findings.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    // What names no file is in the repository's.
+    return { name, findings: origin === "file" ? sorted : sorted.map((one) => ({ ...one, file: name })) };
+  });
+  const wrong = inFiles.filter(({ findings }) => findings.length > 0);
+  const all = [...wrong.flatMap(({ findings }) => findings), ...outer];
+  const lines = [...wrong.map(({ name, findings }) => findingLines(name, findings)), ...outer.map((one) => one.message)];
+  const mend = wrong.length === 0 ? "mend or unset them" : `mend ${wrong.map(({ name }) => name).join(" and ")}`;
   return new GraftworkError("CONFIG_INVALID", {
-    message: `The configuration cannot be used: ${count(findings.length, "thing")} to mend.`,
+    message: `The configuration cannot be used: ${count(all.length, "thing")} to mend.`,
     because: lines.join("\n"),
-    try:
-      inFile.length > 0
-        ? `mend ${FILE}, then see the result with \`graftwork config\`.`
-        : "mend or unset them, then see the result with `graftwork config`.",
-    details: { findings: [...inFile, ...outer] },
+    try: `${mend}, then see the result with \`graftwork config\`.`,
+    details: { findings: all },
   });
 }

@@ -33,6 +33,7 @@ export const ERROR_EXITS = {
   PLAN_CHANGED: EXIT.usage,
   NO_CHECKS: EXIT.usage,
   CONFIRMATION_NEEDED: EXIT.usage,
+  TRUST_NEEDED: EXIT.usage,
   NOTHING_TO_CONTINUE: EXIT.usage,
   RUN_UNKNOWN: EXIT.usage,
   TASK_UNKNOWN: EXIT.usage,

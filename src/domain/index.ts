@@ -17,7 +17,8 @@ export { type AgentReport, type FailureKind, type Outcome, SIGNALS, type Signal,
 export { type Check, type Decision, type Group, type Plan, type Task, WORK_TYPES, type WorkType } from "./plan.ts";
 export { type Lease, type LeasedSlot, type LeaseOwner, type ProcessIdentity, SLOT_STATUSES, type SlotStatus } from "./pool.ts";
 export { describeValue, type SchemaIssue, schemaFinding, unknownKeys } from "./schema-finding.ts";
-export { cleanText, count, hideCredentials, humanDuration, humanSize, tailLines, trimEndOf } from "./text.ts";
+export { shellWord } from "./shell-word.ts";
+export { cleanText, count, hideCredentials, humanDuration, humanSize, tailLines, trimEndOf, visibleText } from "./text.ts";
 export { DURATION_FORM, parseDuration, parseSize, SIZE_FORM } from "./units.ts";
 export type { CheckResult, Verdict, Verify, VerifyRequest } from "./verdict.ts";
 export { gateYaml, YAML_LIMITS } from "./yaml-gate.ts";

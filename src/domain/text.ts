@@ -15,6 +15,12 @@ export function cleanText(text: string): string {
   );
 }
 
+/** Shows text exactly: what has no shape of its own (controls, direction marks, tags) is written as `\u{202e}`. */
+export function visibleText(text: string): string {
+  const hidden = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
+  return text.replace(hidden, (letter) => (letter === "\n" ? letter : `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`));
+}
+
 /** Hides what looks like a credential in a URL (`https://user:secret@host`). */
 export function hideCredentials(text: string): string {
   // Bounded, and not begun within a word, so that it takes time in proportion to the text.

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { systemCode } from "../domain/index.ts";
-import { layoutOf, readBytes, readText, replaceFile } from "../state/index.ts";
+import { readBytes, readText, replaceFile, rootIn } from "../state/index.ts";
 import type { GitContext } from "./run-git.ts";
 
 /** What git said about a repository, and what it followed from: said again without git while that is unchanged. */
@@ -28,12 +28,12 @@ export function knownFacts(cwd: string, context: GitContext): RepositoryFacts | 
 
 /** Keeps what git said, where graftwork has a folder of its own in the repository already. */
 export function keepFacts(facts: RepositoryFacts, context: GitContext): void {
-  if (!existsSync(layoutOf(facts.commonDir).root) || findCommonDir(dirname(facts.commonDir)) !== facts.commonDir) return;
+  if (!existsSync(rootIn(facts.commonDir)) || findCommonDir(dirname(facts.commonDir)) !== facts.commonDir) return;
   const seal = sealOf(facts.commonDir, context);
   if (seal !== undefined) replaceFile(factsFile(facts.commonDir), `${facts.objectFormat}\n${seal}\n`);
 }
 
-const factsFile = (commonDir: string): string => join(layoutOf(commonDir).root, "repository");
+const factsFile = (commonDir: string): string => join(rootIn(commonDir), "repository");
 
 /** The plain cases of where git looks: a folder `.git`, or a worktree's file `.git`. Anything else is git's to find. */
 function findCommonDir(cwd: string): string | undefined {

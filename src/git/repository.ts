@@ -42,7 +42,7 @@ export async function openRepository(cwd: string, context: GitContext): Promise<
 }
 
 function repositoryOf(context: GitContext, { commonDir, objectFormat }: RepositoryFacts, root: string): Repository {
-  return { ...context, commonDir, root, objectFormat, layout: layoutOf(commonDir) };
+  return { ...context, commonDir, root, objectFormat, layout: layoutOf(commonDir, context.parentEnv) };
 }
 
 function requireVersion(text: string): void {

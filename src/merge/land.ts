@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { GraftworkError, type LandedTask } from "../domain/index.ts";
+import { GraftworkError, type LandedTask, shellWord } from "../domain/index.ts";
 import {
   checkoutOf,
   dangerousConfig,
@@ -22,7 +22,6 @@ import {
 } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
 import { rememberResolutions } from "./resolution-memory.ts";
-import { shellWord } from "./shell-word.ts";
 
 export type Landing = {
   /** Where the target must be now: the commit that `to` was verified against. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { GraftworkError } from "../domain/index.ts";
+import { GraftworkError, shellWord } from "../domain/index.ts";
 import {
   below,
   type ConflictStage,
@@ -17,7 +17,7 @@ import {
   renamesBetween,
   subjects,
 } from "../git/index.ts";
-import { replaceFile, requireWithin, rmSync } from "../state/index.ts";
+import { replaceFile, rmSync } from "../state/index.ts";
 import { gitSays, kindOf, kindOfNames } from "./conflict-kind.ts";
 import { laidName, textsOf } from "./conflict-sides.ts";
 import { baseOfWork, mergeWork, type Work } from "./merge-work.ts";
@@ -25,7 +25,6 @@ import { readme } from "./packet-readme.ts";
 import { type LeftFile, leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
 import { splitLines } from "./resolvers/align/text-lines.ts";
 import { mergeLines } from "./resolvers/align/three-way.ts";
-import { shellWord } from "./shell-word.ts";
 
 export type PacketInput = {
   /** Folder to write into: `.claude/conflicts/<run>/<task>`. */
@@ -92,7 +91,6 @@ export async function writePacket(repository: Repository, input: PacketInput): P
   if (commit !== null && !evenIfClean && unmergeable === undefined && (rules ?? { kind: "resolved" }).kind === "resolved") return false;
   const left = new Map(rules?.kind === "left" ? rules.files.map((file) => [file.path, file]) : []);
   const { stages = [], paths = [], messages = [] } = conflict ?? {};
-  requireWithin(repository.root, folder);
   // A file of an older packet may have the name of a folder now.
   for (const part of PARTS) rmSync(join(folder, part), { recursive: true, force: true });
   const written = conflict === undefined ? new Map<string, string>() : await writeFiles(repository, folder, conflict);

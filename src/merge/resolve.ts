@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { GraftworkError } from "../domain/index.ts";
+import { GraftworkError, shellWord } from "../domain/index.ts";
 import {
   type ConflictStage,
   editTree,
@@ -24,7 +24,6 @@ import { isOrdinary, laidName, markersLeft, namesByGit } from "./conflict-sides.
 import { commitByHand, keepResolution, markersStand, nameByGit, undecided, undecidedNames } from "./hand-resolution.ts";
 import { mergeWork } from "./merge-work.ts";
 import { fileIn, sha256 } from "./packet.ts";
-import { shellWord } from "./shell-word.ts";
 
 /** What a person decided for one path of a packet. */
 export type Choice = { kind: "ours" } | { kind: "theirs" } | { kind: "file"; file: string };

@@ -8,7 +8,7 @@ export { filesMatcher, globsMayOverlap } from "./globs.ts";
 export { type LandState, mayLand } from "./may-land.ts";
 export { criticalPath, dependentsOf, topologicalOrder } from "./order.ts";
 export { parsePlan } from "./parse-plan.ts";
-export { planDigest } from "./plan-digest.ts";
+export { canonical, planDigest } from "./plan-digest.ts";
 export { type NamedText, planFromSubtasks, planFromTasksJson } from "./plan-from-files.ts";
 export { planFromTitles } from "./plan-from-titles.ts";
 export { planJsonSchema } from "./plan-json-schema.ts";

@@ -9,7 +9,7 @@ import { lookAtTarget, requireTarget } from "./look-at-target.ts";
 import { type Ownership, ownRun } from "./ownership.ts";
 import { decisionOf, slotsFor, unknownTarget } from "./prepare-run.ts";
 import { replanned } from "./replan.ts";
-import { inEffect, listRuns, type RunRecord, type RunSummary, summaryOf } from "./run-folder.ts";
+import { inEffect, listRuns, type RunRecord, type RunSummary, seal, summaryOf } from "./run-folder.ts";
 import { withRunLog } from "./run-log.ts";
 import { drive, mergeContext, poolOf, type RunHost, type SessionEnd } from "./run-session.ts";
 
@@ -66,6 +66,7 @@ export async function continueRun(asked: RunHost, request: ContinueRequest): Pro
         const { land } = request;
         emit({ type: "run-resumed", mode: request.mode ?? facts.mode, ...(land !== undefined && { land }) });
         const resumed = plan === null ? emit(null) : emit({ type: "replanned", plan, digest: record.digest });
+        if (plan !== null) seal(host, record);
         await pruneQa(repository, now());
         const current = await settleLanding(host, record, ownership, resumed, emit);
         const decision = decisionOf(record.plan, record.config);

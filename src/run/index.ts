@@ -5,7 +5,7 @@ export { dryRunMerge, type MergeDryRun, type MergePreview, type PreviewRequest, 
 export { type OpenConflicts, openConflicts, type Toucher, whoTouches } from "./open-conflicts.ts";
 export { liveRun } from "./ownership.ts";
 export { decisionOf, prepareRun, type RunRequest } from "./prepare-run.ts";
-export { listRuns, type RunRecord, type RunSummary, removeRunFolder } from "./run-folder.ts";
+export { listRuns, type RunRecord, type RunSummary, removeRunFolder, runDigest, runEntries } from "./run-folder.ts";
 export type { RunHost, SessionEnd, SessionStart } from "./run-session.ts";
 export { startRun } from "./start-run.ts";
 export { newestLanding, type Undoable, undo, undoableRun } from "./undo.ts";

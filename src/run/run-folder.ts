@@ -1,10 +1,12 @@
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, GraftworkError, type JournalLine, type Plan, requireRunId } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
-import { planDigest } from "../plan/index.ts";
+import { canonical, planDigest } from "../plan/index.ts";
 import { foldRun, type RunFacts, type RunLimits } from "../session/index.ts";
 import { readJournal, readText, removeStore, replaceFile } from "../state/index.ts";
+import { commandText, forgetRun, type Governed, sealRun } from "../trust/index.ts";
 
 /** What a run keeps for itself from its first moment on. */
 export type RunRecord = {
@@ -138,7 +140,30 @@ export function inEffect(record: RunRecord, plan: Plan): RunRecord {
   return plan === record.plan ? record : { ...record, plan, digest: planDigest(plan) };
 }
 
+/** A fingerprint of all that steers a run: its plan in effect and its configuration. */
+export function runDigest({ plan, config, trustedConfig }: Pick<RunRecord, "plan" | "config" | "trustedConfig">): string {
+  return createHash("sha256")
+    .update(canonical([plan, config, trustedConfig]))
+    .digest("hex");
+}
+
+/** Keeps what a run is, where agents cannot change it, and says so if that cannot be. */
+export function seal({ repository, narrate }: { repository: Repository; narrate: (line: string) => void }, record: RunRecord): void {
+  const lost = sealRun(repository.layout, record.run, runDigest(record));
+  if (lost !== undefined) narrate(`the user's state folder cannot be written, so \`graftwork continue\` will ask what may run: ${lost}`);
+}
+
+/** The commands that a run's plan brings, as they are shown to people. */
+export function runEntries({ plan }: Pick<RunRecord, "plan">): Governed[] {
+  const lines = (checks: Plan["verification"]): string => checks.map(({ run }) => commandText(run)).join("\n");
+  return [
+    { key: "verification of the plan", text: lines(plan.verification) },
+    ...plan.tasks.map(({ id, verification }) => ({ key: `verification of ${id}`, text: lines(verification) })),
+  ].filter(({ text }) => text !== "");
+}
+
 /** Deletes a run's journal, plan and logs. */
 export function removeRunFolder(repository: Repository, run: string): void {
   removeStore(repository.layout.run(run));
+  forgetRun(repository.layout, run);
 }

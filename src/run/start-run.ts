@@ -6,7 +6,7 @@ import { foldRun } from "../session/index.ts";
 import { beginJournal } from "../state/index.ts";
 import { ownRun } from "./ownership.ts";
 import { prepareRun, type RunRequest, slotsFor } from "./prepare-run.ts";
-import { createRunFolder } from "./run-folder.ts";
+import { createRunFolder, seal } from "./run-folder.ts";
 import { withRunLog } from "./run-log.ts";
 import { drive, poolOf, type RunHost, type SessionEnd } from "./run-session.ts";
 
@@ -20,6 +20,7 @@ export async function startRun(asked: RunHost, request: RunRequest): Promise<Ses
   const ownership = await ownRun(repository, run, now());
   try {
     const record = createRunFolder(repository, run, request.plan, request.source, config, await dangerousConfig(repository));
+    seal(asked, record);
     return await withRunLog(given, record, ownership.epoch, async (host) => {
       await ensureSlots(poolOf(host, record), slotsFor(decision, request.plan), base);
       const journal = beginJournal(record.folder, ownership.epoch, now);

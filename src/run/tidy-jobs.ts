@@ -2,7 +2,7 @@ import { GraftworkError } from "../domain/index.ts";
 import { listWorktrees, lostValues, newestBetween, type Oid, ownCommits, updateRefs } from "../git/index.ts";
 import { backupPrefix, ownAmong, writePacket } from "../merge/index.ts";
 import { existingStore, findSlot, releaseSlot } from "../pool/index.ts";
-import { type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
+import { packetFolder, type RunFacts, type TaskFacts, viewPaths, writeCheckpoint } from "../session/index.ts";
 import { deliveredBy } from "./candidates.ts";
 import { baseNow, factsOf, type JobContext, taskOf } from "./job-context.ts";
 import type { GroupStatus } from "./next-jobs.ts";
@@ -14,7 +14,7 @@ export async function packet(context: JobContext, id: string): Promise<void> {
   const known = factsOf(context, id);
   // The look at the target may have found it there.
   if (known.status !== "conflict") return;
-  const folder = `${viewPaths(context.repository.root).conflicts}/${run}/${id}`;
+  const folder = packetFolder(context.repository.root, run, id);
   const written = await writePacket(context.repository, {
     folder,
     run,

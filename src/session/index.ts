@@ -14,4 +14,4 @@ export {
   type TaskFacts,
   type TaskStatus,
 } from "./run-facts.ts";
-export { type ViewPaths, type ViewWriter, viewPaths, viewWriter, writeCheckpoint, writeYamlView } from "./views.ts";
+export { packetFolder, type ViewPaths, type ViewWriter, viewPaths, viewWriter, writeCheckpoint, writeYamlView } from "./views.ts";

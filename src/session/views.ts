@@ -12,6 +12,13 @@ export function viewPaths(root: string): ViewPaths {
   return { progress: join(claude, "auto-progress.yaml"), memory: join(claude, "auto-memory"), conflicts: join(claude, "conflicts") };
 }
 
+/** Where a task's packet is. Throws FOLDER_REFUSED if a link leads out of the repository. */
+export function packetFolder(root: string, run: string, task: string): string {
+  const folder = join(viewPaths(root).conflicts, run, task);
+  requireWithin(root, folder);
+  return folder;
+}
+
 /** Writes a view as YAML, whole. */
 export async function writeYamlView(path: string, view: object): Promise<void> {
   const { stringify } = await import("./yaml-text.ts");

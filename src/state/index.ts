@@ -22,8 +22,9 @@ export {
   storeExists,
 } from "./generation-store.ts";
 export { beginJournal, type Journal, type JournalContent, readJournal } from "./journal.ts";
-export { type Layout, layoutOf, type OwnGitKind } from "./layout.ts";
+export { type Layout, layoutOf, type OwnGitKind, rootIn } from "./layout.ts";
 export { litterOf, removeLitter } from "./litter.ts";
 export { withMutex } from "./mutex.ts";
 export { isWithin, privateFolder, requireWithin } from "./private-folder.ts";
 export { fileRefused, readBytes, readText } from "./read-file.ts";
+export { readTrusted, removeTrusted, type TrustedFact, userFolder, writeTrusted } from "./trusted-store.ts";

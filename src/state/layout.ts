@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { trustedFolder } from "./trusted-store.ts";
 
 /**
  * Git directories of our own: `plain` knows no configuration but the defaults, `raw` also converts no bytes, `pinned`
@@ -6,10 +7,15 @@ import { join } from "node:path";
  */
 export type OwnGitKind = "plain" | "raw" | "pinned";
 
-/** Where graftwork keeps things: truth in the common git directory, views for people and models under `.claude/`. */
+/**
+ * Where graftwork keeps things: truth in the common git directory, what agents may not decide in the user's state
+ * folder, views for people and models under `.claude/`.
+ */
 export type Layout = {
   /** `<common git dir>/graftwork` */
   root: string;
+  /** `$XDG_STATE_HOME/graftwork/<repository>`: approvals and what else agents must not make up (`trusted-store.ts`). */
+  trusted: string;
   poolStore: string;
   /** The token of the first lease of the next pool: none is ever given twice. */
   nextToken: string;
@@ -32,10 +38,12 @@ export type Layout = {
   verifyingStore: string;
 };
 
-export function layoutOf(commonDir: string): Layout {
-  const root = join(commonDir, "graftwork");
+export function layoutOf(commonDir: string, env: Readonly<Record<string, string | undefined>>): Layout {
+  const root = rootIn(commonDir);
+  const trusted = trustedFolder(commonDir, env);
   return {
     root,
+    trusted,
     poolStore: join(root, "pool"),
     nextToken: join(root, "next-token"),
     adminMutex: join(root, "admin"),
@@ -51,4 +59,9 @@ export function layoutOf(commonDir: string): Layout {
     landingMutex: join(root, "landing"),
     verifyingStore: join(root, "verifying"),
   };
+}
+
+/** graftwork's folder in a common git directory. */
+export function rootIn(commonDir: string): string {
+  return join(commonDir, "graftwork");
 }

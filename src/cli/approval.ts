@@ -1,0 +1,93 @@
+import { GraftworkError, visibleText } from "../domain/index.ts";
+import { approve, approvedBefore, digestOf, type Governed, governedBy } from "../trust/index.ts";
+import { ownTemplates } from "./package-files.ts";
+import { type Opened, openPoolContext } from "./pool-context.ts";
+import type { Shell } from "./shell.ts";
+
+/** A repository whose user approved what runs in it, with the templates as they were approved. */
+export type Approved = Opened & { templates: readonly Governed[] };
+
+/** What else a question says and asks, if something has to be asked besides. */
+export type Question = { title: string; lines: readonly string[]; ask: string; refused: (because: string) => GraftworkError };
+
+/** Finds the repository for a verb that may run what its configuration says. Throws TRUST_NEEDED. */
+export async function openToRun(shell: Shell): Promise<Approved> {
+  return requireApproved(shell, await openPoolContext(shell));
+}
+
+/** What of a repository runs or instructs agents, besides what a run keeps for itself. */
+export function governedHere({ context, loaded }: Opened, templates = ownTemplates(context.repository.root)): Governed[] {
+  return governedBy({ config: loaded.config, own: loaded.own, templates });
+}
+
+/**
+ * Sees to it that the user approved what the repository runs: before, by GRAFTWORK_TRUST, or now on the terminal, in one
+ * question with `more`. Throws TRUST_NEEDED, and what `more` throws if only that was refused.
+ */
+export async function requireApproved(shell: Shell, opened: Opened, more?: Question): Promise<Approved> {
+  const { layout } = opened.context.repository;
+  const templates = ownTemplates(opened.context.repository.root);
+  const governed = governedHere(opened, templates);
+  if (governed.length === 0 && more === undefined) return { ...opened, templates };
+  const before = approvedBefore(layout);
+  const keep = (): string | undefined => approve(layout, governed);
+  await settle(shell, { governed, before, isOpen: before?.digest !== digestOf(governed), keep, why: ORIGIN }, more);
+  return { ...opened, templates };
+}
+
+const ORIGIN = "they are in .claude/ of this repository, and you have not approved them";
+
+type Settling = {
+  governed: readonly Governed[];
+  before: { governed: readonly Governed[] } | undefined;
+  isOpen: boolean;
+  keep: () => string | undefined;
+  /** Why it has to be asked. */
+  why: string;
+};
+
+/** Asks if it has to, and keeps a yes. */
+export async function settle(shell: Shell, { governed, before, isOpen, keep, why }: Settling, more?: Question): Promise<void> {
+  const digest = digestOf(governed);
+  const given = shell.env["GRAFTWORK_TRUST"];
+  if (given === "all" || given === digest) return;
+  const isAsked = isOpen && governed.length > 0;
+  if (!isAsked && more === undefined) return;
+  const listed = isAsked ? [`This repository brings what graftwork would run or tell agents:`, ...shown(governed, before)] : [];
+  for (const line of [...(more === undefined ? [] : [more.title, ...more.lines]), ...listed]) shell.note(line);
+  const answer = await shell.ask(more?.ask ?? "Let it run, now and until it changes?");
+  if (answer === true) {
+    const lost = isAsked ? keep() : undefined;
+    if (lost !== undefined) shell.note(`warning: your answer could not be kept, so you will be asked again: ${lost}`);
+    return;
+  }
+  const because = answer === false ? "you said no." : "there is no terminal to ask on.";
+  throw isAsked || more === undefined ? trustNeeded({ governed, before, digest, why, given, because }) : more.refused(because);
+}
+
+/** What would run, a block each, exactly as it stands; what is not as it was approved is marked. */
+export function shown(governed: readonly Governed[], before: { governed: readonly Governed[] } | undefined): string[] {
+  return governed.flatMap(({ key, text }) => {
+    const old = before?.governed.find((one) => one.key === key);
+    const mark = before === undefined || old?.text === text ? "" : old === undefined ? " (new)" : " (changed)";
+    return [
+      `  ${visibleText(key)}${mark}`,
+      ...text
+        .trimEnd()
+        .split("\n")
+        .map((line) => `    ${visibleText(line)}`),
+    ];
+  });
+}
+
+type Refused = { governed: readonly Governed[]; before: Settling["before"]; digest: string; why: string; given: string | undefined };
+
+function trustNeeded({ governed, before, digest, why, given, because }: Refused & { because: string }): GraftworkError {
+  const other = given === undefined || given === "" ? "" : ` GRAFTWORK_TRUST names another digest.`;
+  return new GraftworkError("TRUST_NEEDED", {
+    message: "Nothing was run: this repository brings commands or instructions that you have not approved.",
+    because: [`${why}; ${because}${other}`, ...shown(governed, before)].join("\n"),
+    try: `read them, then \`graftwork trust allow\`. In a script: GRAFTWORK_TRUST=${digest}, which holds until they change.`,
+    details: { digest, governed },
+  });
+}

@@ -1,0 +1,48 @@
+import * as v from "valibot";
+import { type Layout, readTrusted, removeTrusted, writeTrusted } from "../state/index.ts";
+import { digestOf, type Governed } from "./governed.ts";
+
+/** The fact that holds what the user approved of a repository. */
+const APPROVAL = "approved";
+
+const Approval = v.array(v.object({ key: v.string(), text: v.string() }));
+
+/** What the user approved last; undefined if there is nothing, or what is there was not written by graftwork. */
+export function approvedBefore({ trusted }: Layout): { digest: string; governed: readonly Governed[] } | undefined {
+  const fact = readTrusted(trusted, APPROVAL);
+  if (fact.kind !== "found") return undefined;
+  const governed = v.parse(Approval, JSON.parse(fact.text));
+  return { digest: digestOf(governed), governed };
+}
+
+/** Keeps the user's approval, in the place of an older one. Returns why it cannot be kept; undefined: it is. */
+export function approve({ trusted }: Layout, governed: readonly Governed[]): string | undefined {
+  return writeTrusted(trusted, APPROVAL, JSON.stringify(governed.map(({ key, text }) => ({ key, text }))));
+}
+
+/** Takes the approval back. */
+export function revoke({ trusted }: Layout): void {
+  removeTrusted(trusted, APPROVAL);
+}
+
+/**
+ * Tells if a run's plan and configuration are those that its user began it with. `missing`: this state folder does not
+ * know the run, as in another home.
+ */
+export function standingOfRun({ trusted }: Layout, run: string, digest: string): "as-begun" | "missing" | "changed" {
+  const fact = readTrusted(trusted, runFact(run));
+  if (fact.kind === "missing") return "missing";
+  return fact.kind === "found" && fact.text === digest ? "as-begun" : "changed";
+}
+
+/** Keeps what a run's plan and configuration are. Returns why it cannot be kept. */
+export function sealRun({ trusted }: Layout, run: string, digest: string): string | undefined {
+  return writeTrusted(trusted, runFact(run), digest);
+}
+
+/** Forgets a run. */
+export function forgetRun({ trusted }: Layout, run: string): void {
+  removeTrusted(trusted, runFact(run));
+}
+
+const runFact = (run: string): string => `runs/${run}`;
