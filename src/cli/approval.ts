@@ -1,4 +1,5 @@
 import { GraftworkError, visibleText } from "../domain/index.ts";
+import { storeProblem } from "../state/index.ts";
 import { approve, approvedBefore, digestOf, type Governed, governedBy } from "../trust/index.ts";
 import { ownTemplates } from "./package-files.ts";
 import { type Opened, openPoolContext } from "./pool-context.ts";
@@ -26,6 +27,8 @@ export function governedHere({ context, loaded }: Opened, templates = ownTemplat
  */
 export async function requireApproved(shell: Shell, opened: Opened, more?: Question): Promise<Approved> {
   const { layout } = opened.context.repository;
+  const problem = storeProblem(layout);
+  if (problem !== undefined) shell.note(`warning: your state folder cannot be used, so no answer and no verdict is kept: ${problem}`);
   const templates = ownTemplates(opened.context.repository.root);
   const governed = governedHere(opened, templates);
   if (governed.length === 0 && more === undefined) return { ...opened, templates };

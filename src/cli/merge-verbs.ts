@@ -37,6 +37,7 @@ export type MergeOptions = {
   undo?: string | true;
   strategy?: MergeContext["strategy"];
   verify?: boolean;
+  protected?: boolean;
 };
 
 export async function merge(shell: Shell, tasks: readonly string[], options: MergeOptions): Promise<ExitCode> {
@@ -155,7 +156,7 @@ function failedText({ branch, reason, excerpt, log, next }: FailedBranch): strin
 export async function poolMerge(
   shell: Shell,
   into: string | undefined,
-  options: Pick<MergeOptions, "plan" | "verify" | "strategy">,
+  options: Pick<MergeOptions, "plan" | "verify" | "strategy" | "protected">,
   only: readonly string[] = [],
 ): Promise<ExitCode> {
   const opened = await openToRun(shell);
@@ -167,7 +168,7 @@ async function byHand(
   shell: Shell,
   { context, loaded }: Opened,
   into: string | undefined,
-  { plan, verify, strategy }: Pick<MergeOptions, "verify" | "strategy"> & { plan: Plan | null },
+  { plan, verify, strategy, protected: letsIn }: Pick<MergeOptions, "verify" | "strategy" | "protected"> & { plan: Plan | null },
   only: readonly string[],
 ): Promise<ByHandResult> {
   return mergeByHand({
@@ -178,6 +179,7 @@ async function byHand(
     only,
     strategy: strategy ?? null,
     verify: verify !== false,
+    letsIn: letsIn === true,
     signal: shell.interrupted(),
     onLine: (line) => shell.note(line),
   });

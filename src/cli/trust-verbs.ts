@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
+import { pinSettings } from "../git/index.ts";
 import { approve, approvedBefore, digestOf, type Governed, revoke as takeBack } from "../trust/index.ts";
 import { governedHere, shown } from "./approval.ts";
 import { openPoolContext } from "./pool-context.ts";
@@ -30,6 +31,14 @@ export async function allow(shell: Shell, yes: boolean): Promise<ExitCode> {
   const lost = approve(layout, governed);
   if (lost !== undefined) throw notKept(lost, digest);
   shell.answer(`Approved until it changes (digest ${digest}).`, answer);
+  return EXIT.ok;
+}
+
+/** `graftwork trust allow --settings`: takes git's settings of the repository, as they are now, for the user's own. */
+export async function allowSettings(shell: Shell): Promise<ExitCode> {
+  const { context } = await openPoolContext(shell);
+  await pinSettings(context.repository);
+  shell.answer("Taken for yours: the repository's git settings, hooks and attributes as they are now.", { settings: "taken" });
   return EXIT.ok;
 }
 

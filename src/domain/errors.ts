@@ -69,6 +69,7 @@ export const ERROR_EXITS = {
   VERIFICATION_FAILED: EXIT.refused,
   TARGET_MOVED: EXIT.refused,
   QA_BLOCKED: EXIT.person,
+  SETTINGS_UNKNOWN: EXIT.person,
   CONFLICT: EXIT.person,
   CHECKOUT_WAITS: EXIT.person,
   INTERRUPTED: 130,

@@ -56,6 +56,8 @@ export type RunEvent =
       reason?: string;
       /** No agent is asked: only a person can say what is meant. */
       person?: true;
+      /** The work changes what only a person lets in. */
+      isProtected?: true;
     }
   /** `onto`: the target, or the landing that waits for it, that the packet is about. */
   | { type: "packet"; task: string; folder: string; onto?: string }

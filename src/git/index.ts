@@ -116,6 +116,7 @@ export {
   committedPaths,
   differencesOfAll,
   emptyTree,
+  type Side,
   type TreeDifference,
   treeDifferences,
   unsafePathIn,

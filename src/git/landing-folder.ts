@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as v from "valibot";
 import { type ProcessIdentity, systemCode } from "../domain/index.ts";
-import { makeFolderWhole, readText, removeFile, renameSync, rmSync } from "../state/index.ts";
+import { makeFolderWhole, readText, removeFile, renameSync, rmSync, sealedText, unsealedText } from "../state/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import type { Oid } from "./oid.ts";
 import { pathBytes } from "./path-text.ts";
@@ -62,7 +62,8 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 export function openLandingFolder(repository: Repository, about: Omit<LandingNote, "owner">): LandingFolder {
   const note = { ...about, owner: identityOf(process.pid) };
   const path = join(repository.layout.landings, randomUUID());
-  makeFolderWhole(path, { [NOTE]: `${JSON.stringify({ schema: 1, ...note })}\n`, lock: "graftwork: a landing\n" });
+  const text = sealedText(repository.layout.trusted, NOTE, `${JSON.stringify({ schema: 1, ...note })}\n`);
+  makeFolderWhole(path, { [NOTE]: text, lock: "graftwork: a landing\n" });
   return folderAt(path, note);
 }
 
@@ -77,15 +78,15 @@ export function landingFolders(repository: Repository): { folder: LandingFolder;
   const { landings } = repository.layout;
   const names = existsSync(landings) ? readdirSync(landings) : [];
   return names.flatMap((name) => {
-    const note = readNote(join(landings, name));
+    const note = readNote(repository, join(landings, name));
     return note === undefined ? [] : [{ folder: folderAt(join(landings, name), note), ended: name.startsWith(ENDED) }];
   });
 }
 
-/** Undefined for a folder that was never finished making, or is being deleted. */
-function readNote(path: string): LandingNote | undefined {
+/** Undefined for a folder that was never finished making, is being deleted, or was made by something else than graftwork. */
+function readNote({ layout }: Repository, path: string): LandingNote | undefined {
   try {
-    return v.parse(noteShape, JSON.parse(readText(join(path, NOTE)) ?? "null"));
+    return v.parse(noteShape, JSON.parse(unsealedText(layout.trusted, NOTE, readText(join(path, NOTE)) ?? "") ?? "null"));
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { GraftworkError, systemCode } from "../domain/index.ts";
-import { chmodSync, mkdirSync, readBytes, readText, renameSync, replaceFile, symlinkSync, withMutex } from "../state/index.ts";
+import { chmodSync, mkdirSync, readBytes, renameSync, replaceFile, symlinkSync, withMutex } from "../state/index.ts";
 import {
   configText,
   type Guarded,
@@ -14,7 +14,7 @@ import {
   type SettingsFile,
   shapesFiles,
 } from "./guarded-settings.ts";
-import { makeOwnGit } from "./own-git.ts";
+import { keepPinned, readPinned } from "./pinned-record.ts";
 import { readRefs, updateRefs } from "./refs.ts";
 import type { Repository } from "./repository.ts";
 import { contentDigest } from "./repository-facts.ts";
@@ -25,32 +25,47 @@ const REPLACED = "refs/replace/";
 /** Where a replacement that was planted goes: nothing is shown in another's place by it, and nothing is lost. */
 const PLANTED = "refs/graftwork/planted/";
 
-/** What was found when nobody worked in a slot, with a stamp that tells cheaply whether it is still so. */
-type Pinned = { stamp: string; guarded: Guarded };
-
 /**
  * Takes the repository's settings, hooks and attributes as they are now for the user's own. Called when no task is at
  * work: what changes from here on, while one is, may have been planted. Nothing to do where nothing changed.
  */
 export async function pinSettings(repository: Repository): Promise<void> {
   const stamp = stampOf(repository);
-  if (readPinned(repository)?.stamp === stamp) return;
+  const known = readPinned(repository, false);
+  if (known.kind === "found" && known.pinned.stamp === stamp) return;
   const [guarded, included] = await Promise.all([readGuarded(repository), settingsOf(repository, "--includes")]);
   const config = configText(included.filter(([key]) => shapesFiles(key)).map(([key, value]) => [key, value]));
-  makeOwnGit(repository, "pinned", { config, attributes: Buffer.from(guarded.attributes ?? "", "latin1").toString() });
-  keep(repository, { stamp, guarded });
+  const shape = { config, attributes: Buffer.from(guarded.attributes ?? "", "latin1").toString() };
+  keepPinned(repository, { stamp, guarded, shape });
 }
 
-/** What is another since the settings were pinned; costs a few looks at files where nothing was touched. */
+/**
+ * What is another since the settings were pinned, asked while a task is at work; costs a few looks at files where nothing
+ * was touched. Throws SETTINGS_UNKNOWN if what was pinned is gone: what is there now is then nobody's word.
+ */
 export async function plantedSettings(repository: Repository): Promise<Planted[]> {
-  const pinned = readPinned(repository);
+  const record = readPinned(repository, true);
+  if (record.kind === "lost") throw settingsUnknown(repository);
+  if (record.kind === "none") {
+    await pinSettings(repository);
+    return [];
+  }
+  const { pinned } = record;
   const stamp = stampOf(repository);
-  if (pinned === undefined) await pinSettings(repository);
-  if (pinned === undefined || pinned.stamp === stamp) return [];
+  if (pinned.stamp === stamp) return [];
   const planted = plantedBetween(pinned.guarded, await readGuarded(repository));
   // The file was written, nothing that matters is another (a branch's upstream, say): looked at once, not each time.
-  if (planted.length === 0) keep(repository, { stamp, guarded: pinned.guarded });
+  if (planted.length === 0) keepPinned(repository, { ...pinned, stamp });
   return planted;
+}
+
+function settingsUnknown({ commonDir, layout }: Repository): GraftworkError {
+  return new GraftworkError("SETTINGS_UNKNOWN", {
+    message: "It is not known any more which of the repository's git settings are yours.",
+    because: `slots are leased, and the record of before, in ${layout.trusted}, is gone or was changed by something else than graftwork. What an agent planted may stand in ${commonDir} now: in config, hooks/ and info/attributes.`,
+    try: "look at those; when they are as you want them, `graftwork trust allow --settings` takes them for yours.",
+    details: { commonDir, trusted: layout.trusted },
+  });
 }
 
 /**
@@ -176,23 +191,4 @@ function unlessUnreadable<Result>(read: () => Result): Result | string {
   } catch (error) {
     return `${REPLACED} may be anything: ${systemCode(error) ?? String(error)}`;
   }
-}
-
-function readPinned(repository: Repository): Pinned | undefined {
-  const pinned = parsed(readText(repository.layout.pinned));
-  // One from before replaced objects were looked at is none.
-  return pinned?.guarded?.replacements === undefined ? undefined : (pinned as Pinned);
-}
-
-/** Not flushed when it is written: a power cut may leave it empty. */
-function parsed(text: string | undefined): Partial<Pinned> | null {
-  try {
-    return JSON.parse(text ?? "null") as Partial<Pinned> | null;
-  } catch {
-    return null;
-  }
-}
-
-function keep(repository: Repository, pinned: Pinned): void {
-  replaceFile(repository.layout.pinned, `${JSON.stringify(pinned)}\n`);
 }

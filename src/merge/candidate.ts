@@ -14,6 +14,8 @@ export type Candidate = {
   base?: Oid;
   /** What a person decided in a conflict, and on which commit of the target. It stands in a `commit` that goes on from it. */
   decided?: { commit: Oid; onto: Oid };
+  /** A person merges it by hand, and lets its protected changes in (`protected-paths.ts`). */
+  letsIn?: boolean;
   /** Its checks use something that only one of them may use at a time. */
   isExclusive?: boolean;
 };
@@ -28,4 +30,11 @@ export type TrainContext = Pick<
 export type At = { commit: Oid; tree: Oid; lost: readonly HeldValue[] };
 
 /** A candidate that could not be merged. */
-export type NotAdded = { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[]; reason?: string; person?: true };
+export type NotAdded = {
+  kind: "conflict";
+  paths: readonly string[];
+  left: readonly LeftFile[];
+  reason?: string;
+  person?: true;
+  isProtected?: true;
+};

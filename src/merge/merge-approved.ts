@@ -1,5 +1,6 @@
 import type { LandedTask } from "../domain/index.ts";
 import { type Oid, readRef, settleDeadLandings, updateRefs } from "../git/index.ts";
+import { keepVerified } from "../trust/index.ts";
 import type { Candidate } from "./candidate.ts";
 import type { MergeContext } from "./context.ts";
 import { type LandResult, land, mergedRef } from "./land.ts";
@@ -45,6 +46,7 @@ async function landTrain(context: MergeContext, offerOn: (target: Oid) => Promis
     const train = await verifyTrain(context, { target, base: waiting?.to ?? target, earlier: before }, candidates);
     if (train.steps.length === 0) return { landed: [], result: { kind: "nothing" } };
     const steps: LandedTask[] = [...queued, ...train.steps.map(landedTask)];
+    keepVerified(context.repository.layout, context.run, train.tip);
     const result = await land(context, { from: target, to: train.tip, tasks: steps });
     if (result.kind !== "moved") return { landed: result.kind === "landed" ? steps.map((step) => step.task) : [], result };
     context.narrate(`${context.target} moved while the merge was verified: merging and verifying again`);

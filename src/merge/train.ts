@@ -14,6 +14,7 @@ import type { At, Candidate, NotAdded, TrainContext } from "./candidate.ts";
 import { findingsOf, revertedWork } from "./check-merged.ts";
 import { mergeMessage } from "./message.ts";
 import { isDecidedOn, mergeWhole, ownWork } from "./own-work.ts";
+import { protectedText, unseenChanges } from "./protected-change.ts";
 import { leftText } from "./resolve-conflicts.ts";
 
 export type TrainStep = LandedTask & { tree: Oid };
@@ -27,6 +28,8 @@ export type TrainConflict = {
   reason?: string;
   /** No agent is asked: only a person can say what is meant. */
   person?: true;
+  /** It is what the work changes that a person has to let in. */
+  isProtected?: true;
 };
 
 export type Train = {
@@ -64,7 +67,7 @@ export async function buildTrain(context: TrainContext, start: TrainStart, candi
     } else {
       out.add(candidate.task);
       for (const file of step.left) context.narrate(`  ${candidate.task}: ${leftText(file)}`);
-      const { paths, reason, person } = step;
+      const { paths, reason, person, isProtected } = step;
       const collision = { commit: candidate.commit, paths };
       const against = await collidersOf(context.repository, [...start.steps, ...steps], collision, start.base);
       conflicts.push({
@@ -75,6 +78,7 @@ export async function buildTrain(context: TrainContext, start: TrainStart, candi
         against,
         ...(reason !== undefined && { reason }),
         ...(person !== undefined && { person }),
+        ...(isProtected !== undefined && { isProtected }),
       });
     }
   }
@@ -100,6 +104,11 @@ async function addToTrain(context: TrainContext, at: At, candidate: Candidate): 
   const merged = own.kind === "replayed" ? own : await mergeWhole(context, tip, commit);
   if (merged.kind === "conflict") return merged;
   const { tree, resolved, both } = merged;
+  const unseen = await unseenChanges(repository, candidate, { from: at.tree, tree });
+  if (unseen.length > 0) {
+    const reason = `${protectedText(unseen)}. Only a person lets that in`;
+    return { kind: "conflict", paths: unseen.map(({ path }) => path), left: [], reason, person: true, isProtected: true };
+  }
   if (own.kind === "whole") {
     const clean = { tip, commit, tree };
     const reverted = isDecided || candidate.base === undefined ? undefined : await revertedWork(repository, candidate.base, clean);

@@ -1,8 +1,7 @@
-import { join } from "node:path";
 import * as v from "valibot";
 import type { Verdict } from "../domain/index.ts";
 import type { Oid, Repository } from "../git/index.ts";
-import { readText, replaceFile } from "../state/index.ts";
+import { readTrusted, writeTrusted } from "../state/index.ts";
 
 const VerdictSchema = v.object({
   decision: v.literal("approved"),
@@ -34,19 +33,19 @@ export type BaseNote = v.InferOutput<typeof BaseNoteSchema>;
 
 /** Returns the approval of this tree by the same checks in the same environment; undefined if there is none to rely on. */
 export function knownApproval(repository: Repository, tree: Oid, key: string): Verdict | undefined {
-  const found = readAs(VerdictSchema, fileOf(repository, tree, key));
+  const found = readAs(VerdictSchema, repository, nameOf(tree, key));
   if (found === undefined || found.tree !== tree || found.key !== key) return undefined;
   return found.checks.some((check) => check.state === "passed") ? found : undefined;
 }
 
 /**
- * Remembers an approval without a doubt in it. Rejections, blocks and flaky passes are never remembered; neither is an
+ * Remembers an approval without a doubt in it, where agents cannot write one. Rejections, blocks and flaky passes are never remembered; neither is an
  * approval without a check that was left out, which is the only skipped one with a log: the base may be mended.
  */
 export function rememberApproval(repository: Repository, verdict: Verdict): void {
   const certain =
     verdict.decision === "approved" && verdict.checks.every((one) => !one.flaky && (one.state === "passed" || one.log === null));
-  if (certain) replaceFile(fileOf(repository, verdict.tree, verdict.key), `${JSON.stringify(verdict)}\n`);
+  if (certain) writeTrusted(repository.layout.trusted, nameOf(verdict.tree, verdict.key), JSON.stringify(verdict));
 }
 
 /**
@@ -54,25 +53,22 @@ export function rememberApproval(repository: Repository, verdict: Verdict): void
  * was seen after `since`, the beginning of the verification that asks: the cause may have been mended before.
  */
 export function knownOnBase(repository: Repository, tree: Oid, key: string, since: string): Pick<BaseNote, "failure"> | undefined {
-  const note = readAs(BaseNoteSchema, baseFileOf(repository, tree, key));
+  const note = readAs(BaseNoteSchema, repository, baseNameOf(tree, key));
   if (note === undefined || note.tree !== tree || note.key !== key) return undefined;
   return note.failure === null || note.at > since ? note : undefined;
 }
 
 export function rememberBase(repository: Repository, note: BaseNote): void {
-  replaceFile(baseFileOf(repository, note.tree, note.key), `${JSON.stringify(note)}\n`);
+  writeTrusted(repository.layout.trusted, baseNameOf(note.tree, note.key), JSON.stringify(note));
 }
 
-const folderOf = (repository: Repository): string => join(repository.layout.root, "verdicts");
-const fileOf = (repository: Repository, tree: Oid, key: string): string => join(folderOf(repository), `${tree}-${key}.json`);
-const baseFileOf = (repository: Repository, tree: Oid, key: string): string => join(folderOf(repository), `${tree}-${key}.base.json`);
+const nameOf = (tree: Oid, key: string): string => `verdicts/${tree}-${key}.json`;
+const baseNameOf = (tree: Oid, key: string): string => `verdicts/${tree}-${key}.base.json`;
 
-/** Reads a file; a damaged one, or one of another format, counts as missing, and the work is judged again. */
-function readAs<Schema extends v.GenericSchema>(schema: Schema, path: string): v.InferOutput<Schema> | undefined {
-  try {
-    const read = v.safeParse(schema, JSON.parse(readText(path) ?? ""));
-    return read.success ? read.output : undefined;
-  } catch {
-    return undefined;
-  }
+/** Reads a fact; one that graftwork did not write, or one of another format, counts as missing: the work is judged again. */
+function readAs<Schema extends v.GenericSchema>(schema: Schema, { layout }: Repository, name: string): v.InferOutput<Schema> | undefined {
+  const fact = readTrusted(layout.trusted, name);
+  if (fact.kind !== "found") return undefined;
+  const read = v.safeParse(schema, JSON.parse(fact.text));
+  return read.success ? read.output : undefined;
 }

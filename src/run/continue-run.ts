@@ -5,6 +5,7 @@ import { ensureSlots } from "../pool/index.ts";
 import { pruneQa } from "../qa/index.ts";
 import { foldLine, foldRun, isOver, type RunFacts } from "../session/index.ts";
 import { beginJournal, type Journal, readJournal } from "../state/index.ts";
+import { wasVerified } from "../trust/index.ts";
 import { lookAtTarget, requireTarget } from "./look-at-target.ts";
 import { type Ownership, ownRun } from "./ownership.ts";
 import { decisionOf, slotsFor, unknownTarget } from "./prepare-run.ts";
@@ -143,6 +144,9 @@ async function settleLanding(host: RunHost, record: RunRecord, ownership: Owners
   const now = (): RunFacts => emit(null);
   await lookAtTarget({ repository: host.repository, facts: now, emit, lookedAt: {} });
   const { waiting } = now();
-  if (waiting !== null) await land(merging, { from: waiting.from, to: waiting.to, tasks: waiting.tasks });
+  if (waiting === null) return now();
+  if (wasVerified(host.repository.layout, record.run, waiting.to))
+    await land(merging, { from: waiting.from, to: waiting.to, tasks: waiting.tasks });
+  else emit({ type: "landing-void", reason: "your state folder does not know that it was verified; it is merged and verified anew" });
   return now();
 }

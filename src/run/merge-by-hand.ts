@@ -32,6 +32,8 @@ export type ByHand = {
   /** Says what the slots' tasks depend on; null: the plan of the run that they belong to, if there is one. */
   plan: Plan | null;
   verify: boolean;
+  /** Let protected changes in: who calls has seen them. */
+  letsIn: boolean;
   signal: AbortSignal;
   onLine: (line: string) => void;
 };
@@ -98,7 +100,8 @@ async function mergeSlots(asked: ByHand, target: string): Promise<ByHandResult> 
   const isUnchecked = ({ task }: Candidate): boolean => checksFor({ tasks: [task], earlier: [] }).length === 0;
   if (request.verify && offer.candidates.some(isUnchecked)) throw noChecks();
   // In slot order nothing has to be predicted.
-  const offered = offer.plan === null ? offer.candidates : (await handOrder(context, { target, base }, offer)).order;
+  const inOrder = offer.plan === null ? offer.candidates : (await handOrder(context, { target, base }, offer)).order;
+  const offered = inOrder.map((one) => (request.letsIn ? { ...one, letsIn: true } : one));
   const report = reportOf(repository, target, offered, offer);
   const merging = await mergingByHand(request, { target, strategy, offer, emit: (event) => report.note(event) });
   const approved: Candidate[] = [];
@@ -130,6 +133,7 @@ export async function checksByHand(
   return (of) => (plan === null ? defaults : checksOf(plan, { ...of, defaults })).map(({ check }) => check);
 }
 
+type Collision = Pick<TrainConflict, "task" | "paths" | "against" | "reason" | "isProtected">;
 type More = Partial<Pick<FailedBranch, "next" | "excerpt" | "log">>;
 
 /** What has become of each branch so far. */
@@ -152,9 +156,13 @@ function reportOf(repository: PoolContext["repository"], target: string, offered
     const where = slot === undefined ? `on ${branch}` : `in ${slot.id} (${slot.path})`;
     return { next: `${where}: \`git merge ${target}\`, ${work}, \`git commit\`; then the same command again` };
   };
-  const conflict = ({ task, paths, against, reason }: Pick<TrainConflict, "task" | "paths" | "against" | "reason">): void => {
+  const conflict = ({ task, paths, against, reason, isProtected }: Collision): void => {
     const branch = branchOf(task);
     const text = reason ?? `conflict in ${paths.join(", ")} with ${against.join(", ") || target}`;
+    if (isProtected === true)
+      return fail(branch, text, EXIT.person, {
+        next: `\`git diff ${target}...${branch}\` shows it; the same command with \`--protected\` lets it in`,
+      });
     fail(branch, text, EXIT.person, inSlot(branch, reason === undefined ? "resolve it" : "bring back what is missing"));
   };
   const refused = (branch: string, verdict: Verdict): void =>

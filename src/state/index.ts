@@ -27,4 +27,14 @@ export { litterOf, removeLitter } from "./litter.ts";
 export { withMutex } from "./mutex.ts";
 export { isWithin, privateFolder, requireWithin } from "./private-folder.ts";
 export { fileRefused, readBytes, readText } from "./read-file.ts";
-export { readTrusted, removeTrusted, type TrustedFact, userFolder, writeTrusted } from "./trusted-store.ts";
+export {
+  readTrusted,
+  removeTrusted,
+  sealedText,
+  storeProblem,
+  type TrustedFact,
+  unsealedText,
+  userFolder,
+  writableStore,
+  writeTrusted,
+} from "./trusted-store.ts";

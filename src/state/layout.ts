@@ -25,9 +25,6 @@ export type Layout = {
   run(id: string): string;
   /** Our own copy of a slot's index, taken right after the slot was last proved clean. */
   savedIndex(slot: string): string;
-  ownGit(kind: OwnGitKind): string;
-  /** The settings that were the user's own when no task was at work. */
-  pinned: string;
   /** What came of merges that were only predicted. */
   predictions: string;
   scratch: string;
@@ -51,8 +48,6 @@ export function layoutOf(commonDir: string, env: Readonly<Record<string, string 
     runs: join(root, "runs"),
     run: (id) => join(root, "runs", id),
     savedIndex: (slot) => join(root, "slots", slot, "index"),
-    ownGit: (kind) => join(root, "git", kind),
-    pinned: join(root, "pinned-settings.json"),
     predictions: join(root, "predictions.json"),
     scratch: join(root, "scratch"),
     landings: join(root, "landings"),

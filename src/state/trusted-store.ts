@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
-import { lstatSync } from "node:fs";
+import { accessSync, constants, lstatSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
@@ -34,22 +34,57 @@ export function readTrusted(folder: string, name: string): TrustedFact {
   const sealed = readIn(folder, name);
   if (sealed === undefined) return { kind: "missing" };
   const key = readIn(folder, KEY);
+  const text = key === undefined ? undefined : openSealed(key, name, sealed);
+  return text === undefined ? { kind: "changed" } : { kind: "found", text };
+}
+
+/**
+ * Seals a text that has to lie elsewhere, such as in a folder that appears in one step. Without a store that can be used
+ * it stays as it is.
+ */
+export function sealedText(folder: string, name: string, text: string): string {
+  if (storeProblem({ trusted: folder }) !== undefined) return text;
+  return `${sealOf(keyIn(folder), name, text)}\n${text}`;
+}
+
+/** The text that was sealed; undefined if something else wrote it. Where no key was ever made, nothing was sealed. */
+export function unsealedText(folder: string, name: string, sealed: string): string | undefined {
+  const key = readIn(folder, KEY);
+  return key === undefined ? sealed : openSealed(key, name, sealed);
+}
+
+function openSealed(key: string, name: string, sealed: string): string | undefined {
   const end = sealed.indexOf("\n");
   const text = sealed.slice(end + 1);
-  if (key === undefined || end < 0 || !isEqual(sealed.slice(0, end), sealOf(key, name, text))) return { kind: "changed" };
-  return { kind: "found", text };
+  return end >= 0 && isEqual(sealed.slice(0, end), sealOf(key, name, text)) ? text : undefined;
 }
 
 /** Writes a fact. Returns why it cannot be kept; undefined: it is. */
-export function writeTrusted(folder: string, name: string, text: string): string | undefined {
+export function writeTrusted(folder: string, name: string, text: string, options: { flush?: boolean } = {}): string | undefined {
+  const problem = storeProblem({ trusted: folder });
+  if (problem !== undefined) return problem;
   try {
-    privateFolder(folder);
-    replaceFile(join(folder, name), `${sealOf(keyIn(folder), name, text)}\n${text}`);
+    replaceFile(join(folder, name), sealedText(folder, name, text), options);
     return undefined;
   } catch (error) {
-    if (error instanceof GraftworkError) return `${error.message} ${error.because}`;
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
+}
+
+/** Why the store cannot be used; undefined: it can. Makes its folder. */
+export function storeProblem({ trusted }: { trusted: string }): string | undefined {
+  try {
+    privateFolder(trusted);
+    accessSync(trusted, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/** The store's folder; where it cannot be used, graftwork's folder in the repository, which is worth no trust. */
+export function writableStore(layout: { root: string; trusted: string }): string {
+  return storeProblem(layout) === undefined ? layout.trusted : layout.root;
 }
 
 /** Takes a fact back, or all facts below a name. */
@@ -92,4 +127,9 @@ function sealOf(key: string, name: string, text: string): string {
 
 function isEqual(a: string, b: string): boolean {
   return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof GraftworkError) return `${error.message} ${error.because}`;
+  return error instanceof Error ? error.message : String(error);
 }

@@ -42,7 +42,19 @@ export function sealRun({ trusted }: Layout, run: string, digest: string): strin
 
 /** Forgets a run. */
 export function forgetRun({ trusted }: Layout, run: string): void {
-  removeTrusted(trusted, runFact(run));
+  for (const fact of [runFact(run), landingFact(run)]) removeTrusted(trusted, fact);
+}
+
+/** Keeps which commit of a run was verified, before it is landed. */
+export function keepVerified({ trusted }: Layout, run: string, commit: string): void {
+  writeTrusted(trusted, landingFact(run), commit);
+}
+
+/** True if this very commit of the run was verified last: its journal alone does not say so. */
+export function wasVerified({ trusted }: Layout, run: string, commit: string): boolean {
+  const fact = readTrusted(trusted, landingFact(run));
+  return fact.kind === "found" && fact.text === commit;
 }
 
 const runFact = (run: string): string => `runs/${run}`;
+const landingFact = (run: string): string => `landings/${run}`;

@@ -1,2 +1,2 @@
-export { approve, approvedBefore, forgetRun, revoke, sealRun, standingOfRun } from "./approvals.ts";
+export { approve, approvedBefore, forgetRun, keepVerified, revoke, sealRun, standingOfRun, wasVerified } from "./approvals.ts";
 export { commandText, digestOf, type Governed, governedBy } from "./governed.ts";

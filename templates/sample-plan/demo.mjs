@@ -155,8 +155,9 @@ function storyteller({ folder, color, env, write }) {
   const bold = (text) => (color ? `\u001b[1m${text}\u001b[22m` : text);
   const childEnv = {
     ...Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_PASSED_ON.test(name))),
-    // Fresh checkouts belong to the demo's folder too, and go with it.
+    // Fresh checkouts and verdicts belong to the demo's folder too, and go with it.
     XDG_CACHE_HOME: join(folder, "cache"),
+    XDG_STATE_HOME: join(folder, "state"),
     npm_config_loglevel: "error",
     GIT_PAGER: "cat",
     ...(color ? {} : { NO_COLOR: "1" }),

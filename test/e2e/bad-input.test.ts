@@ -59,7 +59,7 @@ describe("graftwork run with a plan that cannot be run", () => {
   test("the first run in a repository asks, and where nobody can answer says so", async () => {
     const repo = tempRepo();
     writeFileSync(join(repo.parent, "plan.json"), tasks({ id: "a", title: "a", agent: "mock" }));
-    const answer = await runCli(["run", join(repo.parent, "plan.json")], { cwd: repo.dir });
+    const answer = await runCli(["run", join(repo.parent, "plan.json")], { cwd: repo.dir, env: { GRAFTWORK_TRUST: undefined } });
     expect(answer).toMatchObject({ code: 2, stderr: expect.stringContaining("error[CONFIRMATION_NEEDED]") });
     expect(answer.stderr).toContain("agent mock: a scripted stand-in");
   });

@@ -12,7 +12,12 @@ export const registerTrust: Register = (parent, shell, run) => {
     .command("allow")
     .description("show them, ask, and approve them until they change")
     .option("--yes", "approve them without a question, as where there is no terminal")
-    .action((options: { yes?: boolean }) => run(async () => (await verbs()).allow(shell, options.yes === true)));
+    .option("--settings", "instead: take the repository's git settings, hooks and attributes, as they are now, for yours")
+    .action((options: { yes?: boolean; settings?: boolean }) =>
+      run(async () =>
+        options.settings === true ? (await verbs()).allowSettings(shell) : (await verbs()).allow(shell, options.yes === true),
+      ),
+    );
   trust
     .command("revoke")
     .description("take the approval back")

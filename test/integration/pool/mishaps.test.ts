@@ -80,9 +80,10 @@ test("a commit of somebody else's below the rescues' refs stops no verb", async 
 test("a file of pinned settings that a power cut left empty stops no verb", async () => {
   const { context } = await lab();
   await initPool(context, { size: 1 });
-  writeFileSync(context.repository.layout.pinned, "");
+  const record = join(context.repository.layout.trusted, "settings");
+  writeFileSync(record, "");
   await acquireSlot(context, { task: "t" });
-  writeFileSync(context.repository.layout.pinned, "");
+  writeFileSync(record, "");
   await releaseSlot(context, { name: "t" });
 });
 

@@ -6,7 +6,7 @@ import { type QaLab, qaLab } from "./lab.ts";
 const COUNTED = 'echo ran >> "$NOTES"';
 const runs = (lab: QaLab): number => lab.notes().split("\n").filter(Boolean).length;
 const remembered = (lab: QaLab): string[] => {
-  const folder = join(lab.repository.layout.root, "verdicts");
+  const folder = join(lab.repository.layout.trusted, "verdicts");
   return readdirSync(folder).map((name) => join(folder, name));
 };
 

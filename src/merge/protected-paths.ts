@@ -1,0 +1,67 @@
+/** What a file decides besides its own content, so that a change to it is a person's to let in (trust.md T2, T3). */
+export type Protection = {
+  /** As messages name it. */
+  what: string;
+  /** What of the file decides; absent: all of it. Two equal values mean that nothing of it changed. */
+  part?: (text: string) => string;
+};
+
+const AGENTS: Protection = { what: "what agents are told and may do" };
+const CI: Protection = { what: "what CI runs" };
+const INSTALLER: Protection = { what: "which package manager installs, and how" };
+const ATTRIBUTES: Protection = { what: "which programs git runs on files", part: programAttributes };
+
+/** Path, in lower case: a disk may not tell cases apart. */
+const PROTECTED: readonly (readonly [RegExp, Protection])[] = [
+  [/^\.claude(?:\/|$)|(?:^|\/)(?:\.worktreeinclude|\.mcp\.json|claude(?:\.local)?\.md|agents\.md|gemini\.md)$/, AGENTS],
+  [/^\.(?:codex|cursor|gemini|opencode|aider[^/]*|windsurf)(?:\/|$)|^\.(?:cursorrules|windsurfrules|clinerules)(?:\/|$)/, AGENTS],
+  [/^\.github\/(?:workflows|actions)(?:\/|$)|^\.github\/copilot-instructions\.md$/, CI],
+  [/^\.(?:circleci|buildkite|gitlab|woodpecker|teamcity|forgejo\/workflows|gitea\/workflows)(?:\/|$)/, CI],
+  [
+    /^(?:\.?(?:gitlab-ci|travis|drone|woodpecker|appveyor|cirrus|buildkite)|azure-pipelines[^/]*|bitbucket-pipelines|cloudbuild)\.ya?ml$/,
+    CI,
+  ],
+  [/^jenkinsfile[^/]*$/, CI],
+  [/(?:^|\/)(?:\.npmrc|\.yarnrc[^/]*|bunfig\.toml|\.corepack\.env|\.pnpmfile\.[cm]?js|pip\.(?:conf|ini)|uv\.toml)$/, INSTALLER],
+  [/(?:^|\/)(?:\.yarn|\.cargo|\.bundle)\/(?!cache\/)/, INSTALLER],
+  [/(?:^|\/)package\.json$/, { ...INSTALLER, part: packageManager }],
+  [/(?:^|\/)pnpm-workspace\.yaml$/, { ...INSTALLER, part: workspaceSettings }],
+  [/(?:^|\/)\.gitattributes$/, ATTRIBUTES],
+];
+
+/** What a change to this path would decide; undefined: nothing that a person has to let in. */
+export function protectionOf(path: string): Protection | undefined {
+  const lower = path.toLowerCase();
+  return PROTECTED.find(([pattern]) => pattern.test(lower))?.[1];
+}
+
+/** Lines that tie a filter, a driver or an encoding to paths, or define a name for such. */
+function programAttributes(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => !line.startsWith("#") && /(?:^\[attr\])|(?:\s[-!]?(?:filter|merge|diff|working-tree-encoding)(?:=|\s|$))/.test(line))
+    .join("\n");
+}
+
+/** What package.json says of the program that installs it. One that is no JSON counts whole. */
+function packageManager(text: string): string {
+  try {
+    const manifest: unknown = JSON.parse(text);
+    if (typeof manifest !== "object" || manifest === null) return "";
+    const { packageManager: manager = null, devEngines = null, pnpm = null } = manifest as Record<string, unknown>;
+    return JSON.stringify([manager, devEngines, pnpm]);
+  } catch {
+    return text;
+  }
+}
+
+/** All of pnpm-workspace.yaml but the lists of packages and versions: the rest are settings. */
+function workspaceSettings(text: string): string {
+  let isList = false;
+  const settings = text.split("\n").filter((line) => {
+    if (/^[^\s#-]/.test(line)) isList = /^(?:packages|catalogs?)\s*:\s*(?:#.*)?$/.test(line);
+    return !isList && line.trim() !== "" && !line.trim().startsWith("#");
+  });
+  return settings.join("\n");
+}
