@@ -1,4 +1,4 @@
-import { type Check, cleanText, tailLines } from "../domain/index.ts";
+import { type Check, cleanLine, cleanText, tailLines } from "../domain/index.ts";
 import { renderTemplate, type TemplateValues } from "./template.ts";
 
 export type BriefInput = {
@@ -47,8 +47,8 @@ function valuesOf(input: BriefInput): TemplateValues {
   const excerpt = tailLines(cleanText(input.lastFailure?.excerpt ?? ""), EXCERPT_LINES).slice(-EXCERPT_CHARACTERS);
   return {
     task_id: input.task.id,
-    title: input.task.title,
-    description: input.task.description.trim(),
+    title: cleanLine(input.task.title),
+    description: cleanText(input.task.description).trim(),
     attempt: String(input.attempt),
     slot: input.slotPath,
     branch: input.branch,
@@ -56,11 +56,11 @@ function valuesOf(input: BriefInput): TemplateValues {
     files: input.files.map((file) => ({ file })),
     neighbours: input.neighbours.map((one) => ({
       neighbour: one.id,
-      neighbour_title: one.title,
+      neighbour_title: cleanLine(one.title),
       neighbour_files: `${one.files.length === 0 ? "files not declared" : one.files.join(", ")}${changingText(one.changing)}`,
     })),
-    conflicts: input.conflicts.map((conflict) => ({ conflict })),
-    failure: cleanText(input.lastFailure?.reason ?? "").trim(),
+    conflicts: input.conflicts.map((conflict) => ({ conflict: oneLine(conflict) })),
+    failure: cleanLine(input.lastFailure?.reason ?? ""),
     left_out: (input.leftOut ?? []).slice(0, LEFT_OUT_PATHS).map((path) => ({ left_path: oneLine(path) })),
     excerpt: excerpt.trim() === "" ? "" : fenced(excerpt),
     hint: input.hint === null || input.hint.trim() === "" ? "" : fenced(cleanText(input.hint).slice(0, HINT_CHARACTERS), "diff"),
@@ -77,9 +77,7 @@ function changingText(paths: readonly string[]): string {
 
 /** Words from outside (a path, a commit's subject) in which nothing can begin a line or end a code span. */
 export function oneLine(text: string): string {
-  return cleanText(text)
-    .replace(/[\s`]+/g, " ")
-    .slice(0, 200);
+  return cleanLine(text).replaceAll("`", "'").slice(0, 200);
 }
 
 export function checksText(checks: readonly Check[]): { check: string; command: string }[] {
@@ -94,7 +92,8 @@ function commandOf(check: Check): string {
 
 /** A fence longer than any inside: text from outside cannot end its block and speak as the brief. */
 function fenced(text: string, language = ""): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((match) => match[0].length));
+  let longest = 2;
+  for (const [run] of text.matchAll(/`+/g)) longest = Math.max(longest, run.length);
   const fence = "`".repeat(longest + 1);
   return `${fence}${language}\n${text.trimEnd()}\n${fence}`;
 }

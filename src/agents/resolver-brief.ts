@@ -1,4 +1,4 @@
-import type { Check } from "../domain/index.ts";
+import { type Check, cleanLine, cleanText } from "../domain/index.ts";
 import { briefText, checksText, oneLine } from "./brief.ts";
 
 export type ResolverBriefInput = {
@@ -25,13 +25,17 @@ export function buildResolverBrief(input: ResolverBriefInput): string {
   const { task, commits } = input;
   return briefText(input.template, {
     task_id: task.id,
-    title: task.title,
-    description: task.description.trim(),
+    title: cleanLine(task.title),
+    description: cleanText(task.description).trim(),
     slot: input.slotPath,
     branch: input.branch,
     target: input.target,
     files: input.files.map(({ path, kind, why }) => ({ file: oneLine(path), kind, why: oneLine(why) })),
-    others: input.others.map((one) => ({ other: one.id, other_title: one.title, other_description: one.description.trim() })),
+    others: input.others.map((one) => ({
+      other: one.id,
+      other_title: cleanLine(one.title),
+      other_description: cleanText(one.description).trim(),
+    })),
     target_commits: commits.ours.map((subject) => ({ subject: oneLine(subject) })),
     task_commits: commits.theirs.map((subject) => ({ subject: oneLine(subject) })),
     checks: checksText(input.checks),

@@ -1,4 +1,4 @@
-import { count } from "../domain/index.ts";
+import { cleanLine, count, firstLine } from "../domain/index.ts";
 import { progressBox, type TaskProgress } from "../plan/index.ts";
 import { approvedTasks, mayLandNow, type SessionEnd } from "../run/index.ts";
 import type { TaskFacts } from "../session/index.ts";
@@ -21,17 +21,14 @@ export function closingText(end: SessionEnd, shell: Pick<Shell, "width" | "unico
     ...(facts.waiting === null
       ? []
       : [
-          `Waits for your checkout: ${facts.waiting.reason}`,
+          `Waits for your checkout: ${cleanLine(facts.waiting.reason)}`,
           facts.waiting.command === null
             ? "  end what is under way there, then `graftwork continue`"
             : `  move or stash what is in the way, then \`graftwork continue\`; or by hand: ${facts.waiting.command}`,
         ]),
   ];
   if (facts.environment !== null)
-    lines.push(
-      `No agent can start: ${facts.environment.split("\n")[0]}`,
-      "  put it right, then `graftwork continue`; no attempt was used up",
-    );
+    lines.push(`No agent can start: ${firstLine(facts.environment)}`, "  put it right, then `graftwork continue`; no attempt was used up");
   if (facts.landings.length > 0) lines.push(`Undo: graftwork merge --undo ${run}`);
   if (end.exit === 130) lines.push("Interrupted; nothing is lost. `graftwork continue` goes on.");
   else if (end.remainingGroups.length > 0 && facts.ended === null)
@@ -58,7 +55,7 @@ function missing({ plan, facts }: SessionEnd, task: TaskFacts): readonly string[
 }
 
 function reason(task: TaskFacts, waitsFor: readonly string[]): string {
-  const first = waitsFor.length > 0 ? `waits for ${waitsFor.join(", ")}` : task.lastError?.split("\n")[0];
+  const first = waitsFor.length > 0 ? `waits for ${waitsFor.join(", ")}` : task.lastError === null ? undefined : firstLine(task.lastError);
   const branch = task.branch === null ? "" : ` (branch ${task.branch})`;
   const packet =
     task.packet === null || task.status !== "conflict" ? "" : `\n  packet: ${task.packet}/README.md; \`graftwork resolve ${task.id} …\``;

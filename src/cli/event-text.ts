@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import { cleanText, humanDuration, type LandedTask, type RunEvent } from "../domain/index.ts";
+import { cleanLine, firstLine, humanDuration, type LandedTask, type RunEvent } from "../domain/index.ts";
 import { executionModeBox, progressBox, type TaskProgress } from "../plan/index.ts";
 import type { SessionStart } from "../run/index.ts";
 import type { RunFacts, TaskFacts, TaskStatus } from "../session/index.ts";
@@ -66,7 +66,7 @@ export function eventText(event: RunEvent, facts: RunFacts, shell: Pick<Shell, "
     case "checkpoint":
       return `Group ${event.group}: ${event.status}; checkpoint written`;
     case "warning":
-      return `${mark.wait} ${event.task === null ? "" : `${event.task}: `}${event.text}`;
+      return `${mark.wait} ${event.task === null ? "" : `${event.task}: `}${cleanLine(event.text)}`;
     default:
       return undefined;
   }
@@ -84,11 +84,11 @@ function secondLookText(
 
 function conflictLine({ paths, against, reason }: Extract<RunEvent, { type: "conflict" }>): string {
   if (reason !== undefined) return firstLine(reason);
-  return `conflict in ${paths.join(", ")}${against.length === 0 ? "" : ` with ${against.join(", ")}`}`;
+  return `conflict in ${cleanLine(paths.join(", "))}${against.length === 0 ? "" : ` with ${against.join(", ")}`}`;
 }
 
 function resolvedText({ task, resolved = [] }: LandedTask): string[] {
-  return resolved.map(({ path, rules }) => `  ${task}: ${path} collided, resolved by rule (${rules.join(", ")})`);
+  return resolved.map(({ path, rules }) => `  ${task}: ${cleanLine(path)} collided, resolved by rule (${rules.join(", ")})`);
 }
 
 function afterConflict(task: TaskFacts | undefined): string {
@@ -104,8 +104,6 @@ function again(task: TaskFacts | undefined): string {
   if (task.status === "conflict") return "; a person is needed";
   return task.status === "failed" ? "; given up" : "";
 }
-
-const firstLine = (text: string): string => cleanText(text.split("\n")[0] ?? "");
 
 /** A task's status as the box shows it. */
 export function progressFor(status: TaskStatus): TaskProgress {

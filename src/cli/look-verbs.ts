@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { cleanText, EXIT, type ExitCode, GraftworkError, humanDuration } from "../domain/index.ts";
+import { cleanLine, cleanText, EXIT, type ExitCode, firstLine, GraftworkError, humanDuration } from "../domain/index.ts";
 import { firstParentLog } from "../git/index.ts";
 import { decisionOf, findRun, listRuns, liveRun, type RunSummary, removeRunFolder } from "../run/index.ts";
 import { isOver, progressView, type RunFacts, shownStatus, type TaskFacts } from "../session/index.ts";
@@ -82,7 +82,7 @@ export async function status(shell: Shell, id: string | undefined): Promise<Exit
     ...(facts.waiting === null
       ? []
       : [
-          `  waits for your checkout: ${facts.waiting.reason}`,
+          `  waits for your checkout: ${cleanLine(facts.waiting.reason)}`,
           `  ${facts.waiting.command ?? "end what is under way there, then `graftwork continue`"}`,
         ]),
   ];
@@ -98,7 +98,7 @@ export async function status(shell: Shell, id: string | undefined): Promise<Exit
 
 function row(facts: RunFacts, task: TaskFacts | undefined, width: number): string[] {
   if (task === undefined) return [];
-  const why = task.lastError === null || task.status === "done" ? "" : `  ${cleanText(task.lastError.split("\n")[0] ?? "")}`;
+  const why = task.lastError === null || task.status === "done" ? "" : `  ${firstLine(task.lastError)}`;
   const took = task.durationMs === 0 ? "" : `  ${humanDuration(task.durationMs)}`;
   return [
     `    ${task.id.padEnd(width)}  ${shownStatus(facts, task).padEnd(12)}  attempt ${task.attempts}${took}${why}`,
@@ -106,7 +106,7 @@ function row(facts: RunFacts, task: TaskFacts | undefined, width: number): strin
   ];
 }
 
-export async function logs(shell: Shell, task: string, options: { run?: string; attempt?: string }): Promise<ExitCode> {
+export async function logs(shell: Shell, task: string, options: { run?: string; attempt?: string; raw?: boolean }): Promise<ExitCode> {
   const { context } = await openPoolContext(shell);
   const found = pick(context.repository, options.run);
   const facts = requireFound(found, task);
@@ -119,7 +119,9 @@ export async function logs(shell: Shell, task: string, options: { run?: string; 
       because: `${facts.id} had ${facts.attempts} attempts.`,
       try: `\`graftwork logs ${facts.id} --attempt 1\`.`,
     });
-  shell.answer(cleanText(`${readText(`${path}.1`) ?? ""}${text}`), { task: facts.id, attempt: n, path });
+  const said = cleanText(`${readText(`${path}.1`) ?? ""}${text}`).trimEnd();
+  // An agent's words in the place of ours: a mark tells them apart, for people and for models.
+  shell.answer(options.raw === true ? said : said.replace(/^/gm, "| "), { task: facts.id, attempt: n, path });
   return EXIT.ok;
 }
 

@@ -31,7 +31,7 @@ export async function mergeFile(shell: Shell, { base, ours, theirs, path }: Merg
     });
   }
   if (shell.json) shell.answer("", { path, level, text: resolution.text, applied: resolution.applied.map(shown) });
-  else shell.write(resolution.text);
+  else shell.writeRaw(resolution.text);
   return EXIT.ok;
 }
 

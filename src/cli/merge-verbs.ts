@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { cleanText, count, EXIT, type ExitCode, GraftworkError, type Plan, tailLines, worstExit } from "../domain/index.ts";
+import { cleanLine, count, EXIT, type ExitCode, GraftworkError, type Plan, tailLines, worstExit } from "../domain/index.ts";
 import type { MergeContext } from "../merge/index.ts";
 import {
   type ByHandResult,
@@ -95,13 +95,13 @@ async function dryRun(shell: Shell, tasks: readonly string[], options: MergeOpti
     `MERGE DRY RUN onto ${found.target} at ${found.base.slice(0, 12)}: nothing was verified, nothing has moved`,
     ...found.conflicts.map(
       ({ branch, paths, against, reason }) =>
-        `- ${branch}: ${reason ?? `conflict in ${cleanText(paths.join(", "))} with ${against.join(", ") || found.target}`}`,
+        `- ${branch}: ${cleanLine(reason ?? `conflict in ${paths.join(", ")} with ${against.join(", ") || found.target}`)}`,
     ),
     ...leftText(found.left),
     ...alreadyText(found.already),
     `Would merge: ${found.merged.map(({ branch }) => branch).join(", ") || "none"}`,
     ...found.merged.flatMap(({ branch, resolved }) =>
-      resolved.map(({ path, rules }) => `${branch}: ${path} collides, resolved by rule (${rules.join(", ")})`),
+      resolved.map(({ path, rules }) => `${branch}: ${cleanLine(path)} collides, resolved by rule (${rules.join(", ")})`),
     ),
   ];
   shell.answer(text.join("\n"), { ...found, left: found.left.map(leftObject) });
@@ -109,7 +109,7 @@ async function dryRun(shell: Shell, tasks: readonly string[], options: MergeOpti
 }
 
 function leftText(left: readonly { branch: string; reason: string }[]): string[] {
-  return left.map(({ branch, reason }) => `- ${branch}: ${reason}`);
+  return left.map(({ branch, reason }) => `- ${branch}: ${cleanLine(reason)}`);
 }
 
 function alreadyText(already: readonly string[]): string[] {
@@ -149,7 +149,7 @@ async function undo(shell: Shell, id: string | null, more: readonly string[]): P
 function failedText({ branch, reason, excerpt, log, next }: FailedBranch): string[] {
   const shown = excerpt === null || excerpt === "" ? [] : tailLines(excerpt, EXCERPT_LINES).split("\n");
   const below = [...shown, ...(log === null ? [] : [`log: ${log}`]), ...(next === null ? [] : [next])];
-  return [`- ${branch}: ${reason}`, ...below.map((line) => `    ${line}`)];
+  return [`- ${branch}: ${cleanLine(reason)}`, ...below.map((line) => `    ${line}`)];
 }
 
 /** `pool-manager merge [branch]`: the busy slots' branches, by hand. */

@@ -1,4 +1,4 @@
-import { humanDuration } from "../domain/index.ts";
+import { firstLine, humanDuration } from "../domain/index.ts";
 import { displayWidth, fitWidth } from "../plan/index.ts";
 import type { PoolStatus, SlotRow } from "../pool/index.ts";
 import type { Shell } from "./shell.ts";
@@ -36,7 +36,7 @@ export function poolBox(status: PoolStatus, now: Date, shell: Pick<Shell, "width
 function cells(slot: SlotRow, now: Date): string[] {
   const { lease } = slot;
   const status = slot.status === "idle" ? "idle" : slot.status === "busy" ? "BUSY" : slot.status;
-  if (lease === null) return [slot.id, status, "-", "-", "-", "-", "-", slot.lastError?.split("\n")[0] ?? "-"];
+  if (lease === null) return [slot.id, status, "-", "-", "-", "-", "-", slot.lastError == null ? "-" : firstLine(slot.lastError)];
   const owner =
     lease.owner.kind === "shell"
       ? lease.owner.name

@@ -1,4 +1,4 @@
-import { count, DURATION_FORM, EXIT, type ExitCode, GraftworkError, humanSize, parseDuration } from "../domain/index.ts";
+import { cleanLine, count, DURATION_FORM, EXIT, type ExitCode, GraftworkError, humanSize, parseDuration } from "../domain/index.ts";
 import {
   acquireSlot,
   cleanupPool,
@@ -183,8 +183,8 @@ export async function rescueShow(shell: Shell, id: string): Promise<ExitCode> {
   const lines = [
     `${entry.id}  ${entry.commit}`,
     `  task ${note.task}, slot ${note.slot}, branch ${note.branch ?? "(detached)"}, saved ${note.at} (${note.reason})`,
-    ...note.files.map((path) => `  file   ${path}`),
-    ...note.trash.map(({ path, kept }) => `  trash  ${path} -> ${kept}`),
+    ...note.files.map((path) => `  file   ${cleanLine(path)}`),
+    ...note.trash.map(({ path, kept }) => `  trash  ${cleanLine(path)} -> ${cleanLine(kept)}`),
     ...note.extra.map((text) => `  also   ${text}`),
     `  restore: pool-manager rescue restore ${entry.id} --to FOLDER`,
   ];

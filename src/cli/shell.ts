@@ -1,4 +1,4 @@
-import { cleanText, type ExitCode, GraftworkError, systemCode } from "../domain/index.ts";
+import { cleanText, type ExitCode, GraftworkError, systemCode, terminalText } from "../domain/index.ts";
 import { abandonCommands } from "../subprocess/index.ts";
 import { errorJson, errorText } from "./render-error.ts";
 
@@ -15,8 +15,10 @@ export type Shell = {
   width: number;
   /** Narration and progress, to stderr. */
   note: (line: string) => void;
-  /** Raw text to stdout; not used with `--json`. */
+  /** Text to stdout, cleaned; not used with `--json`. */
   write: (text: string) => void;
+  /** A file's own text to stdout, as it is. */
+  writeRaw: (text: string) => void;
   /** The verb's answer: text for people, one object with `--json`. */
   answer: (text: string, object: object) => void;
   /** Asks a yes/no question on the terminal; undefined where nobody can answer. */
@@ -32,25 +34,27 @@ export function makeShell(json: boolean): Shell {
   stderr.on("error", () => undefined);
   for (const signal of SIGNALS) process.on(signal, endAtOnce);
   const note = (line: string): void => {
-    stderr.write(`${line}\n`);
+    stderr.write(`${terminalText(line, wantsColor(env, stderr.isTTY === true))}\n`);
   };
+  const color = wantsColor(env, stdout.isTTY === true);
   const isTty = stdout.isTTY === true && env["TERM"] !== "dumb" && env["CI"] === undefined;
   return {
     cwd: process.cwd(),
     env,
     json,
     isTty,
-    color: wantsColor(env, stdout.isTTY === true),
+    color,
     unicode: isUtf8(env),
     width: Math.min(100, Math.max(40, stdout.columns ?? 80)),
     note,
     write: (text) => {
-      if (json) stderr.write(text);
-      else stdout.write(text);
+      if (json) stderr.write(terminalText(text, color));
+      else stdout.write(terminalText(text, color));
     },
+    writeRaw: (text) => stdout.write(text),
     answer: (text, object) => {
       if (json) stdout.write(`${JSON.stringify({ ok: true, schemaVersion: 1, ...object })}\n`);
-      else if (text !== "") stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+      else if (text !== "") stdout.write(terminalText(text.endsWith("\n") ? text : `${text}\n`, color));
     },
     ask: (question) => ask(question),
     interrupted: () => {

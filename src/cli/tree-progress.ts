@@ -1,5 +1,5 @@
 import { Listr, type ListrTask } from "listr2";
-import { cleanText } from "../domain/index.ts";
+import { cleanLine, firstLine } from "../domain/index.ts";
 import { isSettled, type RunFacts, type TaskFacts } from "../session/index.ts";
 import { eventText, openingText } from "./event-text.ts";
 import type { Progress } from "./progress.ts";
@@ -59,8 +59,8 @@ export function treeProgress(shell: Shell): Progress {
       if (text !== undefined && ["packet", "landing-waits", "warning"].includes(event.type)) kept.push(text);
       settle(after, false);
     },
-    onLine: (task, line) => rows.get(task)?.say(cleanText(line).replace(/\s+/g, " ")),
-    note: (line) => void kept.push(cleanText(line)),
+    onLine: (task, line) => rows.get(task)?.say(cleanLine(line)),
+    note: (line) => void kept.push(cleanLine(line)),
     async end() {
       settle(last, true);
       await drawing;
@@ -76,7 +76,7 @@ function rowTask(id: string, rows: Map<string, Row>, now: () => TaskFacts | unde
       new Promise<void>((resolve, reject) => {
         const settle: Row["settle"] = (facts) => {
           if (facts !== undefined && ["failed", "conflict", "qa_blocked"].includes(facts.status))
-            return reject(new Error(facts.lastError ?? facts.status));
+            return reject(new Error(facts.lastError === null ? facts.status : firstLine(facts.lastError)));
           if (facts?.status !== "done")
             row.skip(`${id}: ${facts === undefined || facts.status === "pending" ? "not begun" : facts.status}`);
           resolve();

@@ -18,7 +18,20 @@ export { type Check, type Decision, type Group, type Plan, type Task, WORK_TYPES
 export { type Lease, type LeasedSlot, type LeaseOwner, type ProcessIdentity, SLOT_STATUSES, type SlotStatus } from "./pool.ts";
 export { describeValue, type SchemaIssue, schemaFinding, unknownKeys } from "./schema-finding.ts";
 export { shellWord } from "./shell-word.ts";
-export { cleanText, count, hideCredentials, humanDuration, humanSize, tailLines, trimEndOf, visibleText } from "./text.ts";
+export {
+  cleanLine,
+  cleanText,
+  count,
+  firstLine,
+  hideCredentials,
+  humanDuration,
+  humanSize,
+  inCode,
+  tailLines,
+  terminalText,
+  trimEndOf,
+  visibleText,
+} from "./text.ts";
 export { DURATION_FORM, parseDuration, parseSize, SIZE_FORM } from "./units.ts";
 export type { CheckResult, Verdict, Verify, VerifyRequest } from "./verdict.ts";
 export { gateYaml, YAML_LIMITS } from "./yaml-gate.ts";

@@ -1,18 +1,42 @@
-import { stripVTControlCharacters } from "node:util";
+/** Sequences that a terminal obeys. Each part is bounded, so that text without an end costs no more than other text. */
+const SEQUENCES =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
+  /[\u001b\u009b](?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\u0007\u001b\n]{0,4096}(?:\u0007|\u001b\\)|[ -/]{0,8}[0-Z\\^-~])|\u009b[0-?]{0,64}[ -/]{0,8}[@-~]/g;
 
 /**
- * Makes text from outside safe to show: terminal sequences and control characters go (tab and newline stay),
- * carriage returns and invisible direction marks are shown as symbols, so that nothing can repaint a line.
+ * The one cleaner of text from outside, for whatever shows it: sequences for terminals, control characters and
+ * characters without a shape (direction marks, tags, zero-width ones) go. Tabs and line breaks stay, a lone carriage
+ * return is shown as a symbol, and Unicode's own line breaks become blanks.
  */
 export function cleanText(text: string): string {
-  return (
-    stripVTControlCharacters(text)
-      .replaceAll("\r\n", "\n")
-      .replaceAll("\r", "␍")
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-      .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
-      .replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, "·")
-  );
+  return text
+    .replace(SEQUENCES, "")
+    .replaceAll("\r\n", "\n")
+    .replaceAll("\r", "␍")
+    .replace(/[\p{Zl}\p{Zp}]/gu, " ")
+    .replace(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, "");
+}
+
+/** The same as one line: what has its own line must not begin another. */
+export function cleanLine(text: string): string {
+  return cleanText(text).replace(/\s+/g, " ").trim();
+}
+
+/** The first line of a text that says more below it. */
+export function firstLine(text: string): string {
+  return cleanLine(text.split("\n", 1)[0] ?? "");
+}
+
+/** Somebody else's words on a page, as data: in a code span that they cannot end. */
+export function inCode(text: string): string {
+  return `\`${cleanLine(text).replaceAll("`", "'")}\``;
+}
+
+/** For a terminal: cleaned but for colours, which are ours. */
+export function terminalText(text: string, color: boolean): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are told from the rest
+  const parts = text.split(/(\u001b\[[0-9;]{0,20}m)/);
+  return parts.map((part, index) => (index % 2 === 0 ? cleanText(part) : color ? part : "")).join("");
 }
 
 /** Shows text exactly: what has no shape of its own (controls, direction marks, tags) is written as `\u{202e}`. */

@@ -1,3 +1,4 @@
+import { cleanLine, visibleText } from "../domain/index.ts";
 import { plainPath } from "../git/index.ts";
 
 /** What the page of a packet tells. `kind` and the rest are as in `packet.json`. */
@@ -47,18 +48,18 @@ export function readme(page: PacketPage): string {
 }
 
 function blocked({ task, title, reason }: PacketPage): string {
-  return `# ${task} waits for a person\n\n**${title}**\n\nIt stopped with: ${reason}\n\nWhen that is settled: \`graftwork resolve ${task} --retry-agent\`, or \`--skip\` to go on without it, then \`graftwork continue\`.\n`;
+  return `# ${task} waits for a person\n\n**${cleanLine(title)}**\n\nIt stopped with: ${cleanLine(reason)}\n\nWhen that is settled: \`graftwork resolve ${task} --retry-agent\`, or \`--skip\` to go on without it, then \`graftwork continue\`.\n`;
 }
 
 function unmergeable({ task, title, branch, target, reason, gitSays }: PacketPage): string {
-  return `# ${task} cannot be merged\n\n**${title}** (branch \`${branch}\`) and \`${target}\` have no history in common. It stopped with: ${oneLine(reason)}\n\ngit says: ${gitSays.map(oneLine).join(" ")}\n\n\`graftwork resolve ${task} --retry-agent\` does the task again on \`${target}\` as it is, \`--skip\` goes on without it; then \`graftwork continue\`. The branch is kept.\n`;
+  return `# ${task} cannot be merged\n\n**${cleanLine(title)}** (branch \`${branch}\`) and \`${target}\` have no history in common. It stopped with: ${cleanLine(reason)}\n\ngit says: ${gitSays.map(cleanLine).join(" ")}\n\n\`graftwork resolve ${task} --retry-agent\` does the task again on \`${target}\` as it is, \`--skip\` goes on without it; then \`graftwork continue\`. The branch is kept.\n`;
 }
 
 function decision({ task, title, branch, target, reason }: PacketPage): string[] {
   return [
     `# ${task} waits for your decision`,
     "",
-    `git merges **${title}** (branch \`${branch}\`) into \`${target}\` without a conflict. It was not merged: ${oneLine(reason)}`,
+    `git merges **${cleanLine(title)}** (branch \`${branch}\`) into \`${target}\` without a conflict. It was not merged: ${cleanLine(reason)}`,
   ];
 }
 
@@ -66,7 +67,7 @@ function collision({ task, title, branch, target, kind, paths }: PacketPage): st
   return [
     `# ${task} collides with what is on ${target} now`,
     "",
-    `**${title}** (branch \`${branch}\`) and \`${target}\` both changed ${paths.map((path) => `\`${shown(path)}\``).join(", ")} (${kind}). Merging one way or the other would lose one side's intent, so nothing was merged.`,
+    `**${cleanLine(title)}** (branch \`${branch}\`) and \`${target}\` both changed ${paths.map((path) => `\`${shown(path)}\``).join(", ")} (${kind}). Merging one way or the other would lose one side's intent, so nothing was merged.`,
   ];
 }
 
@@ -74,7 +75,7 @@ function namesCollide({ task, title, branch, target, kind }: PacketPage): string
   return [
     `# ${task} collides with what is on ${target} now`,
     "",
-    `**${title}** (branch \`${branch}\`) and \`${target}\` collide in the names of files or folders (${kind}), not in their lines. git cannot tell where a file belongs, so nothing was merged.`,
+    `**${cleanLine(title)}** (branch \`${branch}\`) and \`${target}\` collide in the names of files or folders (${kind}), not in their lines. git cannot tell where a file belongs, so nothing was merged.`,
   ];
 }
 
@@ -90,13 +91,11 @@ function firstSteps({ task, kind, paths }: PacketPage): string[] {
 }
 
 function section(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : ["", title, "", ...lines.map((line) => `- ${oneLine(line)}`)];
+  return lines.length === 0 ? [] : ["", title, "", ...lines.map((line) => `- ${cleanLine(line)}`)];
 }
-
-const oneLine = (text: string): string => text.replace(/\p{Cc}/gu, " ");
 
 /** A name with a line break, a backtick or a terminal's codes in it must not write a part of the page. */
 function shown(path: string): string {
   const plain = plainPath(path);
-  return /^[^\p{Cc}`]+$/u.test(plain) ? plain : JSON.stringify(plain).replaceAll("`", "\\u0060");
+  return cleanLine(plain) === plain && !plain.includes("`") ? plain : visibleText(JSON.stringify(plain)).replaceAll("`", "\\u0060");
 }

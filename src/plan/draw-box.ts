@@ -18,7 +18,11 @@ const ASCII = { topLeft: "+", topRight: "+", bottomLeft: "+", bottomRight: "+", 
 /** Lines in a frame whose right edge stands in one column, whatever wide characters they hold. */
 export function drawBox(lines: readonly string[], style: BoxStyle): string {
   const marks = style.unicode ? UNICODE : ASCII;
-  const texts = lines.map((line) => oneLine(line));
+  const texts = lines.map((line) =>
+    cleanText(line)
+      .replace(/[\n\t]+/g, " ")
+      .trimEnd(),
+  );
   const wanted = Math.max(WIDTH_USUAL, ...texts.map((text) => displayWidth(text) + 4));
   const inner = Math.max(WIDTH_LEAST, Math.min(style.width, wanted)) - 2;
   const edge = marks.across.repeat(inner);
@@ -27,13 +31,6 @@ export function drawBox(lines: readonly string[], style: BoxStyle): string {
     ...texts.map((text) => `${marks.down} ${fitWidth(text, inner - 2, marks.cut)} ${marks.down}`),
     `${marks.bottomLeft}${edge}${marks.bottomRight}`,
   ].join("\n");
-}
-
-/** Text from outside as part of one line: no control codes, no line breaks. */
-export function oneLine(text: string): string {
-  return cleanText(text)
-    .replace(/[\n\t]+/g, " ")
-    .trimEnd();
 }
 
 /** Words joined by `separator`, over as many lines as it takes, at most `linesMax`. */

@@ -1,7 +1,7 @@
-import type { Decision, Plan, Task } from "../domain/index.ts";
+import { cleanLine, type Decision, type Plan, type Task } from "../domain/index.ts";
 import { independentGroups, largestOf } from "./decide.ts";
 import { displayWidth } from "./display-width.ts";
-import { type BoxStyle, drawBox, oneLine, wrapList } from "./draw-box.ts";
+import { type BoxStyle, drawBox, wrapList } from "./draw-box.ts";
 
 /** Longer plans are shown in part: the whole is in the plan file. */
 const ROWS_MAX = 60;
@@ -39,7 +39,7 @@ export function progressBar(done: number, total: number, unicode: boolean): stri
 
 /** What stands for a task in a box: the files it declares, else its title. */
 export function agentLabel(task: Task): string {
-  return oneLine(task.files.length > 0 ? task.files.join(", ") : task.title);
+  return cleanLine(task.files.length > 0 ? task.files.join(", ") : task.title);
 }
 
 /** The tasks in the order of the groups, each with its number as an agent, counted from 1 over the whole plan. */

@@ -1,4 +1,4 @@
-import type { Plan, Task } from "../domain/index.ts";
+import { firstLine, type Plan, type Task } from "../domain/index.ts";
 import { planInvalid } from "./plan-error.ts";
 
 const SLUG_MAX = 48;
@@ -22,7 +22,7 @@ export function planFromTitles(titles: readonly string[]): Plan {
 
 /** A task of which only these words are known. */
 export function taskOf(id: string, description: string, more: Partial<Task> = {}): Task {
-  const line = description.trim().split("\n")[0] ?? "";
+  const line = firstLine(description.trim());
   const title = line.length > 80 ? `${line.slice(0, 79).trimEnd()}…` : line;
   const rest = {
     files: [],

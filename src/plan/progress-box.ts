@@ -1,5 +1,5 @@
-import type { Decision, Plan } from "../domain/index.ts";
-import { type BoxStyle, drawBox, oneLine } from "./draw-box.ts";
+import { cleanLine, type Decision, type Plan } from "../domain/index.ts";
+import { type BoxStyle, drawBox } from "./draw-box.ts";
 import { agentLabel, agentsOf, progressBar } from "./execution-mode-box.ts";
 
 /** Where a task stands, as a box shows it. */
@@ -36,7 +36,7 @@ export function progressBox(plan: Plan, decision: Decision, style: ProgressBoxSt
       "",
       ...shown.map(({ number, task, progress }) => {
         const { icon, ascii, text } = STATES[progress.state];
-        return `   ${style.unicode ? icon : ascii} Agent ${number}: ${agentLabel(task)} (${oneLine(progress.text ?? text)})`;
+        return `   ${style.unicode ? icon : ascii} Agent ${number}: ${agentLabel(task)} (${cleanLine(progress.text ?? text)})`;
       }),
       ...(rows.length > shown.length ? [`   and ${rows.length - shown.length} more`] : []),
     ],

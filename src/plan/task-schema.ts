@@ -2,6 +2,7 @@ import * as v from "valibot";
 import {
   type CheckEntry,
   checkOf,
+  cleanLine,
   DURATION_FORM,
   describeValue,
   didYouMean,
@@ -117,7 +118,8 @@ export const TASK_KEYS: readonly string[] = Object.keys(entries);
 export const taskSchema = v.pipe(mapOf(entries), v.transform(toTask));
 
 function toTask(raw: v.InferOutput<v.ObjectSchema<typeof entries, undefined>>): Task {
-  const title = raw.title?.trim() ?? raw.id;
+  const given = cleanLine(raw.title ?? "");
+  const title = given === "" ? raw.id : given;
   return {
     id: raw.id,
     title,

@@ -25,7 +25,8 @@ export const registerLook: Register = (parent, shell, run) => {
     .argument("<task>")
     .option("--run <id>")
     .option("--attempt <n>")
-    .action((task: string, options: { run?: string; attempt?: string }) =>
+    .option("--raw", "without the mark `| ` before each line")
+    .action((task: string, options: { run?: string; attempt?: string; raw?: boolean }) =>
       run(async () => (await import("../look-verbs.ts")).logs(shell, task, options)),
     );
 
