@@ -34,6 +34,8 @@ export type AgentStart = {
   resumeSession: string | null;
   /** Null: the spec's. */
   timeoutMs: number | null;
+  /** Takes secrets out of what the agent prints, before anything keeps it. */
+  hide?: (text: string) => string;
   /** Ends the agent: TERM to its group, `graceMs`, KILL. */
   signal?: AbortSignal;
   /** Default 5,000. */
@@ -67,14 +69,15 @@ async function runOnce(start: AgentStart, session: string | null): Promise<{ rep
   const promises = watchPromises(start.task, start.brief);
   const reader = readerFor(spec.output, promises);
   const errors = lastLines(TAIL_LINES);
-  const show = (lines: readonly string[]): void => lines.forEach((line) => start.onLine?.(line));
+  const hide = start.hide ?? ((text: string) => text);
+  const show = (lines: readonly string[]): void => lines.forEach((line) => start.onLine?.(hide(line)));
   const stdout = splitLines(LINE_BYTES, (line) => show(reader.line(line)));
   const stderr = splitLines(LINE_BYTES, (line) => {
     const clean = cleanText(line);
     errors.add(clean);
     if (clean !== "") show([clean]);
   });
-  const log = openLog(start.logFile, start.logMaxBytes);
+  const log = openLog(start.logFile, start.logMaxBytes, hide);
   const end = await runCommand({
     argv: argvOf(spec, { brief: start.brief, briefFile: start.briefFile, session }),
     cwd: start.cwd,
@@ -103,12 +106,19 @@ async function runOnce(start: AgentStart, session: string | null): Promise<{ rep
   const reading = reader.reading();
   const rateLimited = isRateLimited({ end, reading, errors: errors.text(), pattern });
   return {
-    report: { ...reportOf(spec, end, reading, errors.text()), promise: promises.last(), rateLimited },
+    report: { ...reportOf(spec, end, reading, { errors: errors.text(), hide }), promise: promises.last(), rateLimited },
     errors: `${errors.text()}\n${reading.error}`,
   };
 }
 
-function reportOf(spec: AgentSpec, end: CommandEnd, reading: Reading, errors: string): Omit<AgentReport, "promise" | "rateLimited"> {
+type Said = { errors: string; hide: (text: string) => string };
+
+function reportOf(
+  spec: AgentSpec,
+  end: CommandEnd,
+  reading: Reading,
+  { errors, hide }: Said,
+): Omit<AgentReport, "promise" | "rateLimited"> {
   const ended = end.notStarted !== null ? "not-started" : end.ended === "aborted" ? "interrupted" : end.ended;
   return {
     ended,
@@ -117,9 +127,9 @@ function reportOf(spec: AgentSpec, end: CommandEnd, reading: Reading, errors: st
     final: reading.final,
     session: reading.session,
     usage: reading.usage,
-    lastWords: withoutMarkers(cleanText(reading.words)).slice(0, WORDS_CHARACTERS),
+    lastWords: withoutMarkers(hide(cleanText(reading.words))).slice(0, WORDS_CHARACTERS),
     permissionDenials: reading.permissionDenials,
-    detail: end.notStarted !== null ? notStarted(spec, end.notStarted) : detailOf(reading, errors),
+    detail: end.notStarted !== null ? notStarted(spec, end.notStarted) : detailOf(reading, hide(errors), hide),
     durationMs: end.durationMs,
   };
 }
@@ -136,16 +146,16 @@ function notStarted(spec: AgentSpec, code: string): string {
   return `${program}: ${code}`;
 }
 
-function detailOf(reading: Reading, errors: string): string {
+function detailOf(reading: Reading, errors: string, hide: Said["hide"]): string {
   const said = [errors, reading.error].filter((text) => text.trim() !== "");
   const text = said.length === 0 ? reading.words : said.join("\n");
-  return tailLines(hideCredentials(cleanText(text)), TAIL_LINES).slice(-DETAIL_CHARACTERS);
+  return tailLines(hideCredentials(hide(cleanText(text))), TAIL_LINES).slice(-DETAIL_CHARACTERS);
 }
 
 /** A log that cannot be opened (a full disk) stops the log, not the agent. */
-function openLog(path: string, maxBytes: number): CappedLog {
+function openLog(path: string, maxBytes: number, hide: Said["hide"]): CappedLog {
   try {
-    return openCappedLog(path, maxBytes);
+    return openCappedLog(path, maxBytes, hide);
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return { write: () => undefined, close: () => undefined };

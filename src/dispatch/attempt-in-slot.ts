@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { runAgent, successOf, withAllowedChecks } from "../agents/index.ts";
-import type { AgentSpec, LeasedSlot, Outcome, Task } from "../domain/index.ts";
+import { type AgentSpec, hideSecrets, type LeasedSlot, type Outcome, type Task } from "../domain/index.ts";
 import { readRefs } from "../git/index.ts";
-import { existingStore, leaseMarker, requireSlot, sweepLease, treeOfSlot } from "../pool/index.ts";
+import { copiedSecrets, existingStore, leaseMarker, requireSlot, sweepLease, treeOfSlot } from "../pool/index.ts";
 import { replaceFile } from "../state/index.ts";
 import type { DispatchContext } from "./context.ts";
 import { type Evidence, outcomeOf } from "./evidence.ts";
@@ -53,6 +53,7 @@ export async function attemptInSlot(context: DispatchContext, ready: ReadyAttemp
   });
   const slot = treeOfSlot(requireSlot(existingStore(repository).read().state, leased.id));
   const [userFiles, refsBefore] = await Promise.all([checkoutState(repository), readRefs(repository)]);
+  const secrets = copiedSecrets(context.pool);
   const report = await runAgent({
     spec: withAllowedChecks(spec, context.checksFor(task)),
     cwd: leased.path,
@@ -66,6 +67,7 @@ export async function attemptInSlot(context: DispatchContext, ready: ReadyAttemp
     resumeSession: ready.resumeSession,
     timeoutMs: task.timeoutMs,
     signal: context.signal,
+    hide: (text) => hideSecrets(text, secrets),
     onLine: (line) => context.onLine(task.id, line),
   });
   await sweepLease(leased);

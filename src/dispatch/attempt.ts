@@ -1,7 +1,7 @@
 import { buildBrief } from "../agents/index.ts";
 import type { AgentSpec, LeasedSlot, Task } from "../domain/index.ts";
 import { patchBetween } from "../git/index.ts";
-import { copyMatcher, existingStore, mendLease, requireSlot, restartLease, treeOfSlot } from "../pool/index.ts";
+import { copiedSecrets, copyMatcher, existingStore, mendLease, requireSlot, restartLease, treeOfSlot } from "../pool/index.ts";
 import type { TaskFacts } from "../session/index.ts";
 import { acquireForAttempt } from "./acquire-for-attempt.ts";
 import { attemptInSlot } from "./attempt-in-slot.ts";
@@ -65,6 +65,8 @@ export async function attemptTask(
           base: lease.base,
           before: facts.rerun === null ? facts.commit : null,
           isCopied: copyMatcher(context.pool),
+          target: context.target,
+          secrets: copiedSecrets(context.pool),
           commit,
           refsBefore,
           keepAt: attemptRef(context, task, attempt),

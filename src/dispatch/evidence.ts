@@ -19,7 +19,7 @@ export type Evidence = {
   leftOut: readonly string[];
   /** A commit that was made in the slot and is not on the branch; null: none, or nobody looked. */
   beside: string | null;
-  /** Files that may not be committed. */
+  /** Secrets in its commits, and files that may not be committed. */
   secrets: readonly string[];
   /** Why the slot's state cannot be used. */
   unusable: string | null;
@@ -33,19 +33,18 @@ export function outcomeOf(claim: Claim, evidence: Evidence, report: Pick<AgentRe
   if (claim.kind === "failed" && claim.failure === "interrupted") return { kind: "interrupted", reason: claim.reason };
   if (claim.kind !== "claims-success") return claim;
   if (evidence.unusable !== null) return { kind: "failed", failure: "outside-slot", reason: evidence.unusable, retry: true };
-  if (evidence.secrets.length > 0)
-    return {
-      kind: "failed",
-      failure: "secret",
-      reason: `it left files that must not be committed: ${evidence.secrets.join(", ")}`,
-      retry: false,
-    };
+  if (evidence.secrets.length > 0) return { kind: "blocked", reason: secretText(evidence.secrets), anew: true };
   const { tip, base, before, same, leftOut } = evidence;
   if (tip === null) return { kind: "failed", failure: "outside-slot", reason: "its branch is gone", retry: true };
   if (tip === base || tip === before || same !== null)
     return { kind: "failed", failure: "did-nothing", reason: didNothing(evidence), retry: true };
   const summary = summaryOf(report.lastWords, evidence.subjects);
   return { kind: "ready", commit: tip, summary, notes: evidence.notes, ...(leftOut.length > 0 && { leftOut }) };
+}
+
+/** A person decides: the values may have to be changed, and the branch to be made anew. */
+function secretText(secrets: readonly string[]): string {
+  return `its work holds secrets, so it is not landed: ${secrets.slice(0, 10).join(", ")}. If they are none, merge its branch yourself. \`--retry-agent\` begins the task anew`;
 }
 
 function didNothing({ before, beside, leftOut }: Evidence): string {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { GraftworkError, systemCode, type Task } from "../domain/index.ts";
+import { GraftworkError, hideSecrets, type SecretValue, systemCode, type Task } from "../domain/index.ts";
 import {
   commitInSlot,
   dropLocks,
@@ -21,7 +21,7 @@ import {
 import { filesMatcher } from "../plan/index.ts";
 import type { Evidence } from "./evidence.ts";
 import { besideBranch, branchLost, followHead, type Ground, isOthersCommit, refuseUnsafe } from "./follow-head.ts";
-import { secretIn } from "./secrets.ts";
+import { secretInFile, secretsInWork } from "./scan-work.ts";
 
 const SCANNED_BYTES = 1024 * 1024;
 const NAMED_PATHS = 10;
@@ -31,6 +31,10 @@ export type Look = Ground & {
   before: string | null;
   /** Tells files that graftwork copied in: never committed. */
   isCopied: (path: string) => boolean;
+  /** Short name of the target's branch. */
+  target: string;
+  /** Secret values that the slot has a copy of. */
+  secrets: readonly SecretValue[];
   /** Commit what the agent left uncommitted; off if the attempt failed anyway. */
   commit: boolean;
   /** The slot held a merge to resolve: a file that is as it was checked out is an answer too. */
@@ -91,7 +95,13 @@ async function whatIsThere(repository: Repository, look: Look, nothing: Evidence
       tip,
       unusable: `it left a git repository in its folder, whose files git cannot commit here: ${named(repositories)}`,
     };
-  const secrets = rest.chosen.flatMap((path) => secretIn(path, textOf(look, path), status.tracked.includes(path)) ?? []);
+  const onTarget = await readRef(repository, `refs/heads/${look.target}`);
+  const known = [look.base, ...(onTarget === undefined ? [] : [onTarget])];
+  const committed = await secretsInWork(repository, { tip, known, values: look.secrets });
+  const secrets = [
+    ...committed,
+    ...rest.chosen.flatMap((path) => secretInFile(path, textOf(look, path), look.secrets, status.tracked.includes(path)) ?? []),
+  ];
   const notes = followed.note === null ? [] : [followed.note];
   const isCommitted = look.commit && rest.chosen.length > 0 && secrets.length === 0;
   if (isCommitted) {
@@ -106,10 +116,10 @@ async function whatIsThere(repository: Repository, look: Look, nothing: Evidence
     notes,
     tip: now,
     same,
-    subjects: await subjects(repository, look.base, now, 20),
+    subjects: (await subjects(repository, look.base, now, 20)).map((subject) => hideSecrets(subject, look.secrets)),
     leftOut: look.commit ? rest.leftOut : [],
     beside: same === null ? null : await besideBranch(repository, look, now),
-    secrets: look.commit ? secrets : [],
+    secrets: look.commit ? secrets : committed,
   };
 }
 

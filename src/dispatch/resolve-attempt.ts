@@ -1,6 +1,6 @@
 import type { LeasedSlot, Outcome, Task } from "../domain/index.ts";
 import { stageTree } from "../git/index.ts";
-import { copyMatcher, existingStore, mendLease, requireSlot, restartLease, sweepLease, treeOfSlot } from "../pool/index.ts";
+import { copiedSecrets, copyMatcher, existingStore, mendLease, requireSlot, restartLease, sweepLease, treeOfSlot } from "../pool/index.ts";
 import type { TaskFacts } from "../session/index.ts";
 import { acquireForAttempt } from "./acquire-for-attempt.ts";
 import { attemptInSlot } from "./attempt-in-slot.ts";
@@ -116,6 +116,8 @@ function lookAt(
     commit: made.commit,
     refsBefore: made.refsBefore,
     keepAt: attemptRef(context, task, made.attempt),
+    target: context.target,
+    secrets: copiedSecrets(context.pool),
     resolves: true,
   });
 }

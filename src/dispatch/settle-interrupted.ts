@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Outcome, Task } from "../domain/index.ts";
 import { readRef, subjects, treeOf } from "../git/index.ts";
-import { acquireSlot, copyMatcher, existingStore, mendLease, restartLease, sweepLease, treeOfSlot } from "../pool/index.ts";
+import { acquireSlot, copiedSecrets, copyMatcher, existingStore, mendLease, restartLease, sweepLease, treeOfSlot } from "../pool/index.ts";
 import type { TaskFacts } from "../session/index.ts";
 import type { DispatchContext } from "./context.ts";
 import { type Evidence, outcomeOf } from "./evidence.ts";
@@ -32,6 +32,8 @@ export async function settleInterrupted(context: DispatchContext, task: Task, fa
           base,
           before: facts.commit,
           isCopied: copyMatcher(context.pool),
+          target: context.target,
+          secrets: copiedSecrets(context.pool),
           commit: false,
           refsBefore: null,
           keepAt: attemptRef(context, task, facts.attempts),

@@ -59,4 +59,5 @@ export type Outcome =
   | { kind: "rate-limited"; reason: string }
   /** Ended from outside (Ctrl-C, the coordinator's death): costs no retry. */
   | { kind: "interrupted"; reason: string }
-  | { kind: "blocked"; reason: string };
+  /** `anew`: another attempt begins from the target, not from this one's branch. */
+  | { kind: "blocked"; reason: string; anew?: true };

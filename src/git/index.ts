@@ -1,3 +1,4 @@
+export { type AddedText, addedText } from "./added-text.ts";
 export { type ChangeBetween, effectOf, standIns } from "./apply-change.ts";
 export { captureWork, writeCapture } from "./capture.ts";
 export {
@@ -47,6 +48,7 @@ export {
   ownCommits,
   PUT_BACK,
 } from "./held-values.ts";
+export { ignoredPaths } from "./ignored-paths.ts";
 export { broughtBy, firstParentOf, integratedBy, isIntegrated, standingInParts, standingOfMerged } from "./integrated.ts";
 export { checkoutOf, dangerousConfig, fastForward, headOf, movedFrom } from "./land-checkout.ts";
 export { type FilesLanded, landFiles, moveByGit, settleDeadLandings, settleLandings } from "./land-files.ts";

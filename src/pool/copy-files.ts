@@ -86,7 +86,8 @@ function includeRules(repository: Repository): IgnoreRule[] {
   return isThere ? parseIgnore(readBelow(repository.root, INCLUDE_FILE)?.toString("utf8") ?? "") : [];
 }
 
-function wantedFiles(context: PoolContext): string[] {
+/** The files of the main worktree that every slot gets a copy of, by the configuration. */
+export function wantedFiles(context: PoolContext): string[] {
   const { root } = context.repository;
   const rules = includeRules(context.repository);
   return [

@@ -1,6 +1,7 @@
 export { acquireSlot } from "./acquire.ts";
 export { type CallerLease, leaseOfCaller } from "./caller.ts";
 export { type PoolContext, processOwner, shellOwner } from "./context.ts";
+export { copiedSecrets } from "./copied-secrets.ts";
 export { committablePaths, copyMatcher } from "./copy-files.ts";
 export { type FreeSlots, freeSlots } from "./free-slots.ts";
 export { type Finding, type FindingKind, type Health, poolHealth } from "./health.ts";

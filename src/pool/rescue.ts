@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
-import { GraftworkError, systemCode } from "../domain/index.ts";
+import { GraftworkError, isSecretName, type SecretValue, secretsIn, systemCode } from "../domain/index.ts";
 import {
   below,
   captureWork,
@@ -8,12 +8,14 @@ import {
   commitTree,
   filtersOf,
   hasStagedWork,
+  ignoredPaths,
   lstatBelow,
   moveAdminEntry,
   type Oid,
   otherRepositoryAt,
   pathBytes,
   plainPath,
+  readBelow,
   readRefs,
   type SlotChanges,
   type SlotTree,
@@ -26,6 +28,7 @@ import {
 } from "../git/index.ts";
 import { mkdirSync, renameSync, replaceFile } from "../state/index.ts";
 import type { PoolContext } from "./context.ts";
+import { copiedSecrets } from "./copied-secrets.ts";
 import { changesIn, isFolder, isPlain, rescueFailed, sizeOf, uncommitted } from "./slot-work.ts";
 
 /** What was saved, and where. */
@@ -35,7 +38,7 @@ export type Rescue = {
   ref: string;
   commit: Oid;
   files: number;
-  /** Paths too large or too strange for git, kept as they are in the pool's trash. */
+  /** Paths too large or too strange for git, or not to be published, kept as they are in the pool's trash. */
   trashed: readonly string[];
 };
 
@@ -175,16 +178,28 @@ type Sorted = { files: readonly string[]; trash: readonly { path: string; kept: 
 
 /**
  * Files that git can hold go into the rescue commit; nested repositories, huge and special files into the trash. So do
- * files with a filter, which may be one that encrypts: their bytes never become objects (review-core rule 6).
+ * files that are nobody else's to see, since a push of all refs would publish the commit: ignored ones, those that look
+ * like secrets, and those with a filter, which may be one that encrypts (review-core rule 6).
  */
 async function sortOut(context: PoolContext, slot: SlotTree, changes: SlotChanges): Promise<Sorted> {
-  const filters = await filtersOf(context.repository, slot, [...changes.changed, ...changes.untracked]);
+  const [filters, ignored] = await Promise.all([
+    filtersOf(context.repository, slot, [...changes.changed, ...changes.untracked]),
+    ignoredPaths(context.repository, slot, changes.untracked),
+  ]);
+  const values = copiedSecrets(context);
+  const apart = trashPiece(context, slot);
   const files: string[] = [];
   const trash: { path: string; kept: string }[] = [];
   let total = 0;
   for (const path of [...changes.changed, ...changes.untracked]) {
     if (isFolder(slot, path)) continue;
-    const isSecret = (filters.get(path) ?? "lfs") !== "lfs" && lstatBelow(slot.path, path)?.isFile() === true;
+    const isFile = lstatBelow(slot.path, path)?.isFile() === true;
+    const isPrivate = ignored.has(path) || (isFile && holdsSecret(slot, path, values));
+    if (isPrivate) {
+      trash.push({ path, kept: join(apart, plainPath(path.replace(/\/$/, ""))) });
+      continue;
+    }
+    const isSecret = (filters.get(path) ?? "lfs") !== "lfs" && isFile;
     const size = isPlain(slot, path) && !isSecret ? sizeOf(slot, path) : Number.POSITIVE_INFINITY;
     if (size <= context.settings.rescueMaxFileBytes && total + size <= context.settings.rescueMaxBytes) {
       total += size;
@@ -194,6 +209,15 @@ async function sortOut(context: PoolContext, slot: SlotTree, changes: SlotChange
     }
   }
   return { files, trash };
+}
+
+const SCANNED_AT_MOST = 2 ** 20;
+
+/** By its name, or by what is in it; what is too large to be looked through counts by its name alone. */
+function holdsSecret(slot: SlotTree, path: string, values: readonly SecretValue[]): boolean {
+  if (isSecretName(path)) return true;
+  if (sizeOf(slot, path) > SCANNED_AT_MOST || !isPlain(slot, path)) return false;
+  return secretsIn(readBelow(slot.path, path)?.toString("utf8") ?? "", values).length > 0;
 }
 
 /** Renames something into the pool's trash (same file system: no copy, no loss) and returns where it is now. */
@@ -216,8 +240,13 @@ export function moveWhole(context: PoolContext, slot: { id: string; path: string
 }
 
 function placeInTrash(context: PoolContext, slot: SlotTree, label: string): string {
+  return join(trashPiece(context, slot), plainPath(label.replace(/\/$/, "")));
+}
+
+/** A folder of the trash that nothing else has. */
+function trashPiece(context: PoolContext, slot: SlotTree): string {
   const stamp = context.now().toISOString().replace(/[:.]/g, "-");
-  return join(requireTrash(slot), `${stamp}-${slot.id}-${randomUUID().slice(0, 8)}`, plainPath(label.replace(/\/$/, "")));
+  return join(requireTrash(slot), `${stamp}-${slot.id}-${randomUUID().slice(0, 8)}`);
 }
 
 function moveTo(context: PoolContext, slot: SlotTree, from: string, label: string, to: string): void {

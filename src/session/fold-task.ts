@@ -146,8 +146,10 @@ function afterOutcome(task: TaskFacts, outcome: Outcome, limits: TaskLimits, at:
       return { ...task, status: "pending_retry", rateLimited: task.rateLimited + 1, lastError: outcome.reason };
     case "interrupted":
       return { ...task, status: "pending_retry" };
-    case "blocked":
-      return { ...task, status: "conflict", personFor: "answer", lastError: outcome.reason };
+    case "blocked": {
+      const rerun = outcome.anew === true && task.base !== null ? { from: task.base, to: task.base, paths: [] } : task.rerun;
+      return { ...task, status: "conflict", personFor: "answer", lastError: outcome.reason, rerun };
+    }
     case "failed":
       return afterFailure(task, outcome, limits, at);
   }

@@ -7,7 +7,38 @@ import { dirname } from "node:path";
  */
 export type CappedLog = { write(chunk: Uint8Array | string): void; close(): void };
 
-export function openCappedLog(path: string, maxBytes: number): CappedLog {
+/** A secret is no longer than this: so much of a line is held back until its end is there. */
+const HELD_BACK = 4 * 1024;
+const LINE_MOST = 64 * 1024;
+
+/** `hide` takes secrets out of whole lines before they are written. */
+export function openCappedLog(path: string, maxBytes: number, hide?: (text: string) => string): CappedLog {
+  const log = openRaw(path, maxBytes);
+  if (hide === undefined) return log;
+  // A byte a letter, so that no letter is torn.
+  let open = "";
+  const write = (end: number): void => {
+    const bytes = Buffer.from(open.slice(0, end), "latin1");
+    const text = bytes.toString("utf8");
+    const hidden = hide(text);
+    // What is no text stays what it is.
+    if (end > 0) log.write(hidden === text ? bytes : hidden);
+    open = open.slice(end);
+  };
+  return {
+    write(chunk) {
+      open += Buffer.from(chunk).toString("latin1");
+      write(open.lastIndexOf("\n") + 1);
+      if (open.length > LINE_MOST) write(open.length - HELD_BACK);
+    },
+    close() {
+      write(open.length);
+      log.close();
+    },
+  };
+}
+
+function openRaw(path: string, maxBytes: number): CappedLog {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   // The second half of an earlier log of this name would pass for the older part of ours.
   rmSync(`${path}.1`, { force: true });

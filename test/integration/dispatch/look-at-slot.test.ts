@@ -34,6 +34,8 @@ const look = (one: Slot, { files = [], ...more }: Partial<Omit<Look, "task">> & 
     base: lease.base,
     before: null,
     isCopied: () => false,
+    target: "main",
+    secrets: [],
     commit: true,
     refsBefore: one.refsBefore,
     keepAt: KEEP,

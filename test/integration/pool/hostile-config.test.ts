@@ -56,6 +56,8 @@ const look = ({ context }: Lab, id: string, branch: string, base: string) =>
     base,
     before: null,
     isCopied: () => false,
+    target: "main",
+    secrets: [],
     commit: true,
     refsBefore: null,
     keepAt: "refs/graftwork/attempts/r/t/1",
