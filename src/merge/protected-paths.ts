@@ -47,7 +47,8 @@ function programAttributes(text: string): string {
 /** What package.json says of the program that installs it. One that is no JSON counts whole. */
 function packageManager(text: string): string {
   try {
-    const manifest: unknown = JSON.parse(text);
+    // A file that is not there says nothing.
+    const manifest: unknown = JSON.parse(text === "" ? "{}" : text);
     if (typeof manifest !== "object" || manifest === null) return "";
     const { packageManager: manager = null, devEngines = null, pnpm = null } = manifest as Record<string, unknown>;
     return JSON.stringify([manager, devEngines, pnpm]);

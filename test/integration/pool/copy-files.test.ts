@@ -105,7 +105,10 @@ describe("a copy is nobody's work", () => {
     utimesSync(join(path, ".env"), atime, mtime);
     expect(copiedPaths(context, slotOf(path), [".env", ".env.local"])).toEqual([".env.local"]);
     const { rescue } = await releaseSlot(context, { name: "t" });
-    expect(git(path, "ls-tree", "--name-only", rescue?.commit ?? "")).toContain(".env");
+    // Kept in the trash: a push of all refs must not publish it.
+    expect(git(path, "ls-tree", "--name-only", rescue?.commit ?? "")).not.toContain(".env");
+    const [kept = ""] = rescue?.trashed ?? [];
+    expect(readFileSync(kept, "utf8")).toBe("A=9\n");
   });
 
   test("nor is one that the agent wrote again with the same bytes, nor one below a link or a folder in its place", async () => {

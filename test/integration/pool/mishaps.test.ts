@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, t
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { openRepository } from "../../../src/git/index.ts";
+import { openRepository, pinSettings } from "../../../src/git/index.ts";
 import {
   acquireSlot,
   cleanupPool,
@@ -243,6 +243,9 @@ test("a repository that was moved together with its pool finds its slots, and th
   expect(readFileSync(join(after, "work"), "utf8")).toBe("work");
   expect(git(after, "status", "--porcelain")).toBe("?? work");
   expect(existsSync(repo.parent)).toBe(false);
+  // Elsewhere, nobody knows what its settings were when the lease began.
+  await expect(releaseSlot(moved, { name: "t" })).rejects.toMatchObject({ code: "SETTINGS_UNKNOWN" });
+  await pinSettings(repository);
   await releaseSlot(moved, { name: "t" });
   expect((await listRescues(moved)).map(({ id }) => id)).toEqual(["big/1", "t/1"]);
   expect(await restoreRescue(moved, "big/1", join(parent, "out"), "/")).toMatchObject({ missing: [] });

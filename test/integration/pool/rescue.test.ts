@@ -165,7 +165,11 @@ describe("a rescue leaves nothing out", () => {
     expect(existsSync(join(path, ".env"))).toBe(false);
     await acquireSlot(made.context, { task: "u" });
     writeFileSync(join(path, ".env"), "SECRET=2\n");
-    expect((await releaseSlot(made.context, { name: "u" })).rescue?.files).toBe(1);
+    const { rescue } = await releaseSlot(made.context, { name: "u" });
+    expect([rescue?.files, rescue?.trashed.length]).toEqual([0, 1]);
+    const to = join(tempFolder("restored"), "out");
+    await restoreRescue(made.context, "u/1", to, "/");
+    expect(readFileSync(join(to, ".env"), "utf8")).toBe("SECRET=2\n");
   });
 
   test("a planted core.bare and core.worktree change nothing", async () => {
