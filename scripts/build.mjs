@@ -13,7 +13,7 @@ const dist = join(root, "dist");
 const stamp = join(dist, ".inputs");
 const INPUTS = ["src", "scripts/build.mjs", "package.json", "package-lock.json"];
 /** Of what an earlier build left in dist: the rest was made from other sources. */
-const KEPT = new Set(["types", "cli.cjs", "pool.cjs", "parser.cjs", "index.js", ".inputs"]);
+const KEPT = new Set(["types", "cli.cjs", "pool.cjs", "parser.cjs", "worker.cjs", "index.js", ".inputs"]);
 /** Loaded only where somebody has installed them. */
 const OPTIONAL = ["playwright-core", "@modelcontextprotocol/sdk"];
 
@@ -31,7 +31,7 @@ export function isBuilt() {
   return existsSync(stamp) && readFileSync(stamp, "utf8") === inputDigest();
 }
 
-/** Writes dist/cli.cjs, dist/pool.cjs and dist/index.js, each by rename: a program that starts meanwhile finds a whole file. */
+/** Writes the two command lines, the worker and the library, each by rename: a program that starts meanwhile finds a whole file. */
 export async function bundle() {
   const digest = inputDigest();
   const { build } = await import("esbuild");
@@ -68,6 +68,15 @@ export async function bundle() {
       footer: { js: "})" },
     }),
     await build({ ...shared, ...small, entryPoints: { parser: PARSER }, outExtension: { ".js": ".cjs" }, format: "cjs" }),
+    await build({
+      ...shared,
+      ...small,
+      entryPoints: { worker: "src/merge/text-worker.ts" },
+      outExtension: { ".js": ".cjs" },
+      format: "cjs",
+      plugins: [parserAt("./parser.cjs")],
+      define: { "import.meta.dirname": "__dirname" },
+    }),
     await build({
       ...shared,
       entryPoints: { index: "src/index.ts" },

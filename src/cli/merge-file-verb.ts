@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { count, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
-import { type AppliedRule, type ResolverLevel, resolveFile } from "../merge/index.ts";
+import { type AppliedRule, type ResolverLevel, resolveBeside } from "../merge/index.ts";
 import { readBytes } from "../state/index.ts";
 import type { Shell } from "./shell.ts";
 
@@ -20,7 +20,7 @@ export async function mergeFile(shell: Shell, { base, ours, theirs, path }: Merg
     });
   }
   const read = (file: string): string => textOf(resolve(shell.cwd, file), file);
-  const resolution = await resolveFile({ level, path, base: read(base), ours: read(ours), theirs: read(theirs) });
+  const resolution = await resolveBeside({ level, path, base: read(base), ours: read(ours), theirs: read(theirs) });
   if (resolution.kind === "declined") {
     const { why, hunksLeft, applied } = resolution;
     throw new GraftworkError("MERGE_DECLINED", {

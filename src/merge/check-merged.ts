@@ -1,7 +1,7 @@
 import { changedPaths, commitsBetween, lastToTouch, listPaths, mergeBase, type Oid, type Repository, readFileAt } from "../git/index.ts";
+import { besideLoop } from "./beside-loop.ts";
 import { splitLines } from "./resolvers/align/text-lines.ts";
 import { countsOf } from "./resolvers/proof/line-counts.ts";
-import { proveMerge } from "./resolvers/prove.ts";
 
 /** A merge that git made without a conflict: `tree` is what `tip` becomes with `commit` merged into it. */
 export type CleanMerge = { tip: Oid; commit: Oid; tree: Oid };
@@ -20,8 +20,8 @@ export async function findingsOf(repository: Repository, { tip, commit, tree }: 
   for (const path of both.slice(0, MOST_FILES)) {
     const [base, ours, theirs, merged] = await Promise.all([fork, tip, commit, tree].map((at) => textAt(repository, at, path)));
     if (ours === undefined || theirs === undefined || merged === undefined) continue;
-    const findings = await proveMerge(base ?? "", ours, theirs, merged, path);
-    found.push(...findings.map(({ what }) => `${path}: ${what}`));
+    const done = await besideLoop({ kind: "prove", path, texts: { base: base ?? "", ours, theirs }, merged });
+    found.push(...(done.kind === "done" ? done.result.map(({ what }) => `${path}: ${what}`) : [`${path}: nothing, since ${done.why}`]));
   }
   return found;
 }

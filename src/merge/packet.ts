@@ -18,13 +18,12 @@ import {
   subjects,
 } from "../git/index.ts";
 import { replaceFile, rmSync } from "../state/index.ts";
+import { besideLoop } from "./beside-loop.ts";
 import { gitSays, kindOf, kindOfNames } from "./conflict-kind.ts";
 import { laidName, textsOf } from "./conflict-sides.ts";
 import { baseOfWork, mergeWork, type Work } from "./merge-work.ts";
 import { readme } from "./packet-readme.ts";
 import { type LeftFile, leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
-import { splitLines } from "./resolvers/align/text-lines.ts";
-import { mergeLines } from "./resolvers/align/three-way.ts";
 
 export type PacketInput = {
   /** Folder to write into: `.claude/conflicts/<run>/<task>`. */
@@ -204,12 +203,10 @@ async function fileFacts(repository: Repository, { path, stages: all, written, i
 async function hunksOf(repository: Repository, stages: readonly ConflictStage[]): Promise<object[]> {
   const sides = await textsOf(repository, stages);
   if (sides?.ours === undefined || sides.theirs === undefined) return [];
-  const parts = mergeLines(splitLines(sides.base ?? ""), splitLines(sides.ours), splitLines(sides.theirs));
-  return parts.flatMap((part) => {
-    if (part.kind !== "hunk") return [];
-    const { base, ours, theirs } = part.hunk;
-    return [{ base: base.join(""), ours: ours.join(""), theirs: theirs.join("") }];
-  });
+  const texts = { base: sides.base ?? "", ours: sides.ours, theirs: sides.theirs };
+  const done = await besideLoop({ kind: "hunks", texts });
+  if (done.kind === "none") return [];
+  return done.result.map(({ base, ours, theirs }) => ({ base: base.join(""), ours: ours.join(""), theirs: theirs.join("") }));
 }
 
 /** Conflict markers with the sides' names in place of commit ids. Bytes that are no text stay as they are. */

@@ -1,23 +1,12 @@
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import * as v from "valibot";
 import { mergeCommits, mergeTrees, type Oid, type Repository, readFileAt } from "../git/index.ts";
-import { readText, removeFile, replaceFile } from "../state/index.ts";
+import { removeTrusted, writeTrusted } from "../state/index.ts";
+import { besideLoop } from "./beside-loop.ts";
 import { isText, textsOf } from "./conflict-sides.ts";
-import { type DecidedHunk, decidedHunks, isTelling } from "./decided-hunks.ts";
-import { joinLines, sameLines, splitLines } from "./resolvers/align/text-lines.ts";
-import { type Hunk, mergeLines } from "./resolvers/align/three-way.ts";
-
-/** `landing`: the commit by which it came to the target. An entry without one is of an older version, and unknown. */
-const EntrySchema = v.object({ path: v.string(), lines: v.array(v.string()), landing: v.string() });
-type Entry = v.InferOutput<typeof EntrySchema>;
-
-/** Returns the lines that were decided for the same collision of the same file, whichever side was whose. */
-export function recall(repository: Repository, path: string, hunk: Hunk): readonly string[] | undefined {
-  const entry = readEntry(fileOf(repository, path, hunk));
-  return entry?.path === path ? entry.lines : undefined;
-}
+import { type DecidedHunk, isTelling } from "./decided-hunks.ts";
+import { collisionKey, type Entry, RESOLUTIONS, readEntry, resolutionFact } from "./recall.ts";
+import { joinLines, sameLines } from "./resolvers/align/text-lines.ts";
 
 /**
  * Keeps how the merge commits in `base..commit` resolved what git could not merge, whoever made them: merges in memory
@@ -36,54 +25,37 @@ export async function rememberResolutions(repository: Repository, base: Oid, com
       const sides = stages.some(({ moved }) => moved !== undefined) ? undefined : await textsOf(repository, stages);
       const [result, landed] = await Promise.all([merge, commit].map((at) => textAt(repository, at, path)));
       if (sides === undefined || result === undefined || landed === undefined) continue;
-      const parts = mergeLines(splitLines(sides.base ?? ""), splitLines(sides.ours ?? ""), splitLines(sides.theirs ?? ""));
-      for (const { hunk, lines } of undoubted(decidedHunks(parts, splitLines(result))))
+      const texts = { base: sides.base ?? "", ours: sides.ours ?? "", theirs: sides.theirs ?? "" };
+      const decided = await besideLoop({ kind: "decided", texts, result });
+      for (const { hunk, lines } of undoubted(decided.kind === "done" ? decided.result : []))
         if (isTelling(hunk) && landed.includes(joinLines(lines)))
-          replaceFile(fileOf(repository, path, hunk), `${JSON.stringify({ path, lines: [...lines], landing } satisfies Entry)}\n`);
+          writeTrusted(
+            repository.layout.trusted,
+            resolutionFact(path, hunk),
+            JSON.stringify({ path, lines: [...lines], landing } satisfies Entry),
+          );
     }
   }
 }
 
 /** Forgets what was learned from these landings. */
-export function forgetResolutions(repository: Repository, landings: readonly Oid[]): void {
-  const folder = folderOf(repository);
+export function forgetResolutions({ layout }: Repository, landings: readonly Oid[]): void {
+  const folder = join(layout.trusted, RESOLUTIONS);
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
-    const entry = readEntry(join(folder, name));
-    if (entry !== undefined && landings.includes(entry.landing)) removeFile(join(folder, name));
+    const entry = readEntry(layout.trusted, `${RESOLUTIONS}/${name}`);
+    if (entry !== undefined && landings.includes(entry.landing)) removeTrusted(layout.trusted, `${RESOLUTIONS}/${name}`);
   }
 }
 
 /** Without those that collided alike in one file and were decided differently. */
 function undoubted(decided: readonly DecidedHunk[]): DecidedHunk[] {
   return decided.filter(({ hunk, lines }) =>
-    decided.every((other) => keyOf("", other.hunk) !== keyOf("", hunk) || sameLines(other.lines, lines)),
+    decided.every((other) => collisionKey("", other.hunk) !== collisionKey("", hunk) || sameLines(other.lines, lines)),
   );
 }
 
 async function textAt(repository: Repository, commit: Oid, path: string): Promise<string | undefined> {
   const bytes = await readFileAt(repository, commit, path);
   return bytes === undefined || !isText(bytes) ? undefined : bytes.toString("utf8");
-}
-
-function readEntry(file: string): Entry | undefined {
-  try {
-    const read = v.safeParse(EntrySchema, JSON.parse(readText(file) ?? "null"));
-    return read.success ? read.output : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const folderOf = ({ layout }: Repository): string => join(layout.root, "resolutions");
-
-function fileOf(repository: Repository, path: string, hunk: Hunk): string {
-  return join(folderOf(repository), `${keyOf(path, hunk)}.json`);
-}
-
-function keyOf(path: string, { base, ours, theirs }: Hunk): string {
-  const sides = [ours, theirs].map(joinLines).sort();
-  return createHash("sha256")
-    .update(JSON.stringify([path, joinLines(base), ...sides]))
-    .digest("hex");
 }

@@ -16,10 +16,8 @@ import {
 import { isOrdinary, type Sides, textsOf } from "./conflict-sides.ts";
 import { type Generating, globOf, regenerateFiles } from "./generated-files.ts";
 import { regenerateLockfiles } from "./lockfiles/regenerate.ts";
-import { recall } from "./resolution-memory.ts";
-import { type Resolution, type ResolverLevel, resolveFile } from "./resolvers/resolve-file.ts";
-import { remembered } from "./resolvers/rules/remembered.ts";
-import { union } from "./resolvers/rules/union.ts";
+import { resolveBeside } from "./resolve-beside.ts";
+import type { Resolution, ResolverLevel } from "./resolvers/resolve-file.ts";
 
 /** How conflicts are resolved without a person (spec: merge "How" 5). */
 export type Resolving = {
@@ -86,7 +84,10 @@ export async function resolveConflicts(repository: Repository, conflict: Conflic
       left.push(unmade(path, whyNotBlended(no)));
       continue;
     }
-    const done = texts === undefined ? NO_TEXT : await resolveText(repository, path, texts, resolving.level, isUnion(path));
+    const done =
+      texts === undefined
+        ? NO_TEXT
+        : await resolveBeside({ level: resolving.level, path, ...texts }, { isUnion: isUnion(path), memory: repository.layout.trusted });
     const rules = [...new Set(done.applied.map(({ rule }) => rule))];
     if (done.kind === "declined") left.push({ path, why: done.why, solved: rules, hunksLeft: done.hunksLeft.length });
     else if (mode === undefined) left.push(unmade(path, "its mode is in conflict"));
@@ -158,11 +159,6 @@ async function readConflict(repository: Repository, conflict: Conflict, path: st
 
 function isLockConflict(file: Read): file is Read & { mode: string; texts: { base: string | undefined; ours: string; theirs: string } } {
   return isRegenerable(file.path) && file.mode !== undefined && file.texts?.ours !== undefined && file.texts.theirs !== undefined;
-}
-
-function resolveText(repository: Repository, path: string, texts: Sides, level: ResolverLevel, isUnion: boolean): Promise<Resolution> {
-  const also = [remembered((hunk) => recall(repository, path, hunk)), ...(isUnion ? [union] : [])];
-  return resolveFile({ level, path, ...texts, also });
 }
 
 /** The mode after both sides' changes; undefined where both changed it. */
