@@ -27,7 +27,7 @@ export async function secretsInWork(repository: Repository, { tip, known, values
 /** What the project itself says already (a value of its example file, a plain word) is no secret. */
 async function unknownValues(repository: Repository, known: readonly Oid[], values: readonly SecretValue[]): Promise<SecretValue[]> {
   const [base] = known;
-  const isKnown = await Promise.all(values.map(({ value }) => base !== undefined && treeHoldsText(repository, base, value)));
+  const isKnown = await Promise.all(values.map(async ({ value }) => base !== undefined && (await treeHoldsText(repository, base, value))));
   return values.filter((_, index) => isKnown[index] !== true);
 }
 

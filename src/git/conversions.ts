@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { mkdirSync, rmSync } from "../state/index.ts";
+import { mkdirSync, readBytes, rmSync } from "../state/index.ts";
 import { below } from "./git-path.ts";
 import { pathBytes } from "./path-text.ts";
 import type { Repository } from "./repository.ts";
@@ -86,5 +85,6 @@ function isSame(slot: string, folder: string, path: string): boolean {
   const [here, there] = [lstatBelow(slot, path), lstatBelow(folder, path)];
   if (here?.isFile() !== true || there?.isFile() !== true || here.size !== there.size) return false;
   if ((here.mode & 0o100) !== (there.mode & 0o100)) return false;
-  return readFileSync(pathBytes(below(slot, path))).equals(readFileSync(pathBytes(below(folder, path))));
+  const theirs = readBytes(pathBytes(below(folder, path)));
+  return theirs !== undefined && readBytes(pathBytes(below(slot, path)))?.equals(theirs) === true;
 }

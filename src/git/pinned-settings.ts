@@ -140,7 +140,7 @@ async function readSettings(repository: Repository, file: SettingsFile, includes
 
 async function readGuarded(repository: Repository): Promise<Guarded> {
   const [settings, replacements] = await Promise.all([settingsOf(repository, "--no-includes"), readRefs(repository, REPLACED)]);
-  const bytes = (path: string): string | null => readBytes(join(repository.commonDir, path))?.toString("latin1") ?? null;
+  const bytes = (name: string): string | null => readBytes(join(repository.commonDir, name))?.toString("latin1") ?? null;
   const link = lstatSync(join(repository.commonDir, "hooks"), { throwIfNoEntry: false })?.isSymbolicLink() === true;
   return {
     settings: settings.filter(([key, , file]) => isGuarded(key, file)),

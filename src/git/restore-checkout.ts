@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
-import { rmdirSync, rmSync } from "../state/index.ts";
+import { readBytes, rmdirSync, rmSync } from "../state/index.ts";
 import { readBlob } from "./commit-objects.ts";
 import { below } from "./git-path.ts";
 import { headOf } from "./land-checkout.ts";
@@ -104,7 +104,8 @@ async function stateOf(
   if (change.to === null) return "foreign";
   if (oid === change.to.oid) return "new";
   if (!stat.isFile()) return "foreign";
-  const bytes = readFileSync(full);
+  const bytes = readBytes(full);
+  if (bytes === undefined) return "foreign";
   const target = await readBlob(repository, change.to.oid);
   return target.subarray(0, bytes.length).equals(bytes) ? "new" : "foreign";
 }

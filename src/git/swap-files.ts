@@ -1,7 +1,7 @@
-import { lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { lstatSync, readlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemCode } from "../domain/index.ts";
-import { linkSync, mkdirSync, removeFile, renameSync, rmdirSync, symlinkSync } from "../state/index.ts";
+import { linkSync, mkdirSync, readBytes, removeFile, renameSync, rmdirSync, symlinkSync } from "../state/index.ts";
 import { below } from "./git-path.ts";
 import type { Oid } from "./oid.ts";
 import { pathBytes } from "./path-text.ts";
@@ -39,7 +39,9 @@ function lookAt(repository: Repository, folder: string, path: string): Seen {
   if (stat === undefined) return NOTHING;
   if (stat.isSymbolicLink()) return { ...NOTHING, kind: "link", oid: blobId(repository, readlinkSync(full, { encoding: "buffer" })) };
   if (!stat.isFile() || stat.size > SWAPPED_AT_MOST) return NOTHING;
-  return { kind: "file", executable: (stat.mode & 0o100) !== 0, oid: blobId(repository, readFileSync(full)) };
+  const bytes = readBytes(full);
+  if (bytes === undefined) return NOTHING;
+  return { kind: "file", executable: (stat.mode & 0o100) !== 0, oid: blobId(repository, bytes) };
 }
 
 /** What is at these paths of a checkout; what is not there, or behind a link, is not in it. */

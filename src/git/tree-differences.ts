@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { GraftworkError } from "../domain/index.ts";
+import { readBytes } from "../state/index.ts";
 import { below, pathProblem } from "./git-path.ts";
 import { askOfObjects } from "./object-answers.ts";
 import type { Oid } from "./oid.ts";
@@ -134,5 +135,6 @@ function compare(repository: Repository, root: string, path: string, entry: Side
   if (entry.mode === "120000")
     return stat.isSymbolicLink() && blobId(repository, readlinkSync(full, { encoding: "buffer" })) === entry.oid ? "same" : "other";
   if (!stat.isFile() || entry.mode !== ((stat.mode & 0o100) === 0 ? "100644" : "100755")) return "other";
-  return stat.size <= READ_AT_MOST && blobId(repository, readFileSync(full)) === entry.oid ? "same" : "unsure";
+  const bytes = stat.size <= READ_AT_MOST ? readBytes(full) : undefined;
+  return bytes !== undefined && blobId(repository, bytes) === entry.oid ? "same" : "unsure";
 }

@@ -71,6 +71,7 @@ function inWorker<Kind extends TextWork["kind"]>(file: string, work: TextWork): 
     // Out of memory, for one.
     worker.on("error", (error) => end({ kind: "none", why: error.message }, false));
     worker.on("exit", () => end({ kind: "none", why: "the thread that merges ended" }, false));
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, and no window
     worker.postMessage(work);
   });
 }

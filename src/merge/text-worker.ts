@@ -3,8 +3,10 @@ import { doTextWork, type TextWork } from "./text-work.ts";
 
 /** The other thread: does one piece of work after the other. What it throws is the answer too. */
 parentPort?.on("message", (work: TextWork) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, and no window
+  const say = (answer: object): void => parentPort?.postMessage(answer);
   doTextWork(work).then(
-    (result) => parentPort?.postMessage({ result }),
-    (error: unknown) => parentPort?.postMessage({ error: error instanceof Error ? error.message : String(error) }),
+    (result) => say({ result }),
+    (error: unknown) => say({ error: error instanceof Error ? error.message : String(error) }),
   );
 });

@@ -19,8 +19,8 @@ import {
 } from "../git/index.ts";
 import { chmodSync, mkdirSync, renameSync, rmdirSync, rmSync } from "../state/index.ts";
 import { childEnvironment, startDetached } from "../subprocess/index.ts";
-import { trashFolder } from "./rescue.ts";
 import { rescueFailed } from "./slot-work.ts";
+import { trashFolder } from "./trash.ts";
 
 /** A folder with more in it than this is deleted by a process of its own: nobody waits for 20,000 files. */
 const DELETED_AT_ONCE = 500;

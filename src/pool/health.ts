@@ -11,8 +11,8 @@ import { makeAnew } from "./make-anew.ts";
 import { removeRemains } from "./make-slot.ts";
 import { existingStore, type PoolState, type PoolStore, type SlotRecord, treeOfSlot } from "./pool-state.ts";
 import { clearSlot, markersOf, recoverSlots, takeOver, withoutBranch } from "./recover.ts";
-import { moveWhole } from "./rescue.ts";
 import { type SurroundingKind, surroundings } from "./surroundings.ts";
+import { moveWhole } from "./trash.ts";
 import { writePoolView } from "./view.ts";
 
 export type FindingKind = "state-damaged" | SlotFindingKind | "orphan-folder" | "orphan-worktree" | "orphan-process" | SurroundingKind;

@@ -72,7 +72,7 @@ function parsed(text: string | undefined): unknown {
 export function keptStamp(slot: { path: string }, keep: readonly string[]): string {
   const hash = createHash("sha256");
   const look = (path: string, isTop: boolean): void => {
-    for (const entry of readdirSync(join(slot.path, path), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const entry of readdirSync(below(slot.path, path, "disk"), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (isTop && TOOL_CACHES.has(entry.name)) continue;
       const inside = `${path}/${entry.name}`;
       if (entry.isDirectory()) {

@@ -9,7 +9,8 @@ import { undoChangedSettings } from "./guard.ts";
 import { rescuedText } from "./lease-text.ts";
 import { makeSlot } from "./make-slot.ts";
 import { type PoolStore, type SlotRecord, treeOfSlot } from "./pool-state.ts";
-import { moveWhole, rescueAdmin } from "./rescue.ts";
+import { rescueAdmin } from "./rescue.ts";
+import { moveWhole } from "./trash.ts";
 
 /**
  * Makes a slot again that this process is at work on and whose folder is gone or is not the slot's. What is there

@@ -9,7 +9,8 @@ import { folderIdentity, operationName, type PoolContext } from "./context.ts";
 import { requireDiskSpace, sizeOnDisk } from "./disk-space.ts";
 import { hydrate, tidyAfterSetUp } from "./hydrate.ts";
 import { type PoolStore, type SlotRecord, treeOfSlot, withoutSlot } from "./pool-state.ts";
-import { moveWhole, rescueAdmin } from "./rescue.ts";
+import { rescueAdmin } from "./rescue.ts";
+import { moveWhole } from "./trash.ts";
 
 export function newSlot(n: number, dir: string, status: SlotStatus, operation: string): SlotRecord {
   const id = slotId(n);

@@ -27,8 +27,9 @@ import { handOn } from "./kept-folders.ts";
 import { makeSlot } from "./make-slot.ts";
 import { followMove } from "./moved.ts";
 import { type PoolState, type PoolStore, type SlotRecord, treeOfSlot, withoutSlot, withSlot } from "./pool-state.ts";
-import { moveToTrash, type Rescue, rescueAdmin, rescueSlot } from "./rescue.ts";
+import { type Rescue, rescueAdmin, rescueSlot } from "./rescue.ts";
 import { changesIn } from "./slot-work.ts";
+import { moveToTrash } from "./trash.ts";
 import { writePoolView } from "./view.ts";
 
 /** Between TERM and KILL for what still runs in a slot that is being cleared. */

@@ -57,8 +57,8 @@ async function compareOrBlock(
 const MISSING = "has no file";
 
 /** Returns what is wrong with a file that was to run; null if it is there and may run. */
-function wrongWith(dir: string, path: string): string | null {
-  const file = join(dir, path);
+function wrongWith(dir: string, program: string): string | null {
+  const file = join(dir, program);
   if (!existsSync(file)) return MISSING;
   try {
     accessSync(file, constants.X_OK);

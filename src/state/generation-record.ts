@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { GraftworkError, systemCode } from "../domain/index.ts";
 import { linkSync, mkdirSync, removeFile, renameSync, rmSync } from "./disk.ts";
+import { readText } from "./read-file.ts";
 
 /** One generation of a store, as it lies on disk: a checksum, a line end, and this as JSON. */
 export type StoredRecord = { schema: number; generation: number; previous: string; nonce: string; operation: string; state: unknown };
@@ -67,13 +68,7 @@ function tryFolder(from: string, to: string): boolean {
 const RECORD = "record.json";
 
 export function readOrMissing(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (systemCode(error) === "EISDIR") return readOrMissing(join(path, RECORD));
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
+  return readText(path) ?? readText(join(path, RECORD));
 }
 
 export function removeRecord(path: string): void {

@@ -9,7 +9,9 @@ import { type PoolStage, poolOf, poolStage } from "./pool-stage.ts";
 const MANAGER = `'${process.execPath}' '${resolve("bin/pool-manager.js")}'`;
 
 function bash(stage: PoolStage, script: string, cwd = stage.repo.dir) {
-  const env = { ...hermeticEnv(), HOME: stage.repo.parent, MANAGER };
+  const own = hermeticEnv();
+  // The home is another, the user's state is the same.
+  const env = { ...own, XDG_STATE_HOME: join(own["HOME"] ?? "", ".local/state"), HOME: stage.repo.parent, MANAGER };
   return promisify(execFile)("bash", ["-c", script], { cwd, env, timeout: 30_000 });
 }
 

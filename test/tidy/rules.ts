@@ -9,6 +9,8 @@ export type Exceptions = {
   doors: Readonly<Record<string, readonly string[]>>;
   /** Files of src over 300 lines, each with its reason. */
   long: Readonly<Record<string, string>>;
+  /** Path → why this file reads what no agent wrote, or looks at letters for another reason than to clean them. */
+  readers: Readonly<Record<string, string>>;
 };
 
 type Parsed = Source & { imports: readonly Import[]; code: string; module: string };
@@ -34,6 +36,7 @@ export function problemsOf(sources: readonly Source[], table: ImportTable, excep
       ...arrows(file, table),
       ...doors(file, exceptions),
       ...writes(file, exceptions),
+      ...hostile(file, exceptions),
       ...terminal(file),
       ...size(file, exceptions),
       ...names(file),
@@ -102,6 +105,27 @@ function writes(file: Parsed, { writers }: Exceptions): string[] {
           (name) => `${file.path}:${line}: ${name} of node:fs is banned here, use src/state (its disk.ts has a failpoint at each write)`,
         );
     });
+}
+
+/** What an agent wrote passes one function of each kind: a path below a folder, a small file, a text that is shown. */
+function hostile(file: Parsed, { readers }: Exceptions): string[] {
+  const reads = file.imports
+    .filter(({ specifier }) => FS.has(specifier) && !Object.hasOwn(readers, file.path))
+    .flatMap(({ names: taken, line }) =>
+      taken
+        .filter((name) => /^(?:readFile(?:Sync)?|createReadStream)$/.test(name))
+        .map((name) => `${file.path}:${line}: ${name} of node:fs is banned here, use readBytes or readText of src/state`),
+    );
+  const joined = /\bjoin\((?:[^()]|\([^()]*\))*,\s*(?:\w+\.)?(?:path|laid_as)\s*\)/g;
+  const joins =
+    file.path === "src/git/git-path.ts" ? [] : matches(file, joined, "a path joined to a folder", "below of src/git, which checks it");
+  const cleaner = /stripVTControlCharacters|\\p\{(?:C[cfn]?|Z[lp])\}/g;
+  const strings = { ...file, code: file.text };
+  const cleans =
+    Object.hasOwn(readers, file.path) || file.path === "src/domain/text.ts"
+      ? []
+      : matches(strings, cleaner, "", "cleanText or cleanLine of src/domain");
+  return [...reads, ...joins, ...cleans];
 }
 
 function terminal(file: Parsed): string[] {

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { forgetResolutions, rememberResolutions } from "../../../src/merge/index.ts";
 import { mergeOnto } from "../../../src/merge/resolve-conflicts.ts";
+import { readTrusted, writeTrusted } from "../../../src/state/index.ts";
 import type { Files } from "../../fixtures/index.ts";
 import { bench } from "./bench.ts";
 
@@ -23,7 +24,7 @@ async function learned(
   repo.git("switch", "-q", "main");
   const { repository } = context;
   const [main = "", tip = ""] = repo.git("rev-parse", "main", "auto/y").split("\n");
-  const folder = join(repository.layout.root, "resolutions");
+  const folder = join(repository.layout.trusted, "resolutions");
   return {
     repo,
     repository,
@@ -67,8 +68,13 @@ test("an entry that names no landing is not known, nor is one that cannot be rea
   const { merge, learn, kept, repository } = await learned();
   await learn();
   const [file = ""] = kept();
-  const { path, lines } = JSON.parse(readFileSync(file, "utf8")) as { path: string; lines: string[] };
-  for (const text of [JSON.stringify({ path, lines }), "{", ""]) {
+  const { trusted } = repository.layout;
+  const fact = readTrusted(trusted, relative(trusted, file));
+  const { path, lines } = JSON.parse(fact.kind === "found" ? fact.text : "") as { path: string; lines: string[] };
+  writeTrusted(trusted, relative(trusted, file), JSON.stringify({ path, lines }));
+  expect(await merge()).toEqual(NOT_KNOWN);
+  // What an agent writes there has no seal.
+  for (const text of [fact.kind === "found" ? fact.text : "", "{", ""]) {
     writeFileSync(file, text);
     expect(await merge()).toEqual(NOT_KNOWN);
     forgetResolutions(repository, ["1".repeat(40)]);

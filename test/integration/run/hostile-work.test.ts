@@ -47,7 +47,7 @@ test.each(["/dev/zero", "/etc/passwd"])("a manifest that is a link to %s is refu
     agents: { bad: `ln -s ${to} package.json; commit link`, a: writes("a") },
     tasks: [{ id: "bad", retries: 0 }, "a"],
   });
-  expect((await rig.run()).exit).toBe(4);
-  expect([rig.task("bad").status, rig.task("a").status]).toEqual(["failed", "done"]);
+  expect((await rig.run()).exit).toBe(5);
+  expect([rig.task("bad").status, rig.task("a").status]).toEqual(["conflict", "done"]);
   expect(rig.task("bad").lastError).toContain("package.json");
 });
