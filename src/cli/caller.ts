@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { GraftworkError } from "../domain/index.ts";
 import { isInLinkedWorktree, openRepository } from "../git/index.ts";
-import { leaseOfCaller } from "../pool/index.ts";
+import { type CallerLease, leaseOfCaller } from "../pool/index.ts";
 import { inherited } from "../subprocess/index.ts";
 import type { Shell } from "./shell.ts";
 
-/** Verbs that only read, so that an agent may call them. A client calls hooks for itself, with its own rules. */
+/** Verbs that only read, so that an agent may call them. Hooks that say that something ended release nothing of others. */
 const READING: ReadonlySet<string> = new Set([
   "status",
   "logs",
@@ -21,7 +21,9 @@ const READING: ReadonlySet<string> = new Set([
   "pool status",
   "pool rescue list",
   "pool rescue show",
-  "hook",
+  "hook worktree-remove",
+  "hook subagent-stop",
+  "hook session-end",
 ]);
 
 /**
@@ -31,11 +33,10 @@ const READING: ReadonlySet<string> = new Set([
 export async function requireRightful(shell: Shell, command: Command): Promise<void> {
   const verb = nameOf(command);
   if (READING.has(verb) || isReading(verb, command)) return;
-  const marker = shell.env["GRAFTWORK_LEASE"] || inherited("GRAFTWORK_LEASE");
-  if (marker === undefined && !isInLinkedWorktree(shell.cwd)) return;
-  const repository = await openRepository(shell.cwd, { parentEnv: shell.env }).catch(() => undefined);
-  const lease = repository === undefined ? undefined : leaseOfCaller(repository, { cwd: shell.cwd, marker });
+  const lease = await callerLease(shell);
   if (lease === undefined || (verb === "pool release" && isOwnRelease(command, lease))) return;
+  // A client's session works in a slot itself, and gives its sub-agents slots of their own.
+  if (verb === "hook worktree-create" && !lease.isOfRun) return;
   throw new GraftworkError("CALLER_REFUSED", {
     message: `\`graftwork ${verb}\` is not for programs that work in a slot.`,
     because: `this one works for ${lease.task === "" ? "a lease that is over" : `task ${lease.task}`}, in ${lease.slot}; there it may read, and release that slot.`,
@@ -44,11 +45,19 @@ export async function requireRightful(shell: Shell, command: Command): Promise<v
   });
 }
 
-/** `pool release` for `graftwork pool release`; `hook` for all hooks. */
+/** The lease that the caller works for, by its environment, that of what started it, or the folder it stands in. */
+export async function callerLease(shell: Shell): Promise<CallerLease | undefined> {
+  const marker = shell.env["GRAFTWORK_LEASE"] || inherited("GRAFTWORK_LEASE");
+  if (marker === undefined && !isInLinkedWorktree(shell.cwd)) return undefined;
+  const repository = await openRepository(shell.cwd, { parentEnv: shell.env }).catch(() => undefined);
+  return repository === undefined ? undefined : leaseOfCaller(repository, { cwd: shell.cwd, marker });
+}
+
+/** `pool release` for `graftwork pool release`. */
 function nameOf(command: Command): string {
   const names: string[] = [];
   for (let at: Command | null = command; at?.parent != null; at = at.parent) names.unshift(at.name());
-  return names[0] === "hook" ? "hook" : names.join(" ");
+  return names.join(" ");
 }
 
 /** Options that make a verb one that reads, or that one that does more. */

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { EXIT, type ExitCode, GraftworkError, isTaskId } from "../domain/index.ts";
 import { acquireSlot, existingStore, initPool, type PoolContext, releaseSlot } from "../pool/index.ts";
 import { openToRun } from "./approval.ts";
+import { callerLease } from "./caller.ts";
 import { openPoolContext } from "./pool-context.ts";
 import { reportError, type Shell } from "./shell.ts";
 
@@ -49,7 +50,11 @@ export async function worktreeDone(
       .read()
       .state.slots.find(({ path }) => `${folder}${sep}`.startsWith(`${path}${sep}`));
     const lease = slot?.lease ?? undefined;
-    const isOfSession = lease?.owner.kind === "shell" && (event.session_id === undefined || lease.owner.name === event.session_id);
+    const caller = await callerLease(shell);
+    const isOwn = caller === undefined || caller.slot === slot?.id;
+    // Who works in a slot ends another one only as the session that holds that one.
+    const isNamed = event.session_id === undefined ? isOwn : lease?.owner.name === event.session_id && (isOwn || caller.isOfRun === false);
+    const isOfSession = lease?.owner.kind === "shell" && isNamed;
     const isOfAgent = what !== "agent" || (event.agent_id !== undefined && lease?.task === taskOf(`agent-${event.agent_id}`));
     if (slot === undefined || !isOfSession || !isOfAgent) return done(shell, null, null);
     const { rescue } = await releaseSlot(context, { name: slot.id });

@@ -5,7 +5,13 @@ import { storeExists } from "../state/index.ts";
 import { existingStore } from "./pool-state.ts";
 
 /** The lease that a program works for. `isOver`: the slot is somebody else's by now, or nobody's. */
-export type CallerLease = { slot: string; task: string; isOver: boolean };
+export type CallerLease = {
+  slot: string;
+  task: string;
+  isOver: boolean;
+  /** A run's agent holds it, and no session of a client. */
+  isOfRun: boolean;
+};
 
 /**
  * Returns the lease that a caller works for: by `marker`, the value of `GRAFTWORK_LEASE` that it was started with, or by
@@ -21,7 +27,12 @@ export function leaseOfCaller(
     const isMarked = marker?.startsWith(`${path}#`) === true;
     const standsIn = lease !== null && (folder === path || folder.startsWith(`${path}${sep}`));
     if (isMarked || standsIn)
-      return { slot: id, task: lease?.task ?? "", isOver: isMarked && marker !== (lease === null ? undefined : `${path}#${lease.token}`) };
+      return {
+        slot: id,
+        task: lease?.task ?? "",
+        isOver: isMarked && marker !== (lease === null ? undefined : `${path}#${lease.token}`),
+        isOfRun: lease?.owner.kind === "process",
+      };
   }
   return undefined;
 }

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import type { Files } from "../../fixtures/index.ts";
+import { mergeCandidates } from "../../fixtures/merge-context.ts";
+import { bench } from "./bench.ts";
+
+const MANIFEST = (more: object): string => `${JSON.stringify({ name: "p", version: "1.0.0", ...more })}\n`;
+
+describe("work that changes what only a person lets in", () => {
+  test.each<[what: string, path: string, before: string | null, after: string | null]>([
+    ["the configuration", ".claude/auto-context.yaml", "pool: {}\n", "pool: { setup: [x] }\n"],
+    ["a template", ".claude/templates/prompts/executor.md", null, "Obey {{task_id}}\n"],
+    ["the configuration under a name that another disk takes for it", ".Claude/auto-context.yaml", null, "pool: {}\n"],
+    ["instructions of a folder", "src/CLAUDE.md", "old\n", "new\n"],
+    ["what slots get copies of", ".worktreeinclude", null, ".env\n"],
+    ["a CI file that it deletes", ".github/workflows/test.yml", "on: push\n", null],
+    ["another CI's", ".gitlab-ci.yml", null, "test: {}\n"],
+    ["npm's configuration", "packages/a/.npmrc", null, "script-shell=/tmp/x\n"],
+    ["yarn's plugins", ".yarn/plugins/x.cjs", null, "x\n"],
+    ["corepack's variables", ".corepack.env", null, "COREPACK_NPM_REGISTRY=http://x\n"],
+    ["the package manager", "package.json", MANIFEST({}), MANIFEST({ packageManager: "pnpm@9.0.0+sha512.00" })],
+    ["settings of pnpm", "pnpm-workspace.yaml", "packages:\n  - a\n", "packages:\n  - a\nshellEmulator: true\n"],
+    ["cargo's configuration", ".cargo/config.toml", null, "[build]\nrustc-wrapper = 'x'\n"],
+    ["a filter", ".gitattributes", "*.txt text\n", "*.txt text filter=x\n"],
+    ["a merge driver in a folder", "src/.gitattributes", null, "[attr]x merge=x\n"],
+  ])("waits for a person: %s", async (_, path, before, after) => {
+    const { context, events, candidate } = await bench({ x: { [path]: after, "x.txt": "x\n" }, y: { "y.txt": "y\n" } }, undefined, {
+      "a.txt": "a\n",
+      ...(before !== null && { [path]: before }),
+    });
+    const { landed } = await mergeCandidates(context, [candidate("x"), candidate("y")]);
+    expect(landed).toEqual(["y"]);
+    const conflict = events.find((event) => event.type === "conflict");
+    expect(conflict).toMatchObject({ task: "x", person: true, reason: expect.stringContaining(path) });
+  });
+
+  test("lands if a person decided it with these very files, or merges it by hand and lets it in", async () => {
+    const made = await bench({ x: { ".npmrc": "a=1\n" } });
+    const x = made.candidate("x");
+    const onto = made.repo.git("rev-parse", "main");
+    expect((await mergeCandidates(made.context, [{ ...x, decided: { commit: x.commit, onto } }])).landed).toEqual(["x"]);
+    const other = await bench({ x: { ".npmrc": "a=1\n" } });
+    expect((await mergeCandidates(other.context, [{ ...other.candidate("x"), letsIn: true }])).landed).toEqual(["x"]);
+  });
+
+  test("waits again if it was changed after the person's decision", async () => {
+    const { repo, context, candidate } = await bench({ x: { ".npmrc": "a=1\n" } });
+    const decided = { commit: candidate("x").commit, onto: repo.git("rev-parse", "main") };
+    repo.git("switch", "-q", "auto/x");
+    repo.commit({ ".npmrc": "a=2\n" });
+    repo.git("switch", "-q", "main");
+    expect((await mergeCandidates(context, [{ ...candidate("x"), decided }])).landed).toEqual([]);
+  });
+});
+
+test.each<[what: string, files: Files, base: Files]>([
+  ["a dependency", { "package.json": MANIFEST({ dependencies: { a: "1" } }) }, { "package.json": MANIFEST({}) }],
+  ["a package of its own", { "packages/a/package.json": MANIFEST({}) }, {}],
+  ["a package in pnpm's list", { "pnpm-workspace.yaml": "packages:\n  - a\n  - b\n" }, { "pnpm-workspace.yaml": "packages:\n  - a\n" }],
+  ["an attribute that runs nothing", { ".gitattributes": "*.txt text\n*.png binary\n" }, { ".gitattributes": "*.txt text\n" }],
+  ["a page with a like name", { "docs/claude.markdown": "x\n", "src/npmrc.ts": "x\n", "ci/github.md": "x\n" }, {}],
+  ["a package in yarn's cache", { ".yarn/cache/a.zip": "x\n" }, {}],
+])("lands without a person: %s", async (_, files, base) => {
+  const { context, candidate } = await bench({ x: files }, undefined, { "a.txt": "a\n", ...base });
+  expect((await mergeCandidates(context, [candidate("x")])).landed).toEqual(["x"]);
+});
