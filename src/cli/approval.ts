@@ -1,3 +1,4 @@
+import { installerCode } from "../checkout/index.ts";
 import { GraftworkError, visibleText } from "../domain/index.ts";
 import { storeProblem } from "../state/index.ts";
 import { approve, approvedBefore, digestOf, type Governed, governedBy } from "../trust/index.ts";
@@ -18,7 +19,8 @@ export async function openToRun(shell: Shell): Promise<Approved> {
 
 /** What of a repository runs or instructs agents, besides what a run keeps for itself. */
 export function governedHere({ context, loaded }: Opened, templates = ownTemplates(context.repository.root)): Governed[] {
-  return governedBy({ config: loaded.config, own: loaded.own, templates });
+  const installs = loaded.config.pool.setup === "none" ? [] : installerCode(context.repository.root);
+  return [...governedBy({ config: loaded.config, own: loaded.own, templates }), ...installs];
 }
 
 /**

@@ -1,4 +1,5 @@
 import { pinSettings, plantedSettings, plantedText, undoPlanted } from "../git/index.ts";
+import { adoptFacts } from "../state/index.ts";
 import type { PoolContext } from "./context.ts";
 import type { PoolState } from "./pool-state.ts";
 
@@ -7,8 +8,10 @@ import type { PoolState } from "./pool-state.ts";
  * have been planted by its agent, and is put back.
  */
 export async function guardSettings(context: PoolContext, state: Pick<PoolState, "slots">): Promise<void> {
-  if (state.slots.every((slot) => slot.lease === null)) await pinSettings(context.repository);
-  else await undoChangedSettings(context, undefined);
+  if (state.slots.every((slot) => slot.lease === null)) {
+    adoptFacts(context.repository.layout);
+    await pinSettings(context.repository);
+  } else await undoChangedSettings(context, undefined);
 }
 
 /** Puts back what was changed in the repository's settings, hooks and attributes since they were pinned, and says so. */

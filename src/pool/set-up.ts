@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { dependencyKey, installDependencies, registryEnvironment } from "../checkout/index.ts";
+import { dependencyKey, installDependencies, installerCode, registryEnvironment } from "../checkout/index.ts";
 import { argvOf, cleanText, hideCredentials, humanDuration, tailLines } from "../domain/index.ts";
 import { lstatBelow, readBelow } from "../git/index.ts";
 import { runCommand } from "../subprocess/index.ts";
@@ -36,6 +36,9 @@ export async function setUp(context: PoolContext, slot: Slot): Promise<string | 
 }
 
 async function install({ repository }: PoolContext, slot: Slot): Promise<string | null> {
+  const known = new Set(installerCode(repository.root).map(({ text }) => text));
+  const foreign = installerCode(slot.path).find(({ text }) => !known.has(text));
+  if (foreign !== undefined) return `nothing is installed: the branch has its own ${foreign.key}, which your checkout has not`;
   const result = await installDependencies({
     dir: slot.path,
     parentEnv: repository.parentEnv,

@@ -1,3 +1,4 @@
+export { adoptFacts } from "./adopt-facts.ts";
 export { makeFolderWhole, moveFile, replaceByCopy, replaceFile } from "./atomic-file.ts";
 export { copyTree } from "./copy-tree.ts";
 export {

@@ -1,8 +1,8 @@
-import { copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readTrusted, removeTrusted, sealedText, storeProblem, unsealedText, writeTrusted } from "../../../src/state/index.ts";
-import { tempFolder } from "../../fixtures/index.ts";
+import { adoptFacts, readTrusted, removeTrusted, sealedText, storeProblem, unsealedText, writeTrusted } from "../../../src/state/index.ts";
+import { tempFolder, writeFiles } from "../../fixtures/index.ts";
 
 const store = (): string => join(tempFolder("home"), "state", "graftwork", "repository");
 
@@ -55,4 +55,25 @@ describe("a trusted store", () => {
     // Before there was a key, nothing was sealed.
     expect(unsealedText(store(), "note", "text")).toBe("text");
   });
+});
+
+test("what an older version kept in the repository is taken over once, and no second time", () => {
+  const [trusted, root] = [store(), tempFolder("root")];
+  const name = `${"a".repeat(40)}-${"b".repeat(32)}.json`;
+  const plant = (): void =>
+    writeFiles(root, {
+      [`verdicts/${name}`]: '{"tree":"x"}\n',
+      "verdicts/../evil": "x",
+      "verdicts/no.json": "{}",
+      "pinned-settings.json": "{}",
+    });
+  plant();
+  adoptFacts({ root, trusted });
+  expect(readTrusted(trusted, `verdicts/${name}`)).toEqual({ kind: "found", text: '{"tree":"x"}' });
+  expect(readdirSync(join(trusted, "verdicts"))).toEqual([name]);
+  expect(readdirSync(root)).toEqual(["evil"]);
+  removeTrusted(trusted, "verdicts");
+  plant();
+  adoptFacts({ root, trusted });
+  expect(readTrusted(trusted, `verdicts/${name}`)).toEqual({ kind: "missing" });
 });
