@@ -103,3 +103,8 @@ test("the patterns mean what they mean to git", () => {
     expect([text, PATHS.filter((path) => isNamed(rules, path))]).toEqual([text, PATHS.filter((path) => told.includes(path))]);
   }
 });
+
+test("a pattern with many stars costs no more than its length times the path's", () => {
+  const rules = parseIgnore(`${"*a".repeat(60)}*b\n${"**/".repeat(60)}b\n${"[".repeat(5_000)}\n`);
+  expect(isNamed(rules, `${"a".repeat(250)}/${"a/".repeat(500)}x`)).toBe(false);
+});
