@@ -13,16 +13,22 @@ export type PacketPage = {
   gitSays: readonly string[];
   oursChanged: readonly string[];
   tried: readonly string[];
+  /** What only a person lets in. */
+  protectedPaths: readonly { path: string; what: string }[];
 };
 
 /** Writes the page that a person reads first: what collided, what is in the folder, and the commands. */
 export function readme(page: PacketPage): string {
   if (page.kind === "blocked") return blocked(page);
   if (page.kind === "unmergeable") return unmergeable(page);
-  const { task, branch, target, kind, paths, gitSays, oursChanged, tried } = page;
+  const { task, branch, target, kind, paths, gitSays, oursChanged, tried, protectedPaths } = page;
   return [
     ...(kind === "decision" ? decision(page) : paths.length > 0 ? collision(page) : namesCollide(page)),
     ...section("git says:", gitSays),
+    ...section(
+      "**Look at these before you say `--done`.** With it you let them in:",
+      protectedPaths.map(({ path, what }) => `${shown(path)}: ${what}`),
+    ),
     "",
     "## What is here",
     "",

@@ -23,6 +23,7 @@ import { gitSays, kindOf, kindOfNames } from "./conflict-kind.ts";
 import { laidName, textsOf } from "./conflict-sides.ts";
 import { baseOfWork, mergeWork, type Work } from "./merge-work.ts";
 import { readme } from "./packet-readme.ts";
+import { protectedChanges } from "./protected-change.ts";
 import { type LeftFile, leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
 
 export type PacketInput = {
@@ -99,6 +100,7 @@ export async function writePacket(repository: Repository, input: PacketInput): P
   }
   const inSlot = commit === null || base === undefined ? () => false : await decidedInSlot(repository, stages, base, [onto, commit]);
   const about = paths.length > 0 ? paths : messages.flatMap((message) => message.paths);
+  const changes = commit === null || base === undefined ? [] : await protectedChanges(repository, base, commit);
   const facts = {
     schema: 1,
     run: input.run,
@@ -116,6 +118,7 @@ export async function writePacket(repository: Repository, input: PacketInput): P
     ),
     names: paths.length > 0 ? [] : [...new Set(about)].map(plainPath),
     git_says: [...(conflict === undefined ? [] : gitSays(conflict)), ...(unmergeable === undefined ? [] : [unmergeable.because])],
+    protected: changes.map(({ path, what }) => ({ path, what })),
     ours_changed: base === undefined ? [] : await whoChanged(repository, base, onto, about),
     tried: [...(paths.length > 0 ? [...left.values()].map(leftText) : []), ...input.tried],
     commands: commandsOf({ ...input, commit: unmergeable === undefined ? commit : null }, paths),
@@ -124,7 +127,15 @@ export async function writePacket(repository: Repository, input: PacketInput): P
   // Choices were made about another conflict of the same task.
   replaceFile(join(folder, "choices.json"), "{}\n");
   replaceFile(join(folder, "packet.json"), `${JSON.stringify(facts, null, 2)}\n`);
-  const page = { ...input, kind: facts.kind, paths, gitSays: facts.git_says, oursChanged: facts.ours_changed, tried: facts.tried };
+  const page = {
+    ...input,
+    kind: facts.kind,
+    paths,
+    gitSays: facts.git_says,
+    oursChanged: facts.ours_changed,
+    tried: facts.tried,
+    protectedPaths: changes,
+  };
   replaceFile(join(folder, "README.md"), readme(page));
   return true;
 }

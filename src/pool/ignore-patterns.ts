@@ -33,7 +33,7 @@ const is = (wanted: string): GlobStep => ({ kind: "one", matches: (letter) => le
 /** The steps of a glob; undefined where it can match nothing (`[` without its end). */
 function stepsOf(glob: string): GlobStep[] | undefined {
   const steps: GlobStep[] = [];
-  const letters = [...glob];
+  const letters = Array.from(glob);
   for (let at = 0; at < letters.length; ) {
     const letter = letters[at] ?? "";
     const stars = countOf(letters, at, "*");

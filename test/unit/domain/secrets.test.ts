@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { hideSecrets, secretsIn, secretValuesOf } from "../../../src/domain/index.ts";
 
 // Made up from parts, so that no scanner takes this file for a leak.
-const AWS = `AKIA${"QZ7WMPLE4XKTN2RB"}`;
+const AWS = ["AKIA", "QZ7WMPLE4XKTN2RB"].join("");
 
 describe("values of a file of variables", () => {
   test.each([
