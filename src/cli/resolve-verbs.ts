@@ -15,6 +15,7 @@ import {
 import type { PoolContext } from "../pool/index.ts";
 import { findRun, inLineWithTarget, inRun, listRuns, type RunSummary } from "../run/index.ts";
 import { packetFolder, type RunFacts, type TaskFacts } from "../session/index.ts";
+import { keepDecision } from "../trust/index.ts";
 import { openToRun } from "./approval.ts";
 import { requireFound } from "./look-verbs.ts";
 import { openPoolContext } from "./pool-context.ts";
@@ -56,6 +57,7 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
           opened === undefined
             ? await finishResolution(repository, packet, at, person, ownership.fence)
             : await finishInSlot(context, packet, opened, at, person, ownership.fence);
+        keepDecision(repository.layout, { run: found.run, task: facts.id, commit: made });
         const { ours } = packet.commits;
         const decidedOn = (await isAncestor(repository, ours, made)) ? ours : at;
         emit({ type: "resolved", task: facts.id, how: "commit", commit: made, reason: "by hand", onto: decidedOn });

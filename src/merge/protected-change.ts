@@ -1,5 +1,6 @@
 import { type Oid, type Repository, readBlob, type Side, type TreeDifference, treeDifferences, treeOf } from "../git/index.ts";
-import type { Candidate } from "./candidate.ts";
+import { wasDecided } from "../trust/index.ts";
+import type { Candidate, TrainContext } from "./candidate.ts";
 import { protectionOf } from "./protected-paths.ts";
 
 /** A path whose change only a person lets in, and what it decides. */
@@ -29,14 +30,18 @@ async function isSamePart(repository: Repository, { from, to }: TreeDifference, 
   return before !== undefined && now !== undefined && part(before) === part(now);
 }
 
-/** Those protected changes of a merge that no person has seen: neither decided with these very files nor let in by hand. */
+/**
+ * Those protected changes of a merge that no person has seen: neither decided with these very files, as the user's state
+ * folder knows, nor let in by hand.
+ */
 export async function unseenChanges(
-  repository: Repository,
-  { decided, letsIn }: Pick<Candidate, "decided" | "letsIn">,
+  { repository, run }: Pick<TrainContext, "repository" | "run">,
+  { task, decided, letsIn }: Pick<Candidate, "task" | "decided" | "letsIn">,
   { from, tree }: { from: Oid; tree: Oid },
 ): Promise<ProtectedChange[]> {
   const changes = letsIn === true || from === tree ? [] : await protectedChanges(repository, from, tree);
   if (changes.length === 0 || decided === undefined) return changes;
+  if (!wasDecided(repository.layout, { run, task, commit: decided.commit })) return changes;
   const others = await treeDifferences(repository, await treeOf(repository, decided.commit), tree);
   const differs = new Set(others.map(({ path }) => path));
   return changes.filter(({ path }) => differs.has(path));

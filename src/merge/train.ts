@@ -104,7 +104,7 @@ async function addToTrain(context: TrainContext, at: At, candidate: Candidate): 
   const merged = own.kind === "replayed" ? own : await mergeWhole(context, tip, commit);
   if (merged.kind === "conflict") return merged;
   const { tree, resolved, both } = merged;
-  const unseen = await unseenChanges(repository, candidate, { from: at.tree, tree });
+  const unseen = await unseenChanges(context, candidate, { from: at.tree, tree });
   if (unseen.length > 0) {
     const reason = `${protectedText(unseen)}. Only a person lets that in`;
     return { kind: "conflict", paths: unseen.map(({ path }) => path), left: [], reason, person: true, isProtected: true };

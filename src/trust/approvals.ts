@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type Layout, readTrusted, removeTrusted, writeTrusted } from "../state/index.ts";
+import { type Layout, readTrusted, removeTrusted, storeProblem, writeTrusted } from "../state/index.ts";
 import { digestOf, type Governed } from "./governed.ts";
 
 /** The fact that holds what the user approved of a repository. */
@@ -42,8 +42,21 @@ export function sealRun({ trusted }: Layout, run: string, digest: string): strin
 
 /** Forgets a run. */
 export function forgetRun({ trusted }: Layout, run: string): void {
-  for (const fact of [runFact(run), landingFact(run)]) removeTrusted(trusted, fact);
+  for (const fact of [runFact(run), landingFact(run), decisionFact(run)]) removeTrusted(trusted, fact);
 }
+
+/** Keeps that a person decided what a task's commit is to be. */
+export function keepDecision({ trusted }: Layout, { run, task, commit }: Decision): void {
+  writeTrusted(trusted, decisionFact(run, task), commit);
+}
+
+/** True if a person decided this very commit. A run's journal alone does not say so, unless nothing can be kept. */
+export function wasDecided(layout: Layout, { run, task, commit }: Decision): boolean {
+  const fact = readTrusted(layout.trusted, decisionFact(run, task));
+  return fact.kind === "missing" ? storeProblem(layout) !== undefined : fact.kind === "found" && fact.text === commit;
+}
+
+type Decision = { run: string; task: string; commit: string };
 
 /** Keeps which commit of a run was verified, before it is landed. */
 export function keepVerified({ trusted }: Layout, run: string, commit: string): void {
@@ -58,3 +71,4 @@ export function wasVerified({ trusted }: Layout, run: string, commit: string): b
 
 const runFact = (run: string): string => `runs/${run}`;
 const landingFact = (run: string): string => `landings/${run}`;
+const decisionFact = (run: string, task?: string): string => `decisions/${run}${task === undefined ? "" : `/${task}`}`;

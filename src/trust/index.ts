@@ -1,2 +1,13 @@
-export { approve, approvedBefore, forgetRun, keepVerified, revoke, sealRun, standingOfRun, wasVerified } from "./approvals.ts";
+export {
+  approve,
+  approvedBefore,
+  forgetRun,
+  keepDecision,
+  keepVerified,
+  revoke,
+  sealRun,
+  standingOfRun,
+  wasDecided,
+  wasVerified,
+} from "./approvals.ts";
 export { commandText, digestOf, type Governed, governedBy } from "./governed.ts";

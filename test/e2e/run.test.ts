@@ -42,18 +42,18 @@ function stage(script: AgentScript, settings: object = {}): Stage {
 }
 
 describe("graftwork run", () => {
-  test("what cannot be done is failed with its reason, what depends on it skipped, the rest lands: exit 4", async () => {
+  test("what cannot be done is failed with its reason, what depends on it skipped, a secret is a person's, the rest lands: exit 5", async () => {
     const { repo, agent, run } = stage({
       idle: [[{ promise: "READY_FOR_QA" }]],
       leaky: [[{ write: ".env", text: "TOKEN=1\n" }, { promise: "READY_FOR_QA" }]],
       fine: [[{ write: "fine.txt", text: "f\n" }, { promise: "TASK_DONE" }]],
     });
     const end = await run([{ id: "idle" }, { id: "leaky" }, { id: "fine" }, { id: "after", depends_on: ["idle"] }], "--json");
-    expect(end.code).toBe(4);
+    expect(end.code).toBe(5);
     const { tasks } = JSON.parse(end.stdout) as { tasks: { id: string; status: string; attempts: number; last_error: string | null }[] };
     expect(Object.fromEntries(tasks.map((task) => [task.id, [task.status, task.attempts]]))).toEqual({
       idle: ["failed", 2],
-      leaky: ["failed", 1],
+      leaky: ["conflict", 1],
       fine: ["done", 1],
       after: ["skipped", 0],
     });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { keepDecision } from "../../../src/trust/index.ts";
 import type { Files } from "../../fixtures/index.ts";
 import { mergeCandidates } from "../../fixtures/merge-context.ts";
 import { bench } from "./bench.ts";
@@ -37,6 +38,9 @@ describe("work that changes what only a person lets in", () => {
     const made = await bench({ x: { ".npmrc": "a=1\n" } });
     const x = made.candidate("x");
     const onto = made.repo.git("rev-parse", "main");
+    // A journal says so alone: an agent may have written it.
+    expect((await mergeCandidates(made.context, [{ ...x, decided: { commit: x.commit, onto } }])).landed).toEqual([]);
+    keepDecision(made.context.repository.layout, { run: made.context.run, task: "x", commit: x.commit });
     expect((await mergeCandidates(made.context, [{ ...x, decided: { commit: x.commit, onto } }])).landed).toEqual(["x"]);
     const other = await bench({ x: { ".npmrc": "a=1\n" } });
     expect((await mergeCandidates(other.context, [{ ...other.candidate("x"), letsIn: true }])).landed).toEqual(["x"]);
@@ -45,6 +49,7 @@ describe("work that changes what only a person lets in", () => {
   test("waits again if it was changed after the person's decision", async () => {
     const { repo, context, candidate } = await bench({ x: { ".npmrc": "a=1\n" } });
     const decided = { commit: candidate("x").commit, onto: repo.git("rev-parse", "main") };
+    keepDecision(context.repository.layout, { run: context.run, task: "x", commit: decided.commit });
     repo.git("switch", "-q", "auto/x");
     repo.commit({ ".npmrc": "a=2\n" });
     repo.git("switch", "-q", "main");
