@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { doTextWork, type TextResult, type TextWork, textsIn } from "./text-work.ts";
+import { doTextWork, type SentWork, type TextResult, type TextWork, textsIn, withTexts } from "./text-work.ts";
 
 /** Limits of one piece of work. Texts are an agent's, so any of them may be met. */
 const LIMITS = { bytes: 64 * 2 ** 20, lines: 2_000_000, deadlineMs: 10_000, memoryMb: 1_536 } as const;
@@ -19,12 +20,31 @@ export type Done<Kind extends TextWork["kind"]> = { kind: "done"; result: TextRe
 export async function besideLoop<Work extends TextWork>(work: Work): Promise<Done<Work["kind"]>> {
   const texts = textsIn(work);
   const bytes = texts.reduce((sum, text) => sum + text.length, 0);
-  const lines = texts.reduce((sum, text) => sum + linesIn(text), 0);
+  let lines = 0;
+  if (bytes <= LIMITS.bytes) for (const text of texts) lines += await afterTurn(() => linesIn(text), text);
   if (bytes > LIMITS.bytes || lines > LIMITS.lines) return { kind: "none", why: "it is too large to be merged by rules" };
   const file = workerFile();
   if ((bytes <= SMALL.bytes && lines <= SMALL.lines) || file === undefined)
     return { kind: "done", result: (await doTextWork(work)) as TextResult[Work["kind"]] };
-  return inTurn(() => inWorker<Work["kind"]>(file, work));
+  return inTurn(async () => {
+    const sent: Uint8Array[] = [];
+    for (const text of texts) sent.push(await afterTurn(() => encoder.encode(text), text));
+    return inWorker<Work["kind"]>(file, {
+      work: withTexts(
+        work,
+        texts.map(() => ""),
+      ),
+      texts: sent,
+    });
+  });
+}
+
+const encoder = new TextEncoder();
+
+/** Looks at one text at a time: a large one waits until all else that is due has had its turn. */
+async function afterTurn<Result>(look: () => Result, text: string): Promise<Result> {
+  if (text.length > SMALL.bytes) await setImmediate();
+  return look();
 }
 
 function linesIn(text: string): number {
@@ -43,7 +63,7 @@ function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
 
 let idle: Worker | undefined;
 
-function inWorker<Kind extends TextWork["kind"]>(file: string, work: TextWork): Promise<Done<Kind>> {
+function inWorker<Kind extends TextWork["kind"]>(file: string, sent: SentWork): Promise<Done<Kind>> {
   const worker = idle ?? new Worker(file, { resourceLimits: { maxOldGenerationSizeMb: LIMITS.memoryMb } });
   idle = worker;
   return new Promise((resolve) => {
@@ -72,7 +92,10 @@ function inWorker<Kind extends TextWork["kind"]>(file: string, work: TextWork): 
     worker.on("error", (error) => end({ kind: "none", why: error.message }, false));
     worker.on("exit", () => end({ kind: "none", why: "the thread that merges ended" }, false));
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, and no window
-    worker.postMessage(work);
+    worker.postMessage(
+      sent,
+      sent.texts.map(({ buffer }) => buffer as ArrayBuffer),
+    );
   });
 }
 

@@ -31,6 +31,22 @@ export function textsIn(work: TextWork): string[] {
   return [base, ours, theirs, ...(work.kind === "prove" ? [work.merged] : work.kind === "decided" ? [work.result] : [])];
 }
 
+/** The work with its texts as bytes, which another thread takes without a copy. */
+export type SentWork = { work: TextWork; texts: readonly Uint8Array[] };
+
+/** The work with other texts, in the order of `textsIn`. A side that is missing stays missing. */
+export function withTexts(work: TextWork, texts: readonly string[]): TextWork {
+  const [base = "", ours = "", theirs = "", more = ""] = texts;
+  if (work.kind === "resolve") {
+    const of = (before: string | undefined, now: string): string | undefined => (before === undefined ? undefined : now);
+    const { file } = work;
+    return { ...work, file: { ...file, base: of(file.base, base), ours: of(file.ours, ours), theirs: of(file.theirs, theirs) } };
+  }
+  const sides = { ...work, texts: { base, ours, theirs } };
+  if (sides.kind === "prove") return { ...sides, merged: more };
+  return sides.kind === "decided" ? { ...sides, result: more } : sides;
+}
+
 /** Does the work, in this thread. */
 export async function doTextWork(work: TextWork): Promise<TextResult[TextWork["kind"]]> {
   if (work.kind === "resolve") {
