@@ -5,7 +5,7 @@ const SEQUENCES =
 
 /**
  * The one cleaner of text from outside, for whatever shows it: sequences for terminals, control characters and
- * characters without a shape (direction marks, tags, zero-width ones) go. Tabs and line breaks stay, a lone carriage
+ * characters without a shape (direction marks, tags, zero-width ones, and the plane that is kept for such) go. Tabs and line breaks stay, a lone carriage
  * return is shown as a symbol, and Unicode's own line breaks become blanks.
  */
 export function cleanText(text: string): string {
@@ -14,7 +14,7 @@ export function cleanText(text: string): string {
     .replaceAll("\r\n", "\n")
     .replaceAll("\r", "␍")
     .replace(/[\p{Zl}\p{Zp}]/gu, " ")
-    .replace(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, "");
+    .replace(/(?![\n\t])[\p{Cc}\p{Cf}\u2065\u{e0000}-\u{e0fff}]/gu, "");
 }
 
 /** The same as one line: what has its own line must not begin another. */
@@ -41,7 +41,7 @@ export function terminalText(text: string, color: boolean): string {
 
 /** Shows text exactly: what has no shape of its own (controls, direction marks, tags) is written as `\u{202e}`. */
 export function visibleText(text: string): string {
-  const hidden = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
+  const hidden = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u{e0000}-\u{e0fff}]/gu;
   return text.replace(hidden, (letter) => (letter === "\n" ? letter : `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`));
 }
 

@@ -62,6 +62,7 @@ test.each<[what: string, files: Files, base: Files]>([
   ["a package of its own", { "packages/a/package.json": MANIFEST({}) }, {}],
   ["a package in pnpm's list", { "pnpm-workspace.yaml": "packages:\n  - a\n  - b\n" }, { "pnpm-workspace.yaml": "packages:\n  - a\n" }],
   ["an attribute that runs nothing", { ".gitattributes": "*.txt text\n*.png binary\n" }, { ".gitattributes": "*.txt text\n" }],
+  ["a file under Git LFS", { ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n" }, {}],
   ["a page with a like name", { "docs/claude.markdown": "x\n", "src/npmrc.ts": "x\n", "ci/github.md": "x\n" }, {}],
   ["a package in yarn's cache", { ".yarn/cache/a.zip": "x\n" }, {}],
 ])("lands without a person: %s", async (_, files, base) => {

@@ -3,11 +3,30 @@ import { describe, expect, test } from "vitest";
 import { cleanLine, cleanText, inCode, terminalText, visibleText } from "../../../src/domain/index.ts";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
-const BAD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|[\u{e0000}-\u{e007f}]/u;
+const BAD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|[\u{e0000}-\u{e0fff}]/u;
 
 const hostile = fc.array(
   fc.oneof(
-    fc.constantFrom("\u001b", "[", "]", "0;", "m", "\u0007", "\u009b", "\r", "\n", "\t", "\u202e", "\u2028", "\u{e0049}", "`", "\u00ad"),
+    fc.constantFrom(
+      "\u001b",
+      "[",
+      "]",
+      "0;",
+      "m",
+      "\u0007",
+      "\u009b",
+      "\r",
+      "\n",
+      "\t",
+      "\u202e",
+      "\u2028",
+      "\u{e0049}",
+      "\u{e0002}",
+      "\u{e0101}",
+      "\u2065",
+      "`",
+      "\u00ad",
+    ),
     fc.string({ unit: "binary" }),
   ),
   { maxLength: 60 },
