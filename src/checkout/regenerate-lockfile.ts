@@ -43,7 +43,7 @@ export async function regenerateLockfile(request: InstallRequest, path: string):
   const file = below(request.dir, path);
   const known = REGENERATORS[basename(path)];
   const text = readBelow(request.dir, path)?.toString("utf8");
-  if (known === undefined || text === undefined) return { kind: "failed", reason: `${path} is no lockfile that can be made anew` };
+  if (known === undefined || text === undefined) return { kind: "failed", reason: `graftwork has no command that writes ${path} again` };
   const isBerry = basename(path) === "yarn.lock" && YARN_BERRY.mark.test(text);
   const sides = text.replace(BASE_SECTION, "");
   replaceFile(file, isBerry ? sides.replace(MARKERS, "") : sides);

@@ -70,13 +70,13 @@ export async function settle(shell: Shell, { governed, before, isOpen, keep, why
   throw isAsked || more === undefined ? trustNeeded({ governed, before, digest, why, given, because }) : more.refused(because);
 }
 
-/** What would run, a block each, exactly as it stands; what is not as it was approved is marked. */
+/** Lists what would run: a line with its key, then its text. A mark says what is new or changed since the approval. */
 export function shown(governed: readonly Governed[], before: { governed: readonly Governed[] } | undefined): string[] {
   return governed.flatMap(({ key, text }) => {
     const old = before?.governed.find((one) => one.key === key);
     const mark = before === undefined || old?.text === text ? "" : old === undefined ? " (new)" : " (changed)";
     return [
-      `  ${visibleText(key)}${mark}`,
+      `  ${visibleText(key).replaceAll("\n", "\\n")}${mark}`,
       ...text
         .trimEnd()
         .split("\n")

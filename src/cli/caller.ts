@@ -36,10 +36,10 @@ export async function requireRightful(shell: Shell, command: Command): Promise<v
   const lease = await callerLease(shell);
   if (lease === undefined || (verb === "pool release" && isOwnRelease(command, lease))) return;
   // A client's session works in a slot itself, and gives its sub-agents slots of their own.
-  if (verb === "hook worktree-create" && !lease.isOfRun) return;
+  if (verb === "hook worktree-create" && lease.session !== null) return;
   throw new GraftworkError("CALLER_REFUSED", {
     message: `\`graftwork ${verb}\` is not for programs that work in a slot.`,
-    because: `this one works for ${lease.task === "" ? "a lease that is over" : `task ${lease.task}`}, in ${lease.slot}; there it may read, and release that slot.`,
+    because: `this one works for ${lease.task === "" ? `a lease that is over or elsewhere (${lease.slot})` : `task ${lease.task} in ${lease.slot}`}; it may read, and release a slot of its own.`,
     try: "call it from a terminal outside of the pool's slots. An agent that needs it says so in its closing words.",
     details: { verb, slot: lease.slot, task: lease.task },
   });
@@ -47,10 +47,11 @@ export async function requireRightful(shell: Shell, command: Command): Promise<v
 
 /** The lease that the caller works for, by its environment, that of what started it, or the folder it stands in. */
 export async function callerLease(shell: Shell): Promise<CallerLease | undefined> {
-  const marker = shell.env["GRAFTWORK_LEASE"] || inherited("GRAFTWORK_LEASE");
-  if (marker === undefined && !isInLinkedWorktree(shell.cwd)) return undefined;
+  const own = shell.env["GRAFTWORK_LEASE"];
+  const markers = [...(own ? [own] : []), ...inherited("GRAFTWORK_LEASE")];
+  if (markers.length === 0 && !isInLinkedWorktree(shell.cwd)) return undefined;
   const repository = await openRepository(shell.cwd, { parentEnv: shell.env }).catch(() => undefined);
-  return repository === undefined ? undefined : leaseOfCaller(repository, { cwd: shell.cwd, marker });
+  return leaseOfCaller(repository, { cwd: shell.cwd, markers });
 }
 
 /** `pool release` for `graftwork pool release`. */

@@ -51,10 +51,10 @@ export async function worktreeDone(
       .state.slots.find(({ path }) => `${folder}${sep}`.startsWith(`${path}${sep}`));
     const lease = slot?.lease ?? undefined;
     const caller = await callerLease(shell);
-    const isOwn = caller === undefined || caller.slot === slot?.id;
-    // Who works in a slot ends another one only as the session that holds that one.
-    const isNamed = event.session_id === undefined ? isOwn : lease?.owner.name === event.session_id && (isOwn || caller.isOfRun === false);
-    const isOfSession = lease?.owner.kind === "shell" && isNamed;
+    // Who works in a slot ends that one, and those of the session that holds it: no event says who calls.
+    const mayEnd = caller === undefined || caller.slot === slot?.id || (caller.session !== null && caller.session === lease?.owner.name);
+    const isNamed = event.session_id === undefined || lease?.owner.name === event.session_id;
+    const isOfSession = lease?.owner.kind === "shell" && mayEnd && isNamed;
     const isOfAgent = what !== "agent" || (event.agent_id !== undefined && lease?.task === taskOf(`agent-${event.agent_id}`));
     if (slot === undefined || !isOfSession || !isOfAgent) return done(shell, null, null);
     const { rescue } = await releaseSlot(context, { name: slot.id });

@@ -88,7 +88,7 @@ async function preview(shell: Shell, tasks: readonly string[], options: MergeOpt
   return EXIT.ok;
 }
 
-/** `merge --dry-run`: the train, built in memory. It runs what makes lock files and generated files anew. */
+/** `merge --dry-run`: merges in memory. It also runs the commands that write lock files and generated files again. */
 async function dryRun(shell: Shell, tasks: readonly string[], options: MergeOptions): Promise<ExitCode> {
   const found = await dryRunMerge(await requestOf(shell, await openToRun(shell), tasks, options));
   const text = [

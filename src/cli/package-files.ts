@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
+import { readBelow } from "../git/index.ts";
 import { readText } from "../state/index.ts";
 import type { Governed } from "../trust/index.ts";
 
@@ -20,7 +21,7 @@ const pathOf = (name: TemplateName): string => `.claude/templates/${name}`;
 /** The repository's own templates. */
 export function ownTemplates(root: string): Governed[] {
   return TEMPLATES.flatMap((name) => {
-    const text = readText(join(root, pathOf(name)));
+    const text = readBelow(root, pathOf(name))?.toString("utf8");
     return text === undefined ? [] : [{ key: pathOf(name), text }];
   });
 }

@@ -12,7 +12,7 @@ import {
   schemaFinding,
   type YamlText,
 } from "../domain/index.ts";
-import { userFolder } from "../state/index.ts";
+import { requireWithin, userFolder } from "../state/index.ts";
 import { AGENT_KEYS, AGENT_NAME, agentOf, agentSchema } from "./agent-settings.ts";
 import { keyFindings, mapOf, nearMisses } from "./config-findings.ts";
 import { configOf } from "./config-of.ts";
@@ -27,7 +27,7 @@ export type LoadedConfig = {
   own: Config;
   /** Where each value comes from, by its key in the file (`pool.size`, `agents.claude.timeout`). */
   origins: Readonly<Record<string, Origin>>;
-  /** The repository's file that was read; null: there is none. */
+  /** Path of the repository's file; null if it has none. */
   path: string | null;
   warnings: readonly string[];
 };
@@ -56,7 +56,7 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const userPath = userConfig(request.env);
   const [user, file] = await Promise.all([
     userPath === undefined ? null : layerOf("user", userPath, userPath),
-    layerOf("file", FILE, path),
+    layerOf("file", FILE, path, request.root),
   ]);
   const { config, origins } = settleAll(request, [file, user]);
   requireAgents(config, origins, [file, user]);
@@ -76,7 +76,9 @@ export function userConfig(env: ConfigRequest["env"]): string | undefined {
   return join(userFolder(env, "XDG_CONFIG_HOME", ".config"), "graftwork", "config.yaml");
 }
 
-async function layerOf(origin: Layer["origin"], name: string, path: string): Promise<Layer | null> {
+/** `root`: the folder that no link may lead out of. */
+async function layerOf(origin: Layer["origin"], name: string, path: string, root?: string): Promise<Layer | null> {
+  if (root !== undefined) requireWithin(root, path);
   const read = await readConfigFile(path);
   if (read === null) return null;
   const layer = { origin, name, read, findings: [...read.findings] };

@@ -19,9 +19,9 @@ import {
   userIdentity,
 } from "../git/index.ts";
 import { filesMatcher } from "../plan/index.ts";
+import { secretInFile, secretsInWork } from "../trust/index.ts";
 import type { Evidence } from "./evidence.ts";
 import { besideBranch, branchLost, followHead, type Ground, isOthersCommit, refuseUnsafe } from "./follow-head.ts";
-import { secretInFile, secretsInWork } from "./scan-work.ts";
 
 const SCANNED_BYTES = 1024 * 1024;
 const NAMED_PATHS = 10;
@@ -96,7 +96,7 @@ async function whatIsThere(repository: Repository, look: Look, nothing: Evidence
       unusable: `it left a git repository in its folder, whose files git cannot commit here: ${named(repositories)}`,
     };
   const onTarget = await readRef(repository, `refs/heads/${look.target}`);
-  const known = [look.base, ...(onTarget === undefined ? [] : [onTarget])];
+  const known = [...(onTarget === undefined ? [] : [onTarget]), look.base];
   const committed = await secretsInWork(repository, { tip, known, values: look.secrets });
   const secrets = [
     ...committed,

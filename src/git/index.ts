@@ -1,4 +1,4 @@
-export { type AddedText, addedText } from "./added-text.ts";
+export { type AddedText, addedText, cutOff } from "./added-text.ts";
 export { type ChangeBetween, effectOf, standIns } from "./apply-change.ts";
 export { captureWork, writeCapture } from "./capture.ts";
 export {
@@ -112,6 +112,7 @@ export {
 export { snapshotSlot } from "./snapshot-slot.ts";
 export { squashedCommits } from "./squashed-commits.ts";
 export { holderOf, type Standing, standingOf } from "./standing.ts";
+export { symlinksIn } from "./symlinks.ts";
 export { trackedPaths } from "./tracked-paths.ts";
 export {
   type CommitRange,

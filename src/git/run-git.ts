@@ -26,7 +26,7 @@ export type GitCall = {
   timeoutMs?: number;
 };
 
-export type GitAnswer = { code: number; stdout: Buffer; text: string; stderr: string };
+export type GitAnswer = { code: number; stdout: Buffer; readonly text: string; stderr: string };
 
 /** Set for every call: nothing that an agent planted in the repository's configuration runs in ours. */
 const PINS = [
@@ -98,7 +98,16 @@ export async function runGit(context: GitContext, call: GitCall): Promise<GitAns
   if (end.notStarted !== null) throw notStarted(end.notStarted, call.cwd);
   const code = end.code ?? -1;
   if (!(call.answers ?? [0]).includes(code) || end.overflow) throw failed(call, end);
-  return { code, stdout: end.stdout, text: end.stdout.toString("utf8"), stderr: end.stderr.toString("utf8") };
+  const { stdout } = end;
+  return {
+    code,
+    stdout,
+    // Of a large answer that is read in pieces nobody wants all of it as one text.
+    get text() {
+      return stdout.toString("utf8");
+    },
+    stderr: end.stderr.toString("utf8"),
+  };
 }
 
 function notStarted(reason: string, cwd: string): GraftworkError {
@@ -121,7 +130,7 @@ function failed(call: GitCall, end: CommandEnd): GraftworkError {
   const how = end.signal === null ? `exit code ${end.code}` : `ended by ${end.signal}`;
   return new GraftworkError("GIT_FAILED", {
     message: `git ${call.args.find((arg, index) => !arg.startsWith("-") && call.args[index - 1] !== "-c") ?? ""} failed (${how}) in ${call.cwd}.`,
-    because: said === "" ? "git said nothing." : said,
+    because: end.overflow ? "it answered with more than 256 MiB." : said === "" ? "git said nothing." : said,
     try: "read git's words above; `pool-manager health` shows what of graftwork's own needs repair.",
     details: { args: [...call.args], code: end.code, signal: end.signal },
   });

@@ -1,4 +1,4 @@
-import type { RunEvent, Verify } from "../domain/index.ts";
+import type { RunEvent, SecretValue, Verify } from "../domain/index.ts";
 import type { Oid, Person, RefChange, Repository } from "../git/index.ts";
 import type { Resolving } from "./resolve-conflicts.ts";
 
@@ -17,6 +17,8 @@ export type MergeContext = {
   /** Verifications side by side. */
   slots: number;
   resolving: Resolving;
+  /** Values of files that slots get a copy of: they must not land. */
+  secrets?: readonly SecretValue[];
   /** `merge`: a merge commit a task; `squash`: a commit of the whole work, without its history. */
   strategy: "merge" | "squash";
   /** Says what happened; a run writes it into its journal before it returns. */

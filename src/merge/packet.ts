@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { GraftworkError, shellWord } from "../domain/index.ts";
+import { GraftworkError, hideSecrets, type SecretValue, shellWord } from "../domain/index.ts";
 import {
   below,
   type ConflictStage,
@@ -43,6 +43,8 @@ export type PacketInput = {
   reason: string;
   tried: readonly string[];
   resolving: Resolving;
+  /** Values that no page may hold. */
+  secrets?: readonly SecretValue[];
   /** Write a packet also if the commit merges: a person has to decide for `reason`. */
   evenIfClean?: true;
   now: Date;
@@ -89,14 +91,15 @@ export async function writePacket(repository: Repository, input: PacketInput): P
   const conflict = merged === undefined || merged instanceof GraftworkError || merged.clean ? undefined : merged;
   const rules = conflict === undefined ? undefined : await resolveConflicts(repository, conflict, input.resolving);
   if (commit !== null && !evenIfClean && unmergeable === undefined && (rules ?? { kind: "resolved" }).kind === "resolved") return false;
+  const hide = (text: string): string => hideSecrets(text, input.secrets ?? []);
   const left = new Map(rules?.kind === "left" ? rules.files.map((file) => [file.path, file]) : []);
   const { stages = [], paths = [], messages = [] } = conflict ?? {};
   // A file of an older packet may have the name of a folder now.
   for (const part of PARTS) rmSync(join(folder, part), { recursive: true, force: true });
   const written = conflict === undefined ? new Map<string, string>() : await writeFiles(repository, folder, conflict);
   if (commit !== null && base !== undefined) {
-    replaceFile(join(folder, "ours.diff"), await patchBetween(repository, base, onto, DIFF_BYTES));
-    replaceFile(join(folder, "theirs.diff"), await patchBetween(repository, base, commit, DIFF_BYTES));
+    replaceFile(join(folder, "ours.diff"), hide(await patchBetween(repository, base, onto, DIFF_BYTES)));
+    replaceFile(join(folder, "theirs.diff"), hide(await patchBetween(repository, base, commit, DIFF_BYTES)));
   }
   const inSlot = commit === null || base === undefined ? () => false : await decidedInSlot(repository, stages, base, [onto, commit]);
   const about = paths.length > 0 ? paths : messages.flatMap((message) => message.paths);

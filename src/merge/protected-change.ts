@@ -1,5 +1,5 @@
-import { type Oid, type Repository, readBlob, type Side, type TreeDifference, treeDifferences, treeOf } from "../git/index.ts";
-import { wasDecided } from "../trust/index.ts";
+import { type Oid, type Repository, readBlob, type Side, symlinksIn, type TreeDifference, treeDifferences, treeOf } from "../git/index.ts";
+import { secretsInWork, wasDecided } from "../trust/index.ts";
 import type { Candidate, TrainContext } from "./candidate.ts";
 import { protectionOf } from "./protected-paths.ts";
 
@@ -9,15 +9,30 @@ export type ProtectedChange = { path: string; what: string; to: Side | null };
 /** Which protected paths become another between two trees, or two commits. */
 export async function protectedChanges(repository: Repository, from: Oid, to: Oid): Promise<ProtectedChange[]> {
   const found: ProtectedChange[] = [];
-  for (const difference of await treeDifferences(repository, from, to)) {
+  const differences = await treeDifferences(repository, from, to);
+  const protectionAt = differences.length === 0 ? protectionOf : await protectionsOf(repository, [from, to]);
+  for (const difference of differences) {
     const { path } = difference;
-    const protection = protectionOf(path);
+    const protection = protectionAt(path);
     if (protection === undefined) continue;
     const { what, part } = protection;
     if (part !== undefined && (await isSamePart(repository, difference, part))) continue;
     found.push({ path, what, to: difference.to });
   }
   return found;
+}
+
+/** Tells what a path decides in these trees: by its name, or since a link of such a name leads to it. */
+async function protectionsOf(repository: Repository, trees: readonly Oid[]): Promise<typeof protectionOf> {
+  const links = await Promise.all(trees.map((tree) => symlinksIn(repository, tree)));
+  const behind = links.flatMap((one) =>
+    [...one].flatMap(([path, target]) => {
+      const protection = protectionOf(path);
+      return protection === undefined ? [] : [{ target, protection }];
+    }),
+  );
+  return (path) =>
+    protectionOf(path) ?? behind.find(({ target }) => path === target || path.startsWith(`${target}/`) || target === ".")?.protection;
 }
 
 /** True if what decides is the same on both sides. A file that is none, such as a link, counts whole. */
@@ -31,24 +46,30 @@ async function isSamePart(repository: Repository, { from, to }: TreeDifference, 
 }
 
 /**
- * Those protected changes of a merge that no person has seen: neither decided with these very files, as the user's state
- * folder knows, nor let in by hand.
+ * What of a merge only a person lets in and no person has seen: protected changes, and secrets. What a person decided with
+ * these very files counts, if the user's state folder knows of it, and so does what is let in by hand.
  */
-export async function unseenChanges(
-  { repository, run }: Pick<TrainContext, "repository" | "run">,
-  { task, decided, letsIn }: Pick<Candidate, "task" | "decided" | "letsIn">,
-  { from, tree }: { from: Oid; tree: Oid },
-): Promise<ProtectedChange[]> {
-  const changes = letsIn === true || from === tree ? [] : await protectedChanges(repository, from, tree);
-  if (changes.length === 0 || decided === undefined) return changes;
-  if (!wasDecided(repository.layout, { run, task, commit: decided.commit })) return changes;
-  const others = await treeDifferences(repository, await treeOf(repository, decided.commit), tree);
-  const differs = new Set(others.map(({ path }) => path));
-  return changes.filter(({ path }) => differs.has(path));
+export async function unseenWork(
+  { repository, run, secrets = [] }: Pick<TrainContext, "repository" | "run" | "secrets">,
+  { task, commit, decided, letsIn }: Pick<Candidate, "task" | "commit" | "decided" | "letsIn">,
+  { from, tree }: { from: { commit: Oid; tree: Oid }; tree: Oid },
+): Promise<{ paths: readonly string[]; reason: string } | undefined> {
+  if (letsIn === true) return undefined;
+  const seen = decided !== undefined && wasDecided(repository.layout, { run, task, commit: decided.commit }) ? decided.commit : undefined;
+  if (seen !== commit) {
+    const known = [from.commit, ...(seen === undefined ? [] : [seen])];
+    const found = await secretsInWork(repository, { tip: commit, known, values: secrets });
+    if (found.length > 0) return { paths: [], reason: `it holds secrets: ${found.slice(0, NAMED).join(", ")}. Only a person lets that in` };
+  }
+  const changes = from.tree === tree ? [] : await protectedChanges(repository, from.tree, tree);
+  const others =
+    seen === undefined || changes.length === 0 ? undefined : await treeDifferences(repository, await treeOf(repository, seen), tree);
+  const open = others === undefined ? changes : changes.filter(({ path }) => others.some((one) => one.path === path));
+  if (open.length === 0) return undefined;
+  const whats = [...new Set(open.map(({ what }) => what))].join(", ");
+  const paths = open.map(({ path }) => path);
+  return { paths, reason: `it changes ${whats}: ${paths.slice(0, NAMED).join(", ")}. Only a person lets that in` };
 }
 
-/** What a person is told of protected changes, in one line. */
-export function protectedText(changes: readonly ProtectedChange[]): string {
-  const whats = [...new Set(changes.map(({ what }) => what))].join(", ");
-  return `it changes ${whats}: ${changes.map(({ path }) => path).join(", ")}`;
-}
+/** So many are named. */
+const NAMED = 20;

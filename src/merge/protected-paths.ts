@@ -13,17 +13,19 @@ const ATTRIBUTES: Protection = { what: "which programs git runs on files", part:
 
 /** Path, in lower case: a disk may not tell cases apart. */
 const PROTECTED: readonly (readonly [RegExp, Protection])[] = [
-  [/^\.claude(?:\/|$)|(?:^|\/)(?:\.worktreeinclude|\.mcp\.json|claude(?:\.local)?\.md|agents\.md|gemini\.md)$/, AGENTS],
-  [/^\.(?:codex|cursor|gemini|opencode|aider[^/]*|windsurf)(?:\/|$)|^\.(?:cursorrules|windsurfrules|clinerules)(?:\/|$)/, AGENTS],
-  [/^\.github\/(?:workflows|actions)(?:\/|$)|^\.github\/copilot-instructions\.md$/, CI],
-  [/^\.(?:circleci|buildkite|gitlab|woodpecker|teamcity|forgejo\/workflows|gitea\/workflows)(?:\/|$)/, CI],
+  [/(?:^|\/)(?:\.claude|\.codex|\.cursor|\.gemini|\.opencode|\.aider[^/]*|\.windsurf)(?:\/|$)/, AGENTS],
+  [/(?:^|\/)(?:\.worktreeinclude|\.mcp\.json|claude(?:\.local)?\.md|agents\.md|gemini\.md)$/, AGENTS],
+  [/(?:^|\/)\.(?:cursorrules|windsurfrules|clinerules)(?:\/|$)/, AGENTS],
+  // A folder of these names is CI's; one that is a link leads to all of it.
+  [/^\.(?:github|forgejo|gitea)(?:$|\/(?:workflows|actions)(?:\/|$))|^\.github\/copilot-instructions\.md$/, CI],
+  [/^\.(?:circleci|buildkite|gitlab|woodpecker|teamcity)(?:\/|$)/, CI],
   [
     /^(?:\.?(?:gitlab-ci|travis|drone|woodpecker|appveyor|cirrus|buildkite)|azure-pipelines[^/]*|bitbucket-pipelines|cloudbuild)\.ya?ml$/,
     CI,
   ],
   [/^jenkinsfile[^/]*$/, CI],
   [/(?:^|\/)(?:\.npmrc|\.yarnrc[^/]*|bunfig\.toml|\.corepack\.env|\.pnpmfile\.[cm]?js|pip\.(?:conf|ini)|uv\.toml)$/, INSTALLER],
-  [/(?:^|\/)(?:\.yarn|\.cargo|\.bundle)\/(?!cache\/)/, INSTALLER],
+  [/(?:^|\/)(?:\.yarn|\.cargo|\.bundle)(?:$|\/(?!cache\/))/, INSTALLER],
   [/(?:^|\/)package\.json$/, { ...INSTALLER, part: packageManager }],
   [/(?:^|\/)pnpm-workspace\.yaml$/, { ...INSTALLER, part: workspaceSettings }],
   [/(?:^|\/)\.gitattributes$/, ATTRIBUTES],
@@ -62,6 +64,8 @@ function packageManager(text: string): string {
 
 /** All of pnpm-workspace.yaml but the lists of packages and versions: the rest are settings. */
 function workspaceSettings(text: string): string {
+  // YAML knows more line breaks than these lines do.
+  if (/\r(?!\n)|[\u0085\u2028\u2029]/.test(text)) return text;
   let isList = false;
   const settings = text.split("\n").filter((line) => {
     if (/^[^\s#-]/.test(line)) isList = /^(?:packages|catalogs?)\s*:\s*(?:#.*)?$/.test(line);

@@ -35,8 +35,11 @@ export type LeftFile = { path: string; why: string; solved: readonly string[]; h
 
 /** One line for a person: what the rules found in a file that they could not close. */
 export function leftText({ path, why, solved, hunksLeft }: LeftFile): string {
-  const part = solved.length === 0 ? "" : `; ${solved.join(", ")} closed a part, ${count(hunksLeft, "place")} left`;
-  return `the resolvers on ${path}: ${why}${part}`;
+  const part =
+    solved.length === 0
+      ? ""
+      : `. ${count(hunksLeft, "conflict")} ${hunksLeft === 1 ? "is" : "are"} left after these rules: ${solved.join(", ")}`;
+  return `no rule resolves ${path}: ${why}${part}`;
 }
 
 /** Off where the resolvers are not among what is tried for a conflict. */

@@ -14,7 +14,7 @@ import type { At, Candidate, NotAdded, TrainContext } from "./candidate.ts";
 import { findingsOf, revertedWork } from "./check-merged.ts";
 import { mergeMessage } from "./message.ts";
 import { isDecidedOn, mergeWhole, ownWork } from "./own-work.ts";
-import { protectedText, unseenChanges } from "./protected-change.ts";
+import { unseenWork } from "./protected-change.ts";
 import { leftText } from "./resolve-conflicts.ts";
 
 export type TrainStep = LandedTask & { tree: Oid };
@@ -104,11 +104,8 @@ async function addToTrain(context: TrainContext, at: At, candidate: Candidate): 
   const merged = own.kind === "replayed" ? own : await mergeWhole(context, tip, commit);
   if (merged.kind === "conflict") return merged;
   const { tree, resolved, both } = merged;
-  const unseen = await unseenChanges(context, candidate, { from: at.tree, tree });
-  if (unseen.length > 0) {
-    const reason = `${protectedText(unseen)}. Only a person lets that in`;
-    return { kind: "conflict", paths: unseen.map(({ path }) => path), left: [], reason, person: true, isProtected: true };
-  }
+  const unseen = await unseenWork(context, candidate, { from: at, tree });
+  if (unseen !== undefined) return { kind: "conflict", left: [], person: true, isProtected: true, ...unseen };
   if (own.kind === "whole") {
     const clean = { tip, commit, tree };
     const reverted = isDecided || candidate.base === undefined ? undefined : await revertedWork(repository, candidate.base, clean);

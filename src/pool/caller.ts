@@ -2,37 +2,42 @@ import { realpathSync } from "node:fs";
 import { sep } from "node:path";
 import type { Repository } from "../git/index.ts";
 import { storeExists } from "../state/index.ts";
+import { UNNAMED } from "./context.ts";
 import { existingStore } from "./pool-state.ts";
 
-/** The lease that a program works for. `isOver`: the slot is somebody else's by now, or nobody's. */
+/** The lease that a program works for. */
 export type CallerLease = {
+  /** The slot, or what names it where it is none of this repository. */
   slot: string;
   task: string;
+  /** The slot is somebody else's by now, or nobody's. */
   isOver: boolean;
-  /** A run's agent holds it, and no session of a client. */
-  isOfRun: boolean;
+  /** A session of a client holds it, under this name; null: a run, or nobody knows. */
+  session: string | null;
 };
 
 /**
- * Returns the lease that a caller works for: by `marker`, the value of `GRAFTWORK_LEASE` that it was started with, or by
- * the folder that it stands in. Leases of other repositories do not count.
+ * Returns the lease that a caller works for: by `markers`, the values of `GRAFTWORK_LEASE` in its environment and in those
+ * of the processes that started it, or by the folder that it stands in. A marker that fits no slot here counts too: its
+ * caller is no person. Undefined if nothing tells of a lease.
  */
 export function leaseOfCaller(
-  repository: Repository,
-  { cwd, marker }: { cwd: string; marker: string | undefined },
+  repository: Repository | undefined,
+  { cwd, markers }: { cwd: string; markers: readonly string[] },
 ): CallerLease | undefined {
-  if (!storeExists(repository.layout.poolStore)) return undefined;
+  const isKnown = repository !== undefined && storeExists(repository.layout.poolStore);
   const folder = realpathSync(cwd);
-  for (const { id, path, lease } of existingStore(repository).read().state.slots) {
-    const isMarked = marker?.startsWith(`${path}#`) === true;
+  for (const { id, path, lease } of isKnown ? existingStore(repository).read().state.slots : []) {
+    const marker = markers.find((one) => one.startsWith(`${path}#`));
     const standsIn = lease !== null && (folder === path || folder.startsWith(`${path}${sep}`));
-    if (isMarked || standsIn)
-      return {
-        slot: id,
-        task: lease?.task ?? "",
-        isOver: isMarked && marker !== (lease === null ? undefined : `${path}#${lease.token}`),
-        isOfRun: lease?.owner.kind === "process",
-      };
+    if (marker === undefined && !standsIn) continue;
+    return {
+      slot: id,
+      task: lease?.task ?? "",
+      isOver: marker !== undefined && marker !== (lease === null ? undefined : `${path}#${lease.token}`),
+      session: lease?.owner.kind === "shell" && lease.owner.name !== UNNAMED ? lease.owner.name : null,
+    };
   }
-  return undefined;
+  const [unknown] = markers;
+  return unknown === undefined ? undefined : { slot: unknown, task: "", isOver: true, session: null };
 }

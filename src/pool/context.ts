@@ -26,8 +26,11 @@ export type PoolContext = {
  * owners cannot take each other's lease by asking for the same task.
  */
 export function shellOwner(env: Readonly<NodeJS.ProcessEnv>): LeaseOwner {
-  return { kind: "shell", name: env["GRAFTWORK_OWNER"] ?? env["CLAUDE_CODE_SESSION_ID"] ?? env["CLAUDE_SESSION_ID"] ?? "shell" };
+  return { kind: "shell", name: env["GRAFTWORK_OWNER"] ?? env["CLAUDE_CODE_SESSION_ID"] ?? env["CLAUDE_SESSION_ID"] ?? UNNAMED };
 }
+
+/** The owner of leases whose caller has no name: any shell. */
+export const UNNAMED = "shell";
 
 /** The owner of leases that end with this very process. */
 export function processOwner(name: string): LeaseOwner {

@@ -8,7 +8,7 @@ const HOLDS_VARIABLES = /(?:^|\/)[^/]*(?:env|secret|credential)[^/]*$/i;
 const READ_AT_MOST = 2 ** 20;
 
 /** The secret values in files of the main worktree that every slot gets a copy of. */
-export function copiedSecrets(context: PoolContext): SecretValue[] {
+export function copiedSecrets(context: Pick<PoolContext, "repository" | "settings">): SecretValue[] {
   const { root } = context.repository;
   const found = wantedFiles(context)
     .filter((path) => HOLDS_VARIABLES.test(path))

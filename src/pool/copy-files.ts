@@ -87,7 +87,7 @@ function includeRules(repository: Repository): IgnoreRule[] {
 }
 
 /** The files of the main worktree that every slot gets a copy of, by the configuration. */
-export function wantedFiles(context: PoolContext): string[] {
+export function wantedFiles(context: Pick<PoolContext, "repository" | "settings">): string[] {
   const { root } = context.repository;
   const rules = includeRules(context.repository);
   return [

@@ -15,7 +15,7 @@ import {
 import { dangerousConfig, type Oid, type Repository, requireCommit, treeOf, userIdentity, withMergeAttributes } from "../git/index.ts";
 import { type Candidate, type MergeContext, mergeApproved, resolvingOf, type TrainConflict, verifyOne } from "../merge/index.ts";
 import { checksOf, type TreeTasks } from "../plan/index.ts";
-import { existingStore, type PoolContext } from "../pool/index.ts";
+import { copiedSecrets, existingStore, type PoolContext } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import { withMutex } from "../state/index.ts";
 import { keepHandLanding } from "./hand-landings.ts";
@@ -215,6 +215,7 @@ async function mergingByHand(
     verify: verifierOf(request, offer.plan),
     slots: config.qa.slots,
     resolving: resolvingOf(config, signal),
+    secrets: copiedSecrets(context),
     strategy,
     emit,
     fence: [],

@@ -4,7 +4,7 @@ import type { Check, Config, Decision, ExitCode, JudgedCheck, Plan, Task, Verify
 import { type Repository, userIdentity } from "../git/index.ts";
 import { type MergeContext, resolvingOf } from "../merge/index.ts";
 import { checksOf, checksOfTask, type TreeTasks } from "../plan/index.ts";
-import { type PoolContext, processOwner } from "../pool/index.ts";
+import { copiedSecrets, type PoolContext, processOwner } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import type { RunFacts } from "../session/index.ts";
 import type { Journal } from "../state/index.ts";
@@ -109,6 +109,7 @@ export async function mergeContext(
     verify: host.verify ?? ((request) => verifyCommit(qa, request)),
     slots: settings.slots,
     resolving: resolvingOf(record.config, host.signal),
+    secrets: copiedSecrets({ repository, settings: pool }),
     strategy: record.config.merge.strategy,
     emit: () => undefined,
     fence: ownership.fence,

@@ -28,6 +28,7 @@ export async function packet(context: JobContext, id: string): Promise<void> {
     onto,
     reason: known.lastError ?? "",
     resolving: context.merging.resolving,
+    ...(context.merging.secrets !== undefined && { secrets: context.merging.secrets }),
     tried: triedText(known),
     now: context.now(),
   });

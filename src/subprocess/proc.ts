@@ -27,15 +27,14 @@ export function environmentOf(pid: number): string {
   return `\0${shown.trim().replaceAll(" ", "\0")}\0`;
 }
 
-/** The value that one of the processes we were started by has for a variable. */
-export function inherited(name: string): string | undefined {
-  for (const pid of ancestors()) {
-    const entry = environmentOf(pid)
+/** The values that the processes we were started by have for a variable: any of them may have set another one below it. */
+export function inherited(name: string): string[] {
+  return ancestors().flatMap((pid) =>
+    environmentOf(pid)
       .split("\0")
-      .find((one) => one.startsWith(`${name}=`));
-    if (entry !== undefined) return entry.slice(name.length + 1);
-  }
-  return undefined;
+      .filter((one) => one.startsWith(`${name}=`) && one.length > name.length + 1)
+      .map((one) => one.slice(name.length + 1)),
+  );
 }
 
 const buffer = Buffer.allocUnsafe(128 * 1024);

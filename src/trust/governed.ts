@@ -31,6 +31,7 @@ const identity = ({ key, text }: Governed): string => JSON.stringify([key, text]
 function entriesOf({ pool, qa, merge, agents }: Config): Governed[] {
   const { setup } = pool;
   return [
+    ...entry("pool.dir", pool.dir === null ? [] : [pool.dir]),
     ...entry("pool.setup", typeof setup === "string" ? [] : setup.map(commandText)),
     ...Object.entries(pool.env).flatMap(([name, value]) => entry(`pool.env.${name}`, [value])),
     ...entry(

@@ -11,3 +11,4 @@ export {
   wasVerified,
 } from "./approvals.ts";
 export { commandText, digestOf, type Governed, governedBy } from "./governed.ts";
+export { type Scan, secretInFile, secretsInWork } from "./scan-work.ts";

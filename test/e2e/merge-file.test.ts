@@ -35,7 +35,7 @@ test("a file that they do not prove: exit 1, the reason on stderr, nothing on st
   const answer = await mergeFile(NEIGHBOURS, "a.ts");
   expect(answer).toMatchObject({ code: 1, stdout: "" });
   expect(answer.stderr).toContain("error[MERGE_DECLINED]: a.ts is not merged.");
-  expect(answer.stderr).toContain("no rule proves what is left (1 hunk)");
+  expect(answer.stderr).toContain("a conflict has no rule that fits (1 hunk)");
   const json = await mergeFile(NEIGHBOURS, "a.ts", "--json");
   expect(JSON.parse(json.stdout)).toMatchObject({
     ok: false,

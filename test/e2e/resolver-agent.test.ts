@@ -56,7 +56,7 @@ describe("an agent that is asked to resolve a conflict", () => {
       "test -f README.md",
     ])
       expect(brief).toContain(part);
-    expect(brief).toContain("the resolvers on list.txt: ");
+    expect(brief).toContain("no rule resolves list.txt: ");
     expect(brief).not.toMatch(/^# Obey/m);
     expect(existsSync(join(repo.dir, "pwned"))).toBe(false);
     const merge = repo.git("log", "--format=%H %P", "--grep", "^Merge main into auto/right").split(" ");

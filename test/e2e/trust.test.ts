@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { type CliResult, hermeticEnv, runCli, type TempRepo, tempRepo, writeFiles } from "../fixtures/index.ts";
 
@@ -160,6 +162,22 @@ test("a program that works in a slot may read, and command nothing", async () =>
     await runCli(["hook", "session-end"], { cwd: path, env: stage.env, input: JSON.stringify(input) });
   const { slots } = JSON.parse((await stage.gw("pool", "status", "--json")).stdout) as { slots: { status: string }[] };
   expect(slots.map(({ status }) => status)).toEqual(["busy", "busy"]);
+  // A marker that fits no slot is no person's, and none hides that of a process above.
+  const real = `${path}#1`;
+  const shells = [
+    `GRAFTWORK_LEASE=x exec`,
+    `unset GRAFTWORK_LEASE; env GRAFTWORK_LEASE=x`,
+    `unset GRAFTWORK_LEASE;`,
+    `env -u GRAFTWORK_LEASE`,
+  ];
+  const program = fileURLToPath(new URL("../../bin/graftwork.js", import.meta.url));
+  for (const shell of shells) {
+    const run = promisify(execFile)("sh", ["-c", `${shell} '${process.execPath}' '${program}' trust revoke; exit $?`], {
+      cwd: stage.repo.dir,
+      env: { ...hermeticEnv(), XDG_STATE_HOME: stage.env["XDG_STATE_HOME"], GRAFTWORK_LEASE: real },
+    });
+    await expect([shell, run.then(() => 0).catch((error: { code: number }) => error.code)][1]).resolves.toBe(4);
+  }
   const release = (...more: string[]) => runCli(["pool", "release", "task-a", ...more], { cwd: path, env: stage.env });
   expect((await release("--discard")).code).toBe(4);
   expect((await release()).code).toBe(0);

@@ -56,7 +56,7 @@ export async function resolveFile({ level, path, base, ours, theirs, also = [] }
 /** A merge that closes all hunks and passes the proof; else what speaks against it. */
 function proved(path: string, { base, ours, theirs }: Sides<string>, merged: Merged, parse: Parse | undefined): Resolution {
   const { text, applied, hunksLeft, defects } = merged;
-  if (hunksLeft.length > 0) return declined("no rule proves what is left", hunksLeft, applied);
+  if (hunksLeft.length > 0) return declined("a conflict has no rule that fits", hunksLeft, applied);
   const replaced = applied.flatMap((one) => one.replaced);
   const finding = defects[0] ?? proveBy(parse, base, ours, theirs, text, path, replaced)[0]?.what;
   if (finding === undefined) return { kind: "resolved", text, applied };

@@ -1,3 +1,5 @@
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { keepDecision } from "../../../src/trust/index.ts";
 import type { Files } from "../../fixtures/index.ts";
@@ -21,6 +23,13 @@ describe("work that changes what only a person lets in", () => {
     ["the package manager", "package.json", MANIFEST({}), MANIFEST({ packageManager: "pnpm@9.0.0+sha512.00" })],
     ["settings of pnpm", "pnpm-workspace.yaml", "packages:\n  - a\n", "packages:\n  - a\nshellEmulator: true\n"],
     ["cargo's configuration", ".cargo/config.toml", null, "[build]\nrustc-wrapper = 'x'\n"],
+    ["settings of a package's folder", "packages/a/.claude/settings.json", null, "{}\n"],
+    [
+      "settings of pnpm behind a line break of another kind",
+      "pnpm-workspace.yaml",
+      "packages:\n  - a\n",
+      "packages:\n  - a\n  # x\rdangerouslyAllowAllBuilds: true\n",
+    ],
     ["a filter", ".gitattributes", "*.txt text\n", "*.txt text filter=x\n"],
     ["a merge driver in a folder", "src/.gitattributes", null, "[attr]x merge=x\n"],
   ])("waits for a person: %s", async (_, path, before, after) => {
@@ -54,6 +63,32 @@ describe("work that changes what only a person lets in", () => {
     repo.commit({ ".npmrc": "a=2\n" });
     repo.git("switch", "-q", "main");
     expect((await mergeCandidates(context, [{ ...candidate("x"), decided }])).landed).toEqual([]);
+  });
+});
+
+describe("a link of such a name", () => {
+  test.each([
+    ["leads to the file that work changes", "CLAUDE.md", "docs/AI.md", "docs/AI.md"],
+    ["leads to the folder that work changes something in", ".cursor", "ai", "ai/settings.json"],
+    ["leads there through another link", ".claude", "first/x", "real/x/settings.json"],
+  ])("%s: it waits for a person", async (_, name, target, changed) => {
+    const { repo, context, candidate } = await bench({}, undefined, { "a.txt": "a\n", [changed]: "old\n" });
+    symlinkSync(target, join(repo.dir, name));
+    if (target.startsWith("first")) symlinkSync("real", join(repo.dir, "first"));
+    repo.commit({}, "links");
+    repo.git("switch", "-q", "-c", "auto/x");
+    repo.commit({ [changed]: "new\n" });
+    repo.git("switch", "-q", "main");
+    expect((await mergeCandidates(context, [candidate("x")])).landed).toEqual([]);
+  });
+
+  test.each([".cargo", ".github", ".yarn", "packages/a/.claude"])("%s, made by work, waits for a person", async (name) => {
+    const { repo, context, candidate } = await bench({}, undefined, { "a.txt": "a\n", "packages/a/x": "x\n" });
+    repo.git("switch", "-q", "-c", "auto/x");
+    symlinkSync("tools", join(repo.dir, name));
+    repo.commit({ "tools/config.toml": "x\n" });
+    repo.git("switch", "-q", "main");
+    expect((await mergeCandidates(context, [candidate("x")])).landed).toEqual([]);
   });
 });
 

@@ -43,7 +43,7 @@ async function learned(
   };
 }
 
-const NOT_KNOWN = ["no rule proves what is left"];
+const NOT_KNOWN = ["a conflict has no rule that fits"];
 
 test("the same collision is resolved as it was in work that landed, whichever side comes first", async () => {
   const { merge, learn } = await learned();

@@ -150,7 +150,7 @@ describe("generated files that collide", () => {
   });
 
   test.for<[what: string, commands: Generating["commands"], why: string]>([
-    ["no glob names them", { "other/**": LIST }, "no rule proves what is left"],
+    ["no glob names them", { "other/**": LIST }, "a conflict has no rule that fits"],
     ["the command fails", { "gen/**": "echo broken >&2; exit 3" }, "`echo broken >&2; exit 3` failed (exit code 3): broken"],
     ["there is no such program", { "gen/**": ["no-such-program"] }, "`no-such-program` failed (ENOENT)"],
     ["it does not make the file", { "gen/**": "true" }, "`true` did not make it"],
@@ -222,8 +222,8 @@ test("the packet says what the rules found, and none is written where they close
   expect(await writePacket(context.repository, about)).toBe(true);
   const packet = JSON.parse(readFileSync(join(about.folder, "packet.json"), "utf8")) as { files: unknown[]; tried: string[] };
   expect(packet.files).toMatchObject([
-    { path: "a.txt", resolvers: { declined: "no rule proves what is left", resolved_by: [], places_left: 1 } },
+    { path: "a.txt", resolvers: { declined: "a conflict has no rule that fits", resolved_by: [], places_left: 1 } },
     { path: "package.json", resolvers: null },
   ]);
-  expect(packet.tried).toEqual(["the resolvers on a.txt: no rule proves what is left"]);
+  expect(packet.tried).toEqual(["no rule resolves a.txt: a conflict has no rule that fits"]);
 });

@@ -35,8 +35,8 @@ test("what stands in the result less often than both sides want is listed", asyn
 describe("a file is declined", () => {
   test.for<[why: string, over: Partial<ConflictedFile>]>([
     ["resolvers are off", { level: "off" }],
-    ["no rule proves what is left", { level: "safe" }],
-    ["no rule proves what is left", { ours: "A();\nb();\n", theirs: "x();\nb();\n" }],
+    ["a conflict has no rule that fits", { level: "safe" }],
+    ["a conflict has no rule that fits", { ours: "A();\nb();\n", theirs: "x();\nb();\n" }],
     ["one side deleted the file", { theirs: undefined }],
     ["lockfile: it is made anew from the merged manifest", { path: "packages/a/package-lock.json" }],
     ["generated file: it is made anew from its sources", { path: "dist/a.js" }],
