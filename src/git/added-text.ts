@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
+import { StringDecoder } from "node:string_decoder";
 import { readText } from "../state/index.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
@@ -10,29 +10,33 @@ import { commitsBeyond } from "./slot-history.ts";
 /** What commits add: new lines of a file and its name (`path`), or a commit's message and people (`path` null). */
 export type AddedText = { path: string | null; text: string };
 
-/** So much is looked at before everything else that is due has its turn. */
-const PIECE = 2 ** 20;
-/** A line longer than a piece is cut; so much of it is looked at twice, so that nothing is torn. */
+/** A line that is longer is handed on in parts; so much of it is handed on twice, so that nothing is torn. */
+const LONGEST_LINE = 2 ** 20;
 const OVERLAP = 4 * 2 ** 10;
 
 /**
- * Everything that commits bring which `not` does not have: each message, author and new line, also such as a later commit
- * takes off again, and files that are no text. Of a merge only what is on neither side. In pieces; a file may be in several.
+ * Tells everything that commits bring which `not` does not have: each message, author and new line, also such as a later
+ * commit takes off again, and files that are no text. Of a merge only what is on neither side. It comes as git says it, a
+ * file in any number of parts, so that work of any size blocks nothing.
  */
-export async function* addedText(repository: Repository, tip: Oid, not: readonly Oid[]): AsyncGenerator<AddedText> {
+export async function addedText(repository: Repository, tip: Oid, not: readonly Oid[], tell: (added: AddedText) => void): Promise<void> {
   const patch = ["-p", "--text", "--unified=0", "--no-renames", "--no-ext-diff", "--no-textconv", "--diff-merges=dense-combined"];
   const format = "--format=%x00%an %ae%n%cn %ce%n%B%x00";
   const args = ["-c", "log.follow=false", "log", ...patch, format, tip, ...not.map((oid) => `^${oid}`)];
-  const { stdout } = await runGit(repository, { ...ownGit(repository, "plain"), args });
-  const reader = patchReader();
-  for (let from = 0; from < stdout.length; ) {
-    const end = stdout.length - from <= PIECE ? stdout.length : stdout.lastIndexOf(10, from + PIECE) + 1;
-    const isCut = end <= from;
-    const to = isCut ? from + PIECE : end;
-    yield* reader(stdout.subarray(from, to).toString("utf8"));
-    from = isCut ? to - OVERLAP : to;
-    await setImmediate();
-  }
+  const read = patchReader(tell);
+  const decoder = new StringDecoder("utf8");
+  let open = "";
+  const onAnswer = (chunk: Buffer): void => {
+    const text = open + decoder.write(chunk);
+    const end = text.lastIndexOf("\n") + 1;
+    if (end > 0) read(text.slice(0, end - 1));
+    open = text.slice(end);
+    if (open.length < LONGEST_LINE) return;
+    read(open);
+    open = open.slice(-OVERLAP);
+  };
+  await runGit(repository, { ...ownGit(repository, "plain"), args, onAnswer });
+  read(open + decoder.end());
 }
 
 /** Returns the commit of `tip` that `.git/shallow` cuts off from what is behind it, if `not` does not have that commit. */
@@ -43,20 +47,19 @@ export async function cutOff(repository: Repository, tip: Oid, not: readonly Oid
   return shallow.find((oid) => own.has(oid));
 }
 
-/** Reads a log's pieces one after the other: a piece goes on where the one before it ended. */
-function patchReader(): (piece: string) => AddedText[] {
+/** Reads a log's whole lines, one call after the other: a call goes on where the one before it ended. */
+function patchReader(tell: (added: AddedText) => void): (lines: string) => void {
   let path: string | null = null;
   let isMessage = false;
   // How many signs stand before a line: one for each parent; 0: before the first hunk.
   let signs = 0;
-  return (piece) => {
-    const found: AddedText[] = [];
+  return (all) => {
     let lines: string[] = [];
     const flush = (): void => {
-      if (lines.length > 0) found.push({ path, text: lines.join("\n") });
+      if (lines.length > 0) tell({ path, text: lines.join("\n") });
       lines = [];
     };
-    for (const line of piece.split("\n")) {
+    for (const line of all.split("\n")) {
       // No line of a patch begins with a NUL, and no message holds one.
       if (line.startsWith("\0")) {
         flush();
@@ -79,6 +82,5 @@ function patchReader(): (piece: string) => AddedText[] {
       }
     }
     flush();
-    return found;
   };
 }

@@ -24,9 +24,11 @@ export type GitCall = {
   /** Exit codes that are answers; anything else throws GIT_FAILED. Default only 0. */
   answers?: readonly number[];
   timeoutMs?: number;
+  /** Takes what git answers as it comes: then the answer holds none of it, and it may be of any size. */
+  onAnswer?: (chunk: Buffer) => void;
 };
 
-export type GitAnswer = { code: number; stdout: Buffer; readonly text: string; stderr: string };
+export type GitAnswer = { code: number; stdout: Buffer; text: string; stderr: string };
 
 /** Set for every call: nothing that an agent planted in the repository's configuration runs in ours. */
 const PINS = [
@@ -73,11 +75,15 @@ const FIXED = {
   GIT_PAGER: "cat",
 };
 
+const LARGEST_ANSWER = 256 * 2 ** 20;
+const SAID_AT_MOST = 64 * 2 ** 10;
+
 /**
  * Runs one git command with a hardened environment and argv. Throws GIT_MISSING where there is no git, GIT_FAILED
  * (git's own last lines in `because`) for an exit code that is no answer.
  */
 export async function runGit(context: GitContext, call: GitCall): Promise<GitAnswer> {
+  const { onAnswer } = call;
   const env = childEnvironment(context.parentEnv, KEPT, {
     ...FIXED,
     ...(call.gitDir === undefined ? {} : { GIT_DIR: call.gitDir }),
@@ -90,24 +96,16 @@ export async function runGit(context: GitContext, call: GitCall): Promise<GitAns
     argv: ["git", ...PINS, ...call.args],
     cwd: call.cwd,
     env,
-    keepBytes: 256 * 1024 * 1024,
+    keepBytes: onAnswer === undefined ? LARGEST_ANSWER : SAID_AT_MOST,
+    ...(onAnswer !== undefined && { onOutput: (chunk, stream) => (stream === "stdout" ? onAnswer(chunk) : undefined) }),
     ...(call.stdin === undefined ? {} : { stdin: call.stdin }),
     ...(call.timeoutMs === undefined ? {} : { timeoutMs: call.timeoutMs }),
   });
   context.onCommand?.(["git", ...call.args], end.code, end.durationMs);
   if (end.notStarted !== null) throw notStarted(end.notStarted, call.cwd);
   const code = end.code ?? -1;
-  if (!(call.answers ?? [0]).includes(code) || end.overflow) throw failed(call, end);
-  const { stdout } = end;
-  return {
-    code,
-    stdout,
-    // Of a large answer that is read in pieces nobody wants all of it as one text.
-    get text() {
-      return stdout.toString("utf8");
-    },
-    stderr: end.stderr.toString("utf8"),
-  };
+  if (!(call.answers ?? [0]).includes(code) || (end.overflow && onAnswer === undefined)) throw failed(call, end);
+  return { code, stdout: end.stdout, text: end.stdout.toString("utf8"), stderr: end.stderr.toString("utf8") };
 }
 
 function notStarted(reason: string, cwd: string): GraftworkError {

@@ -19,11 +19,11 @@ export async function secretsInWork(repository: Repository, { tip, known, values
   if (cut !== undefined) return [`its commits behind ${cut.slice(0, 12)}, which .git/shallow cuts off`];
   const found = new Set<string>();
   const unsure = new Map<SecretValue, Set<string>>();
-  for await (const { path, text } of addedText(repository, tip, known)) {
+  await addedText(repository, tip, known, ({ path, text }) => {
     const place = path === null ? "a commit's message or author" : hideSecrets(path, values);
     for (const what of secretsIn(text, [])) found.add(`${place} (${what})`);
     for (const value of values) if (text.includes(value.value)) unsure.set(value, (unsure.get(value) ?? new Set()).add(place));
-  }
+  });
   for (const [{ name, value }, places] of unsure) {
     // What the project itself says already (a value of its example file, a plain word) is no secret.
     const [base] = known;
