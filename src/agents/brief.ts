@@ -1,4 +1,4 @@
-import { type Check, cleanLine, cleanText, tailLines } from "../domain/index.ts";
+import { type Check, cleanLine, cleanText, commandText, tailLines } from "../domain/index.ts";
 import { renderTemplate, type TemplateValues } from "./template.ts";
 
 export type BriefInput = {
@@ -81,13 +81,7 @@ export function oneLine(text: string): string {
 }
 
 export function checksText(checks: readonly Check[]): { check: string; command: string }[] {
-  return checks.map((check) => ({ check: check.name, command: commandOf(check) }));
-}
-
-function commandOf(check: Check): string {
-  return typeof check.run === "string"
-    ? check.run
-    : check.run.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : JSON.stringify(word))).join(" ");
+  return checks.map((check) => ({ check: check.name, command: commandText(check.run) }));
 }
 
 /** A fence longer than any inside: text from outside cannot end its block and speak as the brief. */

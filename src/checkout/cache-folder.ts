@@ -1,15 +1,13 @@
 import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
-import { privateFolder } from "../state/index.ts";
+import { privateFolder, userFolder } from "../state/index.ts";
 
 /** The user's cache folder, per repository. */
 export function cacheFolder(repository: Repository): string {
-  const { XDG_CACHE_HOME: cache, HOME: home } = repository.parentEnv;
-  const base = cache !== undefined && isAbsolute(cache) ? cache : join(home ?? homedir(), ".cache");
+  const base = userFolder(repository.parentEnv, "XDG_CACHE_HOME", ".cache");
   return join(base, "graftwork", createHash("sha256").update(repository.commonDir).digest("hex").slice(0, 16));
 }
 

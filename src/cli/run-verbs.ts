@@ -1,9 +1,8 @@
 import { userConfig } from "../config/index.ts";
-import { type Config, EXIT, type ExitCode, GraftworkError, type Plan, systemCode, visibleText } from "../domain/index.ts";
+import { type Config, commandText, EXIT, type ExitCode, GraftworkError, type Plan, systemCode, visibleText } from "../domain/index.ts";
 import { packageChecks } from "../qa/index.ts";
 import { continueRun, findRun, listRuns, liveRun, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
 import { identityOf } from "../subprocess/index.ts";
-import { commandText } from "../trust/index.ts";
 import { type Approved, type Question, requireApproved } from "./approval.ts";
 import { closingText, sessionObject } from "./closing.ts";
 import { readPlanAt, readPlanFrom } from "./plan-files.ts";

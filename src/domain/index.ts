@@ -18,7 +18,7 @@ export { type Check, type Decision, type Group, type Plan, type Task, WORK_TYPES
 export { type Lease, type LeasedSlot, type LeaseOwner, type ProcessIdentity, SLOT_STATUSES, type SlotStatus } from "./pool.ts";
 export { describeValue, type SchemaIssue, schemaFinding, unknownKeys } from "./schema-finding.ts";
 export { hideSecrets, isSecretName, type SecretValue, secretsIn, secretValuesOf } from "./secrets.ts";
-export { shellWord } from "./shell-word.ts";
+export { commandText, shellWord } from "./shell-word.ts";
 export {
   cleanLine,
   cleanText,

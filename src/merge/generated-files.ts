@@ -1,6 +1,6 @@
 import picomatch from "picomatch";
 import { installProject, projectEnvironment, visibleEnvironment } from "../checkout/index.ts";
-import { argvOf, CHECK_TIMEOUT_MS, type Check, cleanText, hideCredentials, tailLines } from "../domain/index.ts";
+import { argvOf, CHECK_TIMEOUT_MS, type Check, cleanText, commandText, hideCredentials, tailLines } from "../domain/index.ts";
 import { below, exportChanges, lstatBelow, type Oid, type Repository, treeOfExport } from "../git/index.ts";
 import { rmSync } from "../state/index.ts";
 import { runCommand } from "../subprocess/index.ts";
@@ -89,7 +89,7 @@ function matches(glob: string, path: string): boolean {
   return picomatch.isMatch(path, glob, { dot: true });
 }
 
-const said = (command: Check["run"]): string => `\`${typeof command === "string" ? command : command.join(" ")}\``;
+const said = (command: Check["run"]): string => `\`${commandText(command)}\``;
 
 const few = (paths: readonly string[]): string =>
   `${paths.slice(0, 3).join(", ")}${paths.length > 3 ? ` and ${paths.length - 3} more` : ""}`;

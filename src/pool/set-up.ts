@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { dependencyKey, installDependencies, installerCode, registryEnvironment } from "../checkout/index.ts";
-import { argvOf, cleanText, hideCredentials, humanDuration, tailLines } from "../domain/index.ts";
+import { argvOf, cleanText, commandText, hideCredentials, humanDuration, tailLines } from "../domain/index.ts";
 import { lstatBelow, readBelow } from "../git/index.ts";
 import { runCommand } from "../subprocess/index.ts";
 import { INSTALL_TIMEOUT_MS, type PoolContext } from "./context.ts";
@@ -66,7 +66,7 @@ async function run(
     timeoutMs: INSTALL_TIMEOUT_MS,
     keepBytes: 1024 * 1024,
   });
-  const name = `\`${typeof command === "string" ? command : command.join(" ")}\``;
+  const name = `\`${commandText(command)}\``;
   if (end.notStarted !== null) return `${name} could not be started (${end.notStarted})`;
   if (end.ended === "exited" && end.code === 0) return null;
   const how =

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Config, GraftworkError, type JournalLine, type Plan, requireRunId } from "../domain/index.ts";
+import { type Config, commandText, GraftworkError, type JournalLine, type Plan, requireRunId } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
 import { canonical, planDigest } from "../plan/index.ts";
 import { foldRun, type RunFacts, type RunLimits } from "../session/index.ts";
 import { readJournal, readText, removeStore, replaceFile } from "../state/index.ts";
-import { commandText, forgetRun, type Governed, sealRun } from "../trust/index.ts";
+import { forgetRun, type Governed, sealRun } from "../trust/index.ts";
 
 /** What a run keeps for itself from its first moment on. */
 export type RunRecord = {

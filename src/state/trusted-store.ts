@@ -14,7 +14,7 @@ export type TrustedFact = { kind: "found"; text: string } | { kind: "missing" } 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The user's folder of a kind (`XDG_STATE_HOME`, else `~/.local/state`). */
-export function userFolder(env: Environment, variable: "XDG_STATE_HOME" | "XDG_CONFIG_HOME", below: string): string {
+export function userFolder(env: Environment, variable: `XDG_${"STATE" | "CONFIG" | "CACHE"}_HOME`, below: string): string {
   const named = env[variable];
   return named !== undefined && isAbsolute(named) ? named : join(env["HOME"] || homedir(), below);
 }

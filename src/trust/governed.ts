@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type AgentSpec, type Config, shellWord } from "../domain/index.ts";
+import { type AgentSpec, type Config, commandText } from "../domain/index.ts";
 
 /** One thing of a repository that graftwork runs, or hands to an agent as its instructions. */
 export type Governed = {
@@ -58,9 +58,4 @@ function agentEntries({ name, command, resume, env, setEnv, rateLimit }: AgentSp
 
 function entry(key: string, lines: readonly string[]): Governed[] {
   return lines.length === 0 ? [] : [{ key, text: lines.join("\n") }];
-}
-
-/** A command as people would type it. */
-export function commandText(run: string | readonly string[]): string {
-  return typeof run === "string" ? run : run.map(shellWord).join(" ");
 }

@@ -47,7 +47,7 @@ describe("the brief that ships", () => {
       conflicts: ["src/index.ts"],
     });
     expect(text).toContain("must pass `npm run lint` (lint)");
-    expect(text).toContain('must pass `node "check me.js"` (args)');
+    expect(text).toContain("must pass `node 'check me.js'` (args)");
     expect(text).toContain("expected to write only: `src/login/**`");
     expect(text).toContain("`cart` (Cart) is being worked on at the same time: src/cart.ts, src/index.ts");
     expect(text).toContain(
