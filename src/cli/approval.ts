@@ -9,7 +9,7 @@ import type { Shell } from "./shell.ts";
 /** A repository whose user approved what runs in it, with the templates as they were approved. */
 export type Approved = Opened & { templates: readonly Governed[] };
 
-/** What else a question says and asks, if something has to be asked besides. */
+/** Another question, asked together with the one about approval. */
 export type Question = { title: string; lines: readonly string[]; ask: string; refused: (because: string) => GraftworkError };
 
 /** Finds the repository for a verb that may run what its configuration says. Throws TRUST_NEEDED. */
@@ -24,8 +24,8 @@ export function governedHere({ context, loaded }: Opened, templates = ownTemplat
 }
 
 /**
- * Sees to it that the user approved what the repository runs: before, by GRAFTWORK_TRUST, or now on the terminal, in one
- * question with `more`. Throws TRUST_NEEDED, and what `more` throws if only that was refused.
+ * Makes sure that the user approved what the repository runs: earlier, by GRAFTWORK_TRUST, or now on the terminal. `more` is
+ * asked in the same question. Throws TRUST_NEEDED, or the error of `more` if the user refused only that.
  */
 export async function requireApproved(shell: Shell, opened: Opened, more?: Question): Promise<Approved> {
   const { layout } = opened.context.repository;

@@ -61,7 +61,7 @@ function nameOf(command: Command): string {
   return names.join(" ");
 }
 
-/** Options that make a verb one that reads, or that one that does more. */
+/** Tells if a verb only reads with these options. */
 function isReading(verb: string, command: Command): boolean {
   const options = command.opts<{ preview?: boolean; fix?: boolean }>();
   if (verb === "merge") return options.preview === true;

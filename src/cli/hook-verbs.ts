@@ -51,7 +51,7 @@ export async function worktreeDone(
       .state.slots.find(({ path }) => `${folder}${sep}`.startsWith(`${path}${sep}`));
     const lease = slot?.lease ?? undefined;
     const caller = await callerLease(shell);
-    // Who works in a slot ends that one, and those of the session that holds it: no event says who calls.
+    // A caller in a slot may end that slot and the others of its session. An event cannot prove who calls.
     const mayEnd = caller === undefined || caller.slot === slot?.id || (caller.session !== null && caller.session === lease?.owner.name);
     const isNamed = event.session_id === undefined || lease?.owner.name === event.session_id;
     const isOfSession = lease?.owner.kind === "shell" && mayEnd && isNamed;

@@ -120,7 +120,7 @@ export async function logs(shell: Shell, task: string, options: { run?: string; 
       try: `\`graftwork logs ${facts.id} --attempt 1\`.`,
     });
   const said = cleanText(`${readText(`${path}.1`) ?? ""}${text}`).trimEnd();
-  // An agent's words in the place of ours: a mark tells them apart, for people and for models.
+  // The mark shows people and models that these are an agent's words.
   shell.answer(options.raw === true ? said : said.replace(/^/gm, "| "), { task: facts.id, attempt: n, path });
   return EXIT.ok;
 }

@@ -12,7 +12,7 @@ export function packageRoot(): string {
   return folder;
 }
 
-/** What agents are told by. A repository may have a text of its own for each, `.claude/templates/NAME`. */
+/** Templates of the texts that agents get. A repository may replace each by `.claude/templates/NAME`. */
 const TEMPLATES = ["prompts/executor.md", "prompts/resolver.md"] as const;
 type TemplateName = (typeof TEMPLATES)[number];
 

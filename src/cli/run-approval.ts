@@ -5,7 +5,7 @@ import { ownTemplates } from "./package-files.ts";
 import type { Opened } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
 
-/** The same for a run that goes on: by the plan and the configuration that it keeps. */
+/** Makes sure that the user approved what an earlier run keeps: its plan and its configuration. Throws TRUST_NEEDED. */
 export async function requireApprovedRun(shell: Shell, opened: Opened, { record }: RunSummary): Promise<Approved> {
   const { layout, root } = opened.context.repository;
   const templates = ownTemplates(root);

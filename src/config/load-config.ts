@@ -19,11 +19,11 @@ import { configOf } from "./config-of.ts";
 import { readConfigFile } from "./read-config-file.ts";
 import { SETTING_KEYS, SETTINGS, type SettingKey, type SettingValues } from "./settings.ts";
 
-/** `user`: the user's own file, which lies under the repository's. */
+/** `user`: the user's own file. The repository's file wins over it. */
 export type Origin = "default" | "user" | "file" | "environment" | "flag";
 export type LoadedConfig = {
   config: Config;
-  /** What it would be without the repository's file: all in it is the user's own word. */
+  /** The configuration without the repository's file: the user wrote all of it. */
   own: Config;
   /** Where each value comes from, by its key in the file (`pool.size`, `agents.claude.timeout`). */
   origins: Readonly<Record<string, Origin>>;

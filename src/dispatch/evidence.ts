@@ -42,7 +42,7 @@ export function outcomeOf(claim: Claim, evidence: Evidence, report: Pick<AgentRe
   return { kind: "ready", commit: tip, summary, notes: evidence.notes, ...(leftOut.length > 0 && { leftOut }) };
 }
 
-/** A person decides: the values may have to be changed, and the branch to be made anew. */
+/** A person decides. The keys may have to be replaced, and the branch made again. */
 function secretText(secrets: readonly string[]): string {
   return `its work holds secrets, so it is not landed: ${secrets.slice(0, 10).join(", ")}. If they are none, merge its branch yourself. \`--retry-agent\` begins the task anew`;
 }

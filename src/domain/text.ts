@@ -5,8 +5,8 @@ const SEQUENCES =
 
 /**
  * The one cleaner of text from outside, for whatever shows it: sequences for terminals, control characters and
- * characters without a shape (direction marks, tags, zero-width ones, and the plane that is kept for such) go. Tabs and line breaks stay, a lone carriage
- * return is shown as a symbol, and Unicode's own line breaks become blanks.
+ * invisible characters (direction marks, tags, zero-width ones) go. Tabs and line breaks stay. A lone carriage return is
+ * shown as a symbol, and Unicode's own line breaks become blanks.
  */
 export function cleanText(text: string): string {
   return text
@@ -17,7 +17,7 @@ export function cleanText(text: string): string {
     .replace(/(?![\n\t])[\p{Cc}\p{Cf}\u2065\u{e0000}-\u{e0fff}]/gu, "");
 }
 
-/** The same as one line: what has its own line must not begin another. */
+/** Cleans text and makes one line of it. */
 export function cleanLine(text: string): string {
   return cleanText(text).replace(/\s+/g, " ").trim();
 }
@@ -27,19 +27,19 @@ export function firstLine(text: string): string {
   return cleanLine(text.split("\n", 1)[0] ?? "");
 }
 
-/** Somebody else's words on a page, as data: in a code span that they cannot end. */
+/** Puts somebody else's words on a page as data: a code span that they cannot end. */
 export function inCode(text: string): string {
   return `\`${cleanLine(text).replaceAll("`", "'")}\``;
 }
 
-/** For a terminal: cleaned but for colours, which are ours. */
+/** Cleans text for a terminal, and keeps colours if the terminal wants them. */
 export function terminalText(text: string, color: boolean): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are told from the rest
   const parts = text.split(/(\u001b\[[0-9;]{0,20}m)/);
   return parts.map((part, index) => (index % 2 === 0 ? cleanText(part) : color ? part : "")).join("");
 }
 
-/** Shows text exactly: what has no shape of its own (controls, direction marks, tags) is written as `\u{202e}`. */
+/** Shows text exactly: invisible characters (controls, direction marks, tags) are written as `\u{202e}`. */
 export function visibleText(text: string): string {
   const hidden = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u{e0000}-\u{e0fff}]/gu;
   return text.replace(hidden, (letter) => (letter === "\n" ? letter : `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`));
@@ -51,7 +51,7 @@ export function hideCredentials(text: string): string {
   return text.replace(/(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]{1,4096}@/gi, "$1***@");
 }
 
-/** A text without the letters at its end that `isTrimmed` names. A regular expression would take the square of a run's length. */
+/** Takes letters off the end of a text while `isTrimmed` holds. Takes linear time; a regular expression would not. */
 export function trimEndOf(text: string, isTrimmed: (letter: string) => boolean): string {
   let end = text.length;
   while (end > 0 && isTrimmed(text[end - 1] ?? "")) end -= 1;

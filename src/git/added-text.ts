@@ -10,7 +10,7 @@ import { commitsBeyond } from "./slot-history.ts";
 /** What commits add: new lines of a file and its name (`path`), or a commit's message and people (`path` null). */
 export type AddedText = { path: string | null; text: string };
 
-/** A line that is longer is handed on in parts; so much of it is handed on twice, so that nothing is torn. */
+/** A longer line is handed on in parts. Two parts overlap by `OVERLAP`, so that no secret is torn. */
 const LONGEST_LINE = 2 ** 20;
 const OVERLAP = 4 * 2 ** 10;
 
@@ -39,7 +39,7 @@ export async function addedText(repository: Repository, tip: Oid, not: readonly 
   read(open + decoder.end());
 }
 
-/** Returns the commit of `tip` that `.git/shallow` cuts off from what is behind it, if `not` does not have that commit. */
+/** Returns a commit of `tip`, and not of `not`, whose parents `.git/shallow` hides; undefined if there is none. */
 export async function cutOff(repository: Repository, tip: Oid, not: readonly Oid[]): Promise<Oid | undefined> {
   const shallow = readText(join(repository.commonDir, "shallow"))?.split("\n").filter(Boolean) ?? [];
   if (shallow.length === 0) return undefined;
@@ -47,7 +47,7 @@ export async function cutOff(repository: Repository, tip: Oid, not: readonly Oid
   return shallow.find((oid) => own.has(oid));
 }
 
-/** Reads a log's whole lines, one call after the other: a call goes on where the one before it ended. */
+/** Reads a log in parts of whole lines. Each call continues where the last one ended. */
 function patchReader(tell: (added: AddedText) => void): (lines: string) => void {
   let path: string | null = null;
   let isMessage = false;

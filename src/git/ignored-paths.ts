@@ -5,7 +5,7 @@ import { type SlotTree, slotFiles } from "./slot-tree.ts";
 
 /** Those of a slot's paths that its ignore files name, tracked or not. One git for all. */
 export async function ignoredPaths(repository: Repository, slot: SlotTree, paths: readonly string[]): Promise<Set<string>> {
-  // git asks nothing about what is below a link or a repository, and refuses the whole question.
+  // git refuses the whole question if one path is a repository.
   const asked = paths.filter((path) => !path.endsWith("/"));
   if (asked.length === 0) return new Set();
   const stdin = pathBytes(asked.map((path) => `${path}\0`).join(""));

@@ -12,8 +12,8 @@ const RAW_ATTRIBUTES = "* -text -filter -ident -working-tree-encoding\n";
 /**
  * A git directory of our own over the repository's objects: its configuration, hooks and attributes are written by
  * nobody else, so merging, exporting, rescuing and writing a slot's files run no code that an agent planted
- * (review-core rules 8, 10, 13). It lies in the user's state folder, named by its content, and is looked at before each
- * use: one that is not as it was made is made anew. See `OwnGitKind` for what each kind is good for.
+ * (review-core rules 8, 10, 13). It lies in the user's state folder, named by its content, and is checked before each
+ * use. If anything in it changed, it is made again. See `OwnGitKind` for what each kind is good for.
  */
 export function ownGit(repository: Repository, kind: OwnGitKind): Pick<GitCall, "gitDir" | "env" | "cwd"> {
   const gitDir = ownFolder(repository, kind);
@@ -65,7 +65,7 @@ function filesOf(repository: Repository, kind: OwnGitKind): Readonly<Record<stri
   return { HEAD: "ref: refs/heads/none\n", config, "refs/.keep": "", "info/attributes": shape.attributes, "info/exclude": "" };
 }
 
-/** True if nothing in it is another, and nothing is there besides: a further file could name other settings. */
+/** True if all its files are as they were made, and no other file is there. */
 function isAsMade(gitDir: string, files: Readonly<Record<string, string>>, links: Readonly<Record<string, string>>): boolean {
   try {
     const expected = new Set([...Object.keys(files), ...Object.keys(links), "info", "refs"]);

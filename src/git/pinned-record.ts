@@ -10,15 +10,15 @@ export type Pinned = {
   shape: { config: string; attributes: string };
 };
 
-/** The record, or why there is none: nobody ever wrote one here, or it was taken away or changed by something else. */
+/** The record; `none`: there never was one; `lost`: something else removed or changed it. */
 export type PinnedRecord = { kind: "found"; pinned: Pinned } | { kind: "none" } | { kind: "lost" };
 
 const NAME = "settings";
 
-/** What this process wrote or read last, by common git directory: a record that is taken away meanwhile is not lost. */
+/** The last record that this process saw, by common git directory. It survives if somebody removes the file. */
 const seen = new Map<string, string>();
 
-/** Reads what was pinned. `isAtWork`: a task is, so a record must be there. */
+/** Reads the record. `isAtWork`: a task is at work, so the record must exist. */
 export function readPinned(repository: Repository, isAtWork: boolean): PinnedRecord {
   const { commonDir, layout } = repository;
   const fact = readTrusted(layout.trusted, NAME);

@@ -40,8 +40,8 @@ export async function pinSettings(repository: Repository): Promise<void> {
 }
 
 /**
- * What is another since the settings were pinned, asked while a task is at work; costs a few looks at files where nothing
- * was touched. Throws SETTINGS_UNKNOWN if what was pinned is gone: what is there now is then nobody's word.
+ * Returns what changed since the settings were pinned. Call it while a task is at work. It is cheap if nothing was touched.
+ * Throws SETTINGS_UNKNOWN if the record is gone, since nobody can then tell whose settings these are.
  */
 export async function plantedSettings(repository: Repository): Promise<Planted[]> {
   const record = readPinned(repository, true);

@@ -24,7 +24,7 @@ export type GitCall = {
   /** Exit codes that are answers; anything else throws GIT_FAILED. Default only 0. */
   answers?: readonly number[];
   timeoutMs?: number;
-  /** Takes what git answers as it comes: then the answer holds none of it, and it may be of any size. */
+  /** Takes git's answer in chunks, of any size. The returned answer is then empty. */
   onAnswer?: (chunk: Buffer) => void;
 };
 

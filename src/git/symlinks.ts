@@ -8,14 +8,14 @@ import { runGit, splitPaths } from "./run-git.ts";
 /** Path of a link in a tree → where it leads in that tree. */
 export type Symlinks = ReadonlyMap<string, string>;
 
-/** A link that leads through more links than this leads nowhere. */
+/** At most this many links are followed. */
 const STEPS = 20;
 
 /** What trees said before: an object never changes. */
 const known = new Map<string, Promise<Symlinks>>();
 const KEPT = 20;
 
-/** All links of a tree (or commit) that lead to another place in it, through other links too. */
+/** Returns all links of a tree (or commit) that stay in it, with the place that each finally leads to. */
 export function symlinksIn(repository: Repository, tree: Oid): Promise<Symlinks> {
   const key = `${repository.commonDir}\0${tree}`;
   const kept = known.get(key);

@@ -4,17 +4,17 @@ import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { doTextWork, type SentWork, type TextResult, type TextWork, textsIn, withTexts } from "./text-work.ts";
 
-/** Limits of one piece of work. Texts are an agent's, so any of them may be met. */
+/** Limits of one piece of work. An agent may have written the texts. */
 const LIMITS = { bytes: 64 * 2 ** 20, lines: 2_000_000, deadlineMs: 10_000, memoryMb: 1_536 } as const;
 
-/** So little is done at once where it is needed: it takes less time than handing it over, and blocks nobody. */
+/** Smaller work is done in this thread: handing it over would take longer. */
 const SMALL = { bytes: 64 * 2 ** 10, lines: 600 } as const;
 
 /** The answer, or why there is none. */
 export type Done<Kind extends TextWork["kind"]> = { kind: "done"; result: TextResult[Kind] } | { kind: "none"; why: string };
 
 /**
- * Does work on texts without blocking this thread: what is not small is done in another one, within limits and a deadline.
+ * Does work on texts without blocking this thread. Larger work goes to another thread, with limits and a deadline.
  * Never throws for what is in the texts.
  */
 export async function besideLoop<Work extends TextWork>(work: Work): Promise<Done<Work["kind"]>> {
@@ -41,7 +41,7 @@ export async function besideLoop<Work extends TextWork>(work: Work): Promise<Don
 
 const encoder = new TextEncoder();
 
-/** Looks at one text at a time: a large one waits until all else that is due has had its turn. */
+/** Runs `look`; before a large text, the event loop gets a turn. */
 async function afterTurn<Result>(look: () => Result, text: string): Promise<Result> {
   if (text.length > SMALL.bytes) await setImmediate();
   return look();

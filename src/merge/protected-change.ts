@@ -46,8 +46,8 @@ async function isSamePart(repository: Repository, { from, to }: TreeDifference, 
 }
 
 /**
- * What of a merge only a person lets in and no person has seen: protected changes, and secrets. What a person decided with
- * these very files counts, if the user's state folder knows of it, and so does what is let in by hand.
+ * Returns what a merge brings that only a person may let in: protected changes and secrets. Undefined if there is nothing,
+ * if a person merges by hand and lets it in, or if the user's state folder knows that a person decided these very files.
  */
 export async function unseenWork(
   { repository, run, secrets = [] }: Pick<TrainContext, "repository" | "run" | "secrets">,

@@ -1,8 +1,8 @@
-/** What a file decides besides its own content, so that a change to it is a person's to let in (trust.md T2, T3). */
+/** Why a person has to let in a change to a file (trust.md T2, T3). */
 export type Protection = {
   /** As messages name it. */
   what: string;
-  /** What of the file decides; absent: all of it. Two equal values mean that nothing of it changed. */
+  /** Extracts the part that matters; absent: the whole file. Equal results mean no change. */
   part?: (text: string) => string;
 };
 
@@ -16,7 +16,7 @@ const PROTECTED: readonly (readonly [RegExp, Protection])[] = [
   [/(?:^|\/)(?:\.claude|\.codex|\.cursor|\.gemini|\.opencode|\.aider[^/]*|\.windsurf)(?:\/|$)/, AGENTS],
   [/(?:^|\/)(?:\.worktreeinclude|\.mcp\.json|claude(?:\.local)?\.md|agents\.md|gemini\.md)$/, AGENTS],
   [/(?:^|\/)\.(?:cursorrules|windsurfrules|clinerules)(?:\/|$)/, AGENTS],
-  // A folder of these names is CI's; one that is a link leads to all of it.
+  // The name itself counts too: it may be a link to a folder.
   [/^\.(?:github|forgejo|gitea)(?:$|\/(?:workflows|actions)(?:\/|$))|^\.github\/copilot-instructions\.md$/, CI],
   [/^\.(?:circleci|buildkite|gitlab|woodpecker|teamcity)(?:\/|$)/, CI],
   [
@@ -31,7 +31,7 @@ const PROTECTED: readonly (readonly [RegExp, Protection])[] = [
   [/(?:^|\/)\.gitattributes$/, ATTRIBUTES],
 ];
 
-/** What a change to this path would decide; undefined: nothing that a person has to let in. */
+/** Returns why a person has to let in a change to this path; undefined: nobody has to. */
 export function protectionOf(path: string): Protection | undefined {
   const lower = path.toLowerCase();
   return PROTECTED.find(([pattern]) => pattern.test(lower))?.[1];

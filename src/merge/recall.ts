@@ -17,7 +17,7 @@ export function recall(store: string, path: string, hunk: Hunk): readonly string
   return entry?.path === path ? entry.lines : undefined;
 }
 
-/** Reads what was decided once; what graftwork did not write, or wrote in another format, is nothing. */
+/** Reads one decision. Returns undefined if graftwork did not write it, or wrote it in another format. */
 export function readEntry(store: string, name: string): Entry | undefined {
   const fact = readTrusted(store, name);
   if (fact.kind !== "found") return undefined;

@@ -3,7 +3,7 @@ import { doTextWork, type SentWork, withTexts } from "./text-work.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The other thread: does one piece of work after the other. What it throws is the answer too. */
+/** Runs in the other thread: does one piece of work after the other, and answers with its result or its error. */
 parentPort?.on("message", ({ work, texts }: SentWork) => {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, and no window
   const say = (answer: object): void => parentPort?.postMessage(answer);

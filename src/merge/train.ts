@@ -28,7 +28,7 @@ export type TrainConflict = {
   reason?: string;
   /** No agent is asked: only a person can say what is meant. */
   person?: true;
-  /** It is what the work changes that a person has to let in. */
+  /** A person has to let the work in. */
   isProtected?: true;
 };
 

@@ -7,7 +7,7 @@ import { existingStore } from "./pool-state.ts";
 
 /** The lease that a program works for. */
 export type CallerLease = {
-  /** The slot, or what names it where it is none of this repository. */
+  /** The slot's id, or the caller's marker if it fits no slot of this repository. */
   slot: string;
   task: string;
   /** The slot is somebody else's by now, or nobody's. */
@@ -18,8 +18,8 @@ export type CallerLease = {
 
 /**
  * Returns the lease that a caller works for: by `markers`, the values of `GRAFTWORK_LEASE` in its environment and in those
- * of the processes that started it, or by the folder that it stands in. A marker that fits no slot here counts too: its
- * caller is no person. Undefined if nothing tells of a lease.
+ * of the processes that started it, or by the folder that it stands in. A caller with a marker that
+ * fits no slot here is a program too. Undefined if there is no sign of a lease.
  */
 export function leaseOfCaller(
   repository: Repository | undefined,

@@ -29,7 +29,7 @@ export function shellOwner(env: Readonly<NodeJS.ProcessEnv>): LeaseOwner {
   return { kind: "shell", name: env["GRAFTWORK_OWNER"] ?? env["CLAUDE_CODE_SESSION_ID"] ?? env["CLAUDE_SESSION_ID"] ?? UNNAMED };
 }
 
-/** The owner of leases whose caller has no name: any shell. */
+/** The owner's name if the caller has none. */
 export const UNNAMED = "shell";
 
 /** The owner of leases that end with this very process. */

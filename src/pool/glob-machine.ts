@@ -28,7 +28,7 @@ export function matchesGlob(steps: readonly GlobStep[], path: string): boolean {
   return at.has(steps.length);
 }
 
-/** With the steps that may be passed by without a letter. */
+/** Adds the steps that can be reached without another letter. */
 function closure(steps: readonly GlobStep[], from: ReadonlySet<number>): Set<number> {
   const all = new Set<number>();
   for (const first of from)

@@ -209,7 +209,7 @@ async function sortOut(context: PoolContext, slot: SlotTree, changes: SlotChange
 
 const SCANNED_AT_MOST = 2 ** 20;
 
-/** By its name, or by what is in it; what is too large to be looked through counts by its name alone. */
+/** Judges a file by its name and content; a large file by its name alone. */
 function holdsSecret(slot: SlotTree, path: string, values: readonly SecretValue[]): boolean {
   if (isSecretName(path)) return true;
   if (sizeOf(slot, path) > SCANNED_AT_MOST || !isPlain(slot, path)) return false;

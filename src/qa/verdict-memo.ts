@@ -65,7 +65,7 @@ export function rememberBase(repository: Repository, note: BaseNote): void {
 const nameOf = (tree: Oid, key: string): string => `verdicts/${tree}-${key}.json`;
 const baseNameOf = (tree: Oid, key: string): string => `verdicts/${tree}-${key}.base.json`;
 
-/** Reads a fact; one that graftwork did not write, or one of another format, counts as missing: the work is judged again. */
+/** Reads a fact. If graftwork did not write it, or in another format, it is missing, and the work is judged again. */
 function readAs<Schema extends v.GenericSchema>(schema: Schema, { layout }: Repository, name: string): v.InferOutput<Schema> | undefined {
   const fact = readTrusted(layout.trusted, name);
   if (fact.kind !== "found") return undefined;

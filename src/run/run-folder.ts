@@ -147,7 +147,7 @@ export function runDigest({ plan, config, trustedConfig }: Pick<RunRecord, "plan
     .digest("hex");
 }
 
-/** Keeps what a run is, where agents cannot change it, and says so if that cannot be. */
+/** Seals a run's plan and configuration in the state folder; says so if that fails. */
 export function seal({ repository, narrate }: { repository: Repository; narrate: (line: string) => void }, record: RunRecord): void {
   const lost = sealRun(repository.layout, record.run, runDigest(record));
   if (lost !== undefined) narrate(`the user's state folder cannot be written, so \`graftwork continue\` will ask what may run: ${lost}`);

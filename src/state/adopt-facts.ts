@@ -4,7 +4,7 @@ import { rmSync } from "./disk.ts";
 import { readText } from "./read-file.ts";
 import { readTrusted, storeProblem, writeTrusted } from "./trusted-store.ts";
 
-/** Where older versions kept facts that are trusted now, below graftwork's folder in the repository. */
+/** Older versions kept these facts below graftwork's folder in the repository. */
 const FACTS = ["verdicts", "resolutions"] as const;
 const OTHERS = ["git", "pinned-settings.json"] as const;
 const NAME = /^[0-9a-f]{40,64}(?:-[0-9a-f]{32})?(?:\.base)?\.json$/;
