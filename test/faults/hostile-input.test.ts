@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { fuzz, fuzzJournal, targets } from "./hostile-input.ts";
+import { fuzzTrees } from "./hostile-trees.ts";
 
 const RUNS = Number(process.env["GRAFTWORK_FUZZ_RUNS"] ?? 100_000);
 
@@ -18,3 +19,9 @@ test("hostile journal lines: refused by name", () => {
   process.stdout.write(`journal lines: ${RUNS}\n`);
   expect(RUNS).toBeGreaterThan(0);
 }, 1_800_000);
+
+test("hostile trees: each comes out below its folder, or is refused", async () => {
+  const { together, alone, refused } = await fuzzTrees(RUNS);
+  process.stdout.write(`trees: ${together} came out, ${alone} went alone, ${refused} of those were refused\n`);
+  expect(together + alone).toBe(RUNS);
+}, 3_600_000);

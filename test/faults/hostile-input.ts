@@ -1,11 +1,22 @@
 import { writeFileSync } from "node:fs";
 import { join, sep } from "node:path";
+import { Readable } from "node:stream";
 import fc from "fast-check";
 import { expect } from "vitest";
 import * as yaml from "yaml";
 import { readerFor } from "../../src/agents/output-reader.ts";
 import { watchPromises } from "../../src/agents/promise.ts";
-import { cleanLine, cleanText, GraftworkError, hideSecrets, readYaml, secretsIn, secretValuesOf } from "../../src/domain/index.ts";
+import { hookEvent, taskOfHook } from "../../src/cli/hook-event.ts";
+import {
+  cleanLine,
+  cleanText,
+  GraftworkError,
+  hideSecrets,
+  isTaskId,
+  readYaml,
+  secretsIn,
+  secretValuesOf,
+} from "../../src/domain/index.ts";
 import { below } from "../../src/git/index.ts";
 import { protectionOf } from "../../src/merge/protected-paths.ts";
 import { parsePlan } from "../../src/plan/index.ts";
@@ -36,7 +47,7 @@ const text = fc.array(fc.oneof(words, fc.string({ unit: "binary", maxLength: 8 }
 
 /** What is done with one hostile text. It may refuse it by a GraftworkError, and must do nothing else. */
 const TARGETS: Readonly<Record<string, (text: string, folder: string) => unknown>> = {
-  "paths and trees": (input) => {
+  paths: (input) => {
     const root = `${sep}root`;
     const path = below(root, input);
     expect(path === root || path.startsWith(`${root}${sep}`)).toBe(true);
@@ -55,6 +66,13 @@ const TARGETS: Readonly<Record<string, (text: string, folder: string) => unknown
       const reader = readerFor(format, watchPromises("a", input.slice(0, 20)));
       for (const line of input.split("\n")) reader.line(line);
       reader.reading();
+    }
+  },
+  "hook input": async (input) => {
+    for (const said of [input, JSON.stringify({ session_id: input, cwd: input, name: input, worktree_path: input, agent_id: input })]) {
+      const event = await hookEvent(Readable.from([Buffer.from(said)]));
+      expect(isTaskId(taskOfHook(event.name ?? ""))).toBe(true);
+      expect(event.cwd).not.toContain("\0");
     }
   },
   "words that are shown": (input) => {

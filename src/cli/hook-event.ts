@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import * as v from "valibot";
+import { GraftworkError, isTaskId } from "../domain/index.ts";
+
+/** Bytes of the largest event that is read. */
+const READ_AT_MOST = 2 ** 20;
+
+/** A folder's name goes to the system, which takes no NUL. */
+const Name = v.pipe(v.string(), v.excludes("\0"));
+
+/** What the client sends with its events; keys that we do not need are let be. */
+const Event = v.object({
+  session_id: v.optional(Name),
+  cwd: v.optional(Name),
+  name: v.optional(Name),
+  worktree_path: v.optional(Name),
+  agent_id: v.optional(Name),
+});
+
+/** An event of the client, as a hook is given it on standard input. */
+export type HookEvent = v.InferOutput<typeof Event>;
+
+/** Reads the event of a hook. Throws USAGE for what is none, or has more than a mebibyte. */
+export async function hookEvent(input: AsyncIterable<Uint8Array>): Promise<HookEvent> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of input) {
+    bytes += chunk.length;
+    if (bytes > READ_AT_MOST) throw noEvent("it has more than a mebibyte");
+    chunks.push(chunk);
+  }
+  try {
+    return v.parse(Event, JSON.parse(Buffer.concat(chunks).toString("utf8")));
+  } catch {
+    throw noEvent("a hook is given one JSON object on standard input");
+  }
+}
+
+function noEvent(because: string): GraftworkError {
+  return new GraftworkError("USAGE", {
+    message: "The hook's input is no event of the client.",
+    because: `${because}.`,
+    try: "let the client call it; docs/pool.md shows the settings.",
+  });
+}
+
+/** A client names worktrees as it likes; what is no task's id becomes one that is, and is the same each time. */
+export function taskOfHook(name: string): string {
+  if (isTaskId(name)) return name;
+  const plain = name
+    .slice(0, 500)
+    .replace(/[^A-Za-z0-9-]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 60);
+  return `${plain === "" ? "worktree" : plain}-${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
+}
