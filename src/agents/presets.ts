@@ -58,7 +58,7 @@ function claude(parentEnv: Readonly<NodeJS.ProcessEnv>): AgentSpec {
     rateLimit: "\\b(usage|rate|session|weekly|5-hour) limit|hit your .{0,40}limit|rate_limit",
     ...LIMITS,
     idleTimeoutMs: 5 * 60_000,
-    permissions: "edits files in its slot; runs git add, commit, restore, mv, rm, and the plan's plain checks",
+    permissions: "edits files in its slot; runs git add, commit, restore, mv, rm, and checks of the plan that are a single command",
   };
 }
 

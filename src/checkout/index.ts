@@ -11,7 +11,7 @@ export {
   registryEnvironment,
 } from "./install.ts";
 export { installProject } from "./install-project.ts";
-export { type InstallerCode, installerCode } from "./installer-code.ts";
+export { installerCode } from "./installer-code.ts";
 export { projectEnvironment, visibleEnvironment } from "./project-environment.ts";
 export { isRegenerable, type Regenerated, regenerateLockfile } from "./regenerate-lockfile.ts";
 export { openUp } from "./remove-tree.ts";

@@ -1,26 +1,30 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import type { Governed } from "../domain/index.ts";
 import { readBelow, readFolder } from "../git/index.ts";
-
-/** Code of a project that its package manager runs while it installs, and that no option of ours switches off. */
-export type InstallerCode = { key: string; text: string };
 
 const PLUGINS = ".yarn/plugins";
 
 /**
- * What of a project's folder installing would run: yarn's plugins, each with a digest of its file, and bun's scanner. Empty
- * for most.
+ * What of a project's folder its package manager runs while it installs, and no option of ours switches off: yarn's plugins,
+ * each with a digest of its file, and bun's scanner. Empty for most.
  */
-export function installerCode(dir: string): InstallerCode[] {
+export function installerCode(dir: string): Governed[] {
   const text = (name: string): string => readBelow(dir, name)?.toString("utf8") ?? "";
   const yarn = text(".yarnrc.yml");
   const bun = text("bunfig.toml");
   const settings = yarn.split("\n").filter((line) => /plugin|\bpath:|\bspec:/.test(line));
   return [
     ...(/^\s*plugins\s*:/m.test(yarn)
-      ? [{ key: ".yarnrc.yml: plugins that yarn runs", text: [...settings, ...digestsBelow(dir, PLUGINS)].join("\n") }]
+      ? [
+          {
+            key: ".yarnrc.yml",
+            purpose: "plugins that yarn runs while it installs",
+            text: [...settings, ...digestsBelow(dir, PLUGINS)].join("\n"),
+          },
+        ]
       : []),
-    ...(/\bscanner\b/.test(bun) ? [{ key: "bunfig.toml: a scanner that bun runs", text: bun }] : []),
+    ...(/\bscanner\b/.test(bun) ? [{ key: "bunfig.toml", purpose: "a scanner that bun runs while it installs", text: bun }] : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { installerCode } from "../checkout/index.ts";
-import { GraftworkError, visibleText } from "../domain/index.ts";
+import { type Governed, type GovernedText, GraftworkError, visibleText } from "../domain/index.ts";
 import { storeProblem } from "../state/index.ts";
-import { approve, approvedBefore, digestOf, type Governed, governedBy } from "../trust/index.ts";
+import { approve, approvedBefore, digestOf, governedBy } from "../trust/index.ts";
 import { ownTemplates } from "./package-files.ts";
 import { type Opened, openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
@@ -40,11 +40,14 @@ export async function requireApproved(shell: Shell, opened: Opened, more?: Quest
   return { ...opened, templates };
 }
 
-const ORIGIN = "they are in .claude/ of this repository, and you have not approved them";
+/** How far a yes goes. */
+export const HOLDS = ["A yes holds until one of these lines changes. It does not look into the files that they run."];
+
+const ORIGIN = "they are in the repository's own files (.claude/), and this user has not approved them on this machine";
 
 type Settling = {
   governed: readonly Governed[];
-  before: { governed: readonly Governed[] } | undefined;
+  before: { governed: readonly GovernedText[] } | undefined;
   isOpen: boolean;
   keep: () => string | undefined;
   /** Why it has to be asked. */
@@ -58,41 +61,45 @@ export async function settle(shell: Shell, { governed, before, isOpen, keep, why
   if (given === "all" || given === digest) return;
   const isAsked = isOpen && governed.length > 0;
   if (!isAsked && more === undefined) return;
-  const listed = isAsked ? [`This repository brings what graftwork would run or tell agents:`, ...shown(governed, before)] : [];
-  for (const line of [...(more === undefined ? [] : [more.title, ...more.lines]), ...listed]) shell.note(line);
-  const answer = await shell.ask(more?.ask ?? "Let it run, now and until it changes?");
+  const listed = isAsked ? [...shown(governed, before), ...HOLDS] : [];
+  const besides = more === undefined ? [] : [more.title, ...more.lines];
+  const answer = await shell.ask(more?.ask ?? "Let it run?", [...besides, ...listed]);
   if (answer === true) {
     const lost = isAsked ? keep() : undefined;
     if (lost !== undefined) shell.note(`warning: your answer could not be kept, so you will be asked again: ${lost}`);
     return;
   }
-  const because = answer === false ? "you said no." : "there is no terminal to ask on.";
-  throw isAsked || more === undefined ? trustNeeded({ governed, before, digest, why, given, because }) : more.refused(because);
+  const isRefused = answer === false;
+  if (!isRefused) for (const line of besides) shell.note(line);
+  const because = isRefused ? "you said no." : "there is no terminal to ask on.";
+  if (!isAsked && more !== undefined) throw more.refused(because);
+  throw trustNeeded({ governed, digest, why, given, because, listed: isRefused ? [] : listed });
 }
 
-/** Lists what would run: a line with its key, then its text. A mark says what is new or changed since the approval. */
-export function shown(governed: readonly Governed[], before: { governed: readonly Governed[] } | undefined): string[] {
-  return governed.flatMap(({ key, text }) => {
+/** Lists what would run: what it is for and its key, then its text. A mark says what is new or changed since the approval. */
+export function shown(governed: readonly Governed[], before: { governed: readonly GovernedText[] } | undefined): string[] {
+  const listed = governed.flatMap(({ key, purpose, text }) => {
     const old = before?.governed.find((one) => one.key === key);
     const mark = before === undefined || old?.text === text ? "" : old === undefined ? " (new)" : " (changed)";
     return [
-      `  ${visibleText(key).replaceAll("\n", "\\n")}${mark}`,
+      `  ${purpose} (${key})${mark}:`.replaceAll("\n", "\\n"),
       ...text
         .trimEnd()
         .split("\n")
-        .map((line) => `    ${visibleText(line)}`),
+        .map((line) => `    ${line}`),
     ];
   });
+  return ["This repository says what to run or to tell agents. It would run as you, without a sandbox:", ...listed].map(visibleText);
 }
 
-type Refused = { governed: readonly Governed[]; before: Settling["before"]; digest: string; why: string; given: string | undefined };
+type Refused = { governed: readonly Governed[]; digest: string; why: string; given: string | undefined; because: string };
 
-function trustNeeded({ governed, before, digest, why, given, because }: Refused & { because: string }): GraftworkError {
+function trustNeeded({ governed, digest, why, given, because, listed }: Refused & { listed: readonly string[] }): GraftworkError {
   const other = given === undefined || given === "" ? "" : ` GRAFTWORK_TRUST names another digest.`;
   return new GraftworkError("TRUST_NEEDED", {
     message: "Nothing was run: this repository brings commands or instructions that you have not approved.",
-    because: [`${why}; ${because}${other}`, ...shown(governed, before)].join("\n"),
-    try: `read them, then \`graftwork trust allow\`. In a script: GRAFTWORK_TRUST=${digest}, which holds until they change.`,
+    because: [`${why}; ${because}${other}`, ...listed].join("\n"),
+    try: `read these lines and the files that they run. Then say \`graftwork trust allow\`; in CI set the variable GRAFTWORK_TRUST=${digest}.`,
     details: { digest, governed },
   });
 }

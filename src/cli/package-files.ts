@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { GraftworkError } from "../domain/index.ts";
+import { type Governed, GraftworkError } from "../domain/index.ts";
 import { readBelow } from "../git/index.ts";
 import { readText } from "../state/index.ts";
-import type { Governed } from "../trust/index.ts";
 
 /** The package's own folder: the bundle and the sources lie at different depths below it. */
 export function packageRoot(): string {
@@ -22,7 +21,7 @@ const pathOf = (name: TemplateName): string => `.claude/templates/${name}`;
 export function ownTemplates(root: string): Governed[] {
   return TEMPLATES.flatMap((name) => {
     const text = readBelow(root, pathOf(name))?.toString("utf8");
-    return text === undefined ? [] : [{ key: pathOf(name), text }];
+    return text === undefined ? [] : [{ key: pathOf(name), purpose: "what agents are told", text }];
   });
 }
 

@@ -1,5 +1,6 @@
+import type { Governed } from "../domain/index.ts";
 import { type RunSummary, runDigest, runEntries } from "../run/index.ts";
-import { approvedBefore, type Governed, governedBy, sealRun, standingOfRun } from "../trust/index.ts";
+import { approvedBefore, governedBy, sealRun, standingOfRun } from "../trust/index.ts";
 import { type Approved, requireApproved, settle } from "./approval.ts";
 import { ownTemplates } from "./package-files.ts";
 import type { Opened } from "./pool-context.ts";

@@ -1,12 +1,11 @@
-import { userConfig } from "../config/index.ts";
-import { type Config, commandText, EXIT, type ExitCode, GraftworkError, type Plan, systemCode, visibleText } from "../domain/index.ts";
-import { packageChecks } from "../qa/index.ts";
+import { EXIT, type ExitCode, GraftworkError, systemCode } from "../domain/index.ts";
 import { continueRun, findRun, listRuns, liveRun, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
 import { identityOf } from "../subprocess/index.ts";
-import { type Approved, type Question, requireApproved } from "./approval.ts";
+import { type Approved, requireApproved } from "./approval.ts";
 import { closingText, sessionObject } from "./closing.ts";
+import { firstRun } from "./first-run.ts";
 import { readPlanAt, readPlanFrom } from "./plan-files.ts";
-import { type Opened, openPoolContext } from "./pool-context.ts";
+import { openPoolContext } from "./pool-context.ts";
 import { lineProgress } from "./progress.ts";
 import { requireApprovedRun } from "./run-approval.ts";
 import { hostOf } from "./run-host.ts";
@@ -26,48 +25,8 @@ export async function run(shell: Shell, planPath: string | undefined, options: R
   const repository = opened.context.repository;
   const prepared = await prepareRun({ repository, config: opened.loaded.config }, request);
   const isFirst = options.yes !== true && opened.loaded.own.run.confirm && listRuns(repository).length === 0;
-  const approved = await requireApproved(shell, opened, isFirst ? await firstRun(opened, plan, prepared) : undefined);
+  const approved = await requireApproved(shell, opened, isFirst ? await firstRun(opened, request, prepared) : undefined);
   return session(shell, approved, (host) => startRun(host, request));
-}
-
-/** The agent that may be asked to resolve conflicts, where it is one of its own. */
-function resolverOf({ merge }: Config): readonly (string | null)[] {
-  return merge.onConflict.includes("agent") ? [merge.agent] : [];
-}
-
-/** The first run in a repository asks: agents are about to write, and the target is about to move. */
-async function firstRun({ context, loaded }: Opened, plan: Plan, { target, base }: { target: string; base: string }): Promise<Question> {
-  const { agents, qa } = loaded.config;
-  const names = new Set([...plan.tasks.map(({ agent }) => agent), ...resolverOf(loaded.config)].map((name) => name ?? agents.default));
-  const agentLine = (name: string): string => {
-    const [agent, own] = [agents.byName[name], loaded.own.agents.byName[name]];
-    const permissions = agent?.permissions === own?.permissions ? own?.permissions : "whatever its command line allows";
-    return `  agent ${name}: ${commandText(agent?.command ?? [])} (${permissions})`;
-  };
-  const scripts = qa.checks.length > 0 ? [] : await packageChecks(context.repository, base);
-  const named = [...plan.verification, ...plan.tasks.flatMap(({ verification }) => verification)];
-  return {
-    title: "First run in this repository.",
-    lines: [
-      `  target: ${target}`,
-      ...[...names].map(agentLine),
-      ...named.map(({ run }) => `  check of the plan: ${commandText(run)}`),
-      ...scripts.map(({ run }) => `  check, a script of ${target}'s package.json: ${commandText(run)}`),
-      "  ceiling of cost: none is set",
-    ].map(visibleText),
-    ask: "Run the plan?",
-    refused: (because) =>
-      new GraftworkError("CONFIRMATION_NEEDED", {
-        message: "The first run in a repository needs a yes.",
-        because,
-        try: `\`graftwork run … --yes\`, or \`run: {confirm: false}\` in your own configuration${userConfigText(context.repository.parentEnv)}.`,
-      }),
-  };
-}
-
-function userConfigText(env: Parameters<typeof userConfig>[0]): string {
-  const path = userConfig(env);
-  return path === undefined ? "" : ` (${path})`;
 }
 
 export async function continueVerb(shell: Shell, options: ContinueOptions): Promise<ExitCode> {

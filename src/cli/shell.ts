@@ -21,8 +21,8 @@ export type Shell = {
   writeRaw: (text: string) => void;
   /** The verb's answer: text for people, one object with `--json`. */
   answer: (text: string, object: object) => void;
-  /** Asks a yes/no question on the terminal; undefined where nobody can answer. */
-  ask: (question: string) => Promise<boolean | undefined>;
+  /** Shows the lines on the terminal and asks a yes/no question; undefined, and nothing is shown, where nobody can answer. */
+  ask: (question: string, lines: readonly string[]) => Promise<boolean | undefined>;
   /** Aborted at the first Ctrl-C or TERM. */
   interrupted: () => AbortSignal;
 };
@@ -56,7 +56,11 @@ export function makeShell(json: boolean): Shell {
       if (json) stdout.write(`${JSON.stringify({ ok: true, schemaVersion: 1, ...object })}\n`);
       else if (text !== "") stdout.write(terminalText(text.endsWith("\n") ? text : `${text}\n`, color));
     },
-    ask: (question) => ask(question),
+    ask: async (question, lines) => {
+      if (process.stdin.isTTY !== true || stderr.isTTY !== true) return undefined;
+      for (const line of lines) note(line);
+      return ask(question);
+    },
     interrupted: () => {
       for (const signal of SIGNALS) process.off(signal, endAtOnce);
       return onInterrupt();
@@ -117,8 +121,7 @@ function isUtf8(env: Readonly<NodeJS.ProcessEnv>): boolean {
   return /utf-?8/i.test(locale) || (locale === "" && process.platform === "darwin");
 }
 
-async function ask(question: string): Promise<boolean | undefined> {
-  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;
+async function ask(question: string): Promise<boolean> {
   const { createInterface } = await import("node:readline/promises");
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {

@@ -1,7 +1,7 @@
-import { EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
+import { EXIT, type ExitCode, type Governed, GraftworkError } from "../domain/index.ts";
 import { pinSettings } from "../git/index.ts";
-import { approve, approvedBefore, digestOf, type Governed, revoke as takeBack } from "../trust/index.ts";
-import { governedHere, shown } from "./approval.ts";
+import { approve, approvedBefore, digestOf, revoke as takeBack } from "../trust/index.ts";
+import { governedHere, HOLDS, shown } from "./approval.ts";
 import { openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
 
@@ -25,8 +25,8 @@ export async function allow(shell: Shell, yes: boolean): Promise<ExitCode> {
     shell.answer(governed.length === 0 ? NOTHING : `Approved before: ${digest}.`, answer);
     return EXIT.ok;
   }
-  for (const line of shown(governed, before)) shell.note(line);
-  const isWanted = yes || (await shell.ask("Let graftwork run this, now and until it changes?"));
+  for (const line of [...shown(governed, before), ...HOLDS]) shell.note(line);
+  const isWanted = yes || (await shell.ask("Let it run?", []));
   if (isWanted !== true) throw notAllowed(isWanted);
   const lost = approve(layout, governed);
   if (lost !== undefined) throw notKept(lost, digest);

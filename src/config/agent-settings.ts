@@ -72,7 +72,7 @@ export function agentOf(name: string, entry: AgentEntry, preset: AgentSpec | und
         : (entry.idle_timeout ?? (preset === undefined || entry.output != null ? idle : preset.idleTimeoutMs)),
     outputMaxBytes: entry.output_max ?? preset?.outputMaxBytes ?? 50 * 2 ** 20,
     // What a preset promises holds for its own command line only.
-    permissions: entry.permissions ?? (entry.command == null ? preset?.permissions : undefined) ?? "whatever its command line allows",
+    permissions: entry.permissions ?? (entry.command == null ? preset?.permissions : undefined) ?? "graftwork sets it no limits",
   };
 }
 

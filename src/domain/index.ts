@@ -12,6 +12,7 @@ export type { AgentSpec, Config } from "./config.ts";
 export { ERROR_EXITS, type ErrorCode, type ErrorParts, EXIT, type ExitCode, GraftworkError, systemCode, worstExit } from "./errors.ts";
 export type { JournalLine, LandedTask, ResolvedFile, RunEvent } from "./events.ts";
 export { type DocumentPath, didYouMean, type Finding, findingLines, nearest, quoted } from "./finding.ts";
+export type { Governed, GovernedText } from "./governed.ts";
 export { idKey, isTaskId, requireRunId, requireTaskId, runId, slotId, slotNumber } from "./ids.ts";
 export { type AgentReport, type FailureKind, type Outcome, SIGNALS, type Signal, type Usage } from "./outcome.ts";
 export { type Check, type Decision, type Group, type Plan, type Task, WORK_TYPES, type WorkType } from "./plan.ts";

@@ -1,6 +1,6 @@
 export { acquireSlot } from "./acquire.ts";
 export { type CallerLease, leaseOfCaller } from "./caller.ts";
-export { type PoolContext, processOwner, shellOwner } from "./context.ts";
+export { type PoolContext, poolFolder, processOwner, shellOwner } from "./context.ts";
 export { copiedSecrets } from "./copied-secrets.ts";
 export { committablePaths, copyMatcher } from "./copy-files.ts";
 export { type FreeSlots, freeSlots } from "./free-slots.ts";

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Config, commandText, GraftworkError, type JournalLine, type Plan, requireRunId } from "../domain/index.ts";
+import { type Config, commandText, type Governed, GraftworkError, type JournalLine, type Plan, requireRunId } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
 import { canonical, planDigest } from "../plan/index.ts";
 import { foldRun, type RunFacts, type RunLimits } from "../session/index.ts";
 import { readJournal, readText, removeStore, replaceFile } from "../state/index.ts";
-import { forgetRun, type Governed, sealRun } from "../trust/index.ts";
+import { forgetRun, sealRun } from "../trust/index.ts";
 
 /** What a run keeps for itself from its first moment on. */
 export type RunRecord = {
@@ -157,8 +157,12 @@ export function seal({ repository, narrate }: { repository: Repository; narrate:
 export function runEntries({ plan }: Pick<RunRecord, "plan">): Governed[] {
   const lines = (checks: Plan["verification"]): string => checks.map(({ run }) => commandText(run)).join("\n");
   return [
-    { key: "verification of the plan", text: lines(plan.verification) },
-    ...plan.tasks.map(({ id, verification }) => ({ key: `verification of ${id}`, text: lines(verification) })),
+    { key: "verification of the plan", purpose: "to check each task's work", text: lines(plan.verification) },
+    ...plan.tasks.map(({ id, verification }) => ({
+      key: `verification of ${id}`,
+      purpose: "to check its work",
+      text: lines(verification),
+    })),
   ].filter(({ text }) => text !== "");
 }
 

@@ -1,6 +1,7 @@
 import * as v from "valibot";
+import type { Governed, GovernedText } from "../domain/index.ts";
 import { type Layout, readTrusted, removeTrusted, storeProblem, writeTrusted } from "../state/index.ts";
-import { digestOf, type Governed } from "./governed.ts";
+import { digestOf } from "./governed.ts";
 
 /** The fact that holds what the user approved of a repository. */
 const APPROVAL = "approved";
@@ -8,7 +9,7 @@ const APPROVAL = "approved";
 const Approval = v.array(v.object({ key: v.string(), text: v.string() }));
 
 /** What the user approved last; undefined if there is nothing, or what is there was not written by graftwork. */
-export function approvedBefore({ trusted }: Layout): { digest: string; governed: readonly Governed[] } | undefined {
+export function approvedBefore({ trusted }: Layout): { digest: string; governed: readonly GovernedText[] } | undefined {
   const fact = readTrusted(trusted, APPROVAL);
   if (fact.kind !== "found") return undefined;
   const governed = v.parse(Approval, JSON.parse(fact.text));

@@ -1,13 +1,5 @@
 import { createHash } from "node:crypto";
-import { type AgentSpec, type Config, commandText } from "../domain/index.ts";
-
-/** One thing of a repository that graftwork runs, or hands to an agent as its instructions. */
-export type Governed = {
-  /** Where it stands: a key of the configuration, or the path of a template. */
-  key: string;
-  /** What is run, a command a line; or the template's text. */
-  text: string;
-};
+import { type AgentSpec, type Config, commandText, type Governed, type GovernedText } from "../domain/index.ts";
 
 /**
  * Everything that a configuration runs or gives to agents and that is not the user's own word. `own`: the configuration
@@ -19,28 +11,31 @@ export function governedBy({ config, own, templates }: { config: Config; own: Co
 }
 
 /** A fingerprint of all of it, in order. An approval counts for this and for nothing else. */
-export function digestOf(governed: readonly Governed[]): string {
+export function digestOf(governed: readonly GovernedText[]): string {
   return createHash("sha256")
     .update(JSON.stringify(governed.map(identity)))
     .digest("hex")
     .slice(0, 32);
 }
 
-const identity = ({ key, text }: Governed): string => JSON.stringify([key, text]);
+const identity = ({ key, text }: GovernedText): string => JSON.stringify([key, text]);
 
 function entriesOf({ pool, qa, merge, agents }: Config): Governed[] {
   const { setup } = pool;
   return [
-    ...entry("pool.dir", pool.dir === null ? [] : [pool.dir]),
-    ...entry("pool.setup", typeof setup === "string" ? [] : setup.map(commandText)),
-    ...Object.entries(pool.env).flatMap(([name, value]) => entry(`pool.env.${name}`, [value])),
+    ...entry("pool.dir", "where slots lie", pool.dir === null ? [] : [pool.dir]),
+    ...entry("pool.setup", "to set up each slot", typeof setup === "string" ? [] : setup.map(commandText)),
+    ...Object.entries(pool.env).flatMap(([name, value]) => entry(`pool.env.${name}`, "a variable for all that runs in slots", [value])),
     ...entry(
       "qa.checks",
+      "to check each task's work, and what is merged",
       qa.checks.map(({ run }) => commandText(run)),
     ),
-    ...entry("qa.allow_scripts", qa.allowScripts),
-    ...entry("qa.env", qa.env),
-    ...Object.entries(merge.generated).flatMap(([glob, run]) => entry(`merge.generated ${glob}`, [commandText(run)])),
+    ...entry("qa.allow_scripts", "packages whose install scripts run", qa.allowScripts),
+    ...entry("qa.env", "variables of yours that checks get", qa.env),
+    ...Object.entries(merge.generated).flatMap(([glob, run]) =>
+      entry(`merge.generated ${glob}`, "to make files anew after a merge", [commandText(run)]),
+    ),
     ...Object.values(agents.byName).flatMap(agentEntries),
   ];
 }
@@ -48,14 +43,16 @@ function entriesOf({ pool, qa, merge, agents }: Config): Governed[] {
 function agentEntries({ name, command, resume, env, setEnv, rateLimit }: AgentSpec): Governed[] {
   const key = `agents.${name}`;
   return [
-    ...entry(`${key}.command`, [commandText(command)]),
-    ...entry(`${key}.resume`, resume === null ? [] : [commandText(resume)]),
-    ...entry(`${key}.env`, env),
-    ...Object.entries(setEnv).flatMap(([variable, value]) => entry(`${key}.set_env.${variable}`, [value])),
-    ...entry(`${key}.rate_limit`, rateLimit === null ? [] : [rateLimit]),
+    ...entry(`${key}.command`, `to start the agent ${name}`, [commandText(command)]),
+    ...entry(`${key}.resume`, `to go on with the agent ${name}`, resume === null ? [] : [commandText(resume)]),
+    ...entry(`${key}.env`, `variables of yours that the agent ${name} gets`, env),
+    ...Object.entries(setEnv).flatMap(([variable, value]) =>
+      entry(`${key}.set_env.${variable}`, `a variable for the agent ${name}`, [value]),
+    ),
+    ...entry(`${key}.rate_limit`, `how the agent ${name} says that it must wait`, rateLimit === null ? [] : [rateLimit]),
   ];
 }
 
-function entry(key: string, lines: readonly string[]): Governed[] {
-  return lines.length === 0 ? [] : [{ key, text: lines.join("\n") }];
+function entry(key: string, purpose: string, lines: readonly string[]): Governed[] {
+  return lines.length === 0 ? [] : [{ key, purpose, text: lines.join("\n") }];
 }

@@ -10,5 +10,5 @@ export {
   wasDecided,
   wasVerified,
 } from "./approvals.ts";
-export { digestOf, type Governed, governedBy } from "./governed.ts";
+export { digestOf, governedBy } from "./governed.ts";
 export { type Scan, secretInFile, secretsInWork } from "./scan-work.ts";

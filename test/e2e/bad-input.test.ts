@@ -61,8 +61,10 @@ describe("graftwork run with a plan that cannot be run", () => {
     writeFileSync(join(repo.parent, "plan.json"), tasks({ id: "a", title: "a", agent: "mock" }));
     const answer = await runCli(["run", join(repo.parent, "plan.json")], { cwd: repo.dir, env: { GRAFTWORK_TRUST: undefined } });
     expect(answer).toMatchObject({ code: 2, stderr: expect.stringContaining("error[CONFIRMATION_NEEDED]") });
-    expect(answer.stderr).toMatch(/agent mock: \S+node \S+mock-agent.mjs \(a scripted stand-in/);
+    expect(answer.stderr).toMatch(/agent mock: a scripted stand-in.*\n +\S+node \S+mock-agent.mjs\n/);
     expect(answer.stderr).toContain("check of the plan: true");
+    expect(answer.stderr).toContain("a, by the agent mock");
+    expect(answer.stderr).toContain("is merged into your local branch main. Nothing is pushed.");
   });
 });
 

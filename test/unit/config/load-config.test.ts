@@ -207,7 +207,7 @@ describe("agents", () => {
 
   test("another command line loses what the preset promised of its own", async () => {
     const { config } = await load("agents:\n  claude: {command: [claude, --yolo]}\n");
-    expect(config.agents.byName["claude"]?.permissions).toBe("whatever its command line allows");
+    expect(config.agents.byName["claude"]?.permissions).toBe("graftwork sets it no limits");
   });
 
   test.for<[command: string, prompt: string]>([
