@@ -12,7 +12,7 @@ test("code that installing runs is named, and changes with its text", () => {
     "bunfig.toml": '[install.security]\nscanner = "some-scanner"\n',
   });
   const before = installerCode(dir);
-  expect(before.map(({ key }) => key)).toEqual([".yarnrc.yml: plugins that yarn runs", "bunfig.toml: a scanner that bun runs"]);
+  expect(before.map(({ key }) => key)).toEqual([".yarnrc.yml", "bunfig.toml"]);
   writeFiles(dir, { ".yarn/plugins/x.cjs": "two" });
   expect(installerCode(dir)[0]?.text).not.toBe(before[0]?.text);
 });
