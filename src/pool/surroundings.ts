@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { dependencyKey } from "../checkout/index.ts";
 import { count, humanDuration, humanSize } from "../domain/index.ts";
 import { configValue, lockFiles, pinSettings, plantedSettings, plantedText, setConfigValue, undoPlanted } from "../git/index.ts";
-import { litterOf, readText, removeLitter, rmSync } from "../state/index.ts";
+import { changedFacts, litterOf, readText, removeLitter, removeTrusted, rmSync, storeProblem } from "../state/index.ts";
 import { findProcesses } from "../subprocess/index.ts";
 import { commitIfMine } from "./commit-mine.ts";
 import type { PoolContext } from "./context.ts";
@@ -26,7 +26,9 @@ export type SurroundingKind =
   | "exclude-missing"
   | "link-missing"
   | "slots-inside"
-  | "litter";
+  | "litter"
+  | "state-folder"
+  | "facts-changed";
 
 /** Something beside the slots that is not as it should be, and what puts it right; no `fix`: a person's to do. */
 export type Surrounding = { kind: SurroundingKind; subject: string; text: string; repair: string; fix?: () => Promise<void> | void };
@@ -44,6 +46,7 @@ export async function surroundings(context: PoolContext, store: PoolStore): Prom
     ...dependencies(context, store, state),
     ...(await views(context, store, state)),
     ...leftovers(context),
+    ...stateFolder(context),
     ...(await rescues(context)),
   ];
 }
@@ -196,6 +199,34 @@ async function isViewStale({ repository }: PoolContext, store: PoolStore): Promi
     if (looks === 5) return true;
     await delay(100);
   }
+}
+
+/** The user's state folder: what lies there decides, so what is missing or forged has to be known. */
+function stateFolder({ repository }: PoolContext): Surrounding[] {
+  const { trusted } = repository.layout;
+  const problem = storeProblem(repository.layout);
+  if (problem !== undefined)
+    return [
+      {
+        kind: "state-folder",
+        subject: trusted,
+        text: `your state folder cannot be used, so no answer and no verdict is kept: ${problem}`,
+        repair: "make it writable for you, or name another (XDG_STATE_HOME)",
+      },
+    ];
+  const changed = changedFacts(trusted);
+  if (changed.length === 0) return [];
+  return [
+    {
+      kind: "facts-changed",
+      subject: trusted,
+      text: `${count(changed.length, "file")} in your state folder that graftwork did not write like that: ${changed.slice(0, 5).join(", ")}`,
+      repair: "delete them: they count for nothing",
+      fix: () => {
+        for (const name of changed) removeTrusted(trusted, name);
+      },
+    },
+  ];
 }
 
 function leftovers({ repository }: PoolContext): Surrounding[] {

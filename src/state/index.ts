@@ -29,6 +29,7 @@ export { withMutex } from "./mutex.ts";
 export { isWithin, privateFolder, requireWithin } from "./private-folder.ts";
 export { fileRefused, readBytes, readText } from "./read-file.ts";
 export {
+  changedFacts,
   readTrusted,
   removeTrusted,
   sealedText,

@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
-import { accessSync, constants, lstatSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, isAbsolute, join, relative } from "node:path";
 import { GraftworkError } from "../domain/index.ts";
 import { replaceFile, writeNewFile } from "./atomic-file.ts";
 import { linkSync, removeFile, rmSync } from "./disk.ts";
@@ -86,6 +86,18 @@ export function storeProblem({ trusted }: { trusted: string }): string | undefin
 export function writableStore(layout: { root: string; trusted: string }): string {
   return storeProblem(layout) === undefined ? layout.trusted : layout.root;
 }
+
+/** The names of facts that somebody else wrote or changed: they count for nothing. */
+export function changedFacts(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .filter((name) => !NO_FACTS.test(name) && readTrusted(folder, name).kind === "changed");
+}
+
+/** The key, our git directories, which are looked at before each use, and files that are being written. */
+const NO_FACTS = /^(?:key(?:$|\.)|git\/)|\.tmp$/;
 
 /** Takes a fact back, or all facts below a name. */
 export function removeTrusted(folder: string, name: string): void {

@@ -175,6 +175,31 @@ describe("rescues", () => {
   });
 });
 
+describe("the user's state folder", () => {
+  test("facts-changed: what graftwork did not write like that is named, and deleted; its own facts stay", async () => {
+    const all = await poolLab();
+    const { trusted } = all.context.repository.layout;
+    expect(await health(all)).toMatchObject(HEALTHY);
+    const facts = readdirSync(trusted).sort();
+    mkdirSync(join(trusted, "verdicts"), { recursive: true });
+    writeFileSync(join(trusted, "verdicts", `${"a".repeat(40)}.json`), "{}");
+    await expectRepaired(all, "facts-changed", trusted);
+    expect(
+      readdirSync(trusted)
+        .filter((name) => name !== "verdicts")
+        .sort(),
+    ).toEqual(facts.filter((name) => name !== "verdicts"));
+  });
+
+  test("state-folder: one that cannot be used is named", async () => {
+    const all = await poolLab();
+    const { trusted } = all.context.repository.layout;
+    rmSync(trusted, { recursive: true });
+    writeFileSync(trusted, "");
+    await expectNamed(all, "state-folder", trusted, /XDG_STATE_HOME/);
+  });
+});
+
 describe("what killed programs leave", () => {
   test("lock-left: an old lock in a slot that nobody works in is removed", async () => {
     const all = await poolLab();
