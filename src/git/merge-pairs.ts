@@ -1,6 +1,6 @@
 import { GraftworkError } from "../domain/index.ts";
 import { attributesArgs } from "./merge-attributes.ts";
-import { mergeTrees } from "./merge-trees.ts";
+import { MERGE_TIMEOUT_MS, mergeTrees } from "./merge-trees.ts";
 import { wantedName } from "./moved-names.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
@@ -28,8 +28,9 @@ export async function mergePairs(repository: Repository, pairs: readonly (readon
     args: [...attributesArgs(repository), "merge-tree", "--write-tree", "--no-messages", "--allow-unrelated-histories", "-z", "--stdin"],
     stdin: pairs.map(([ours, theirs]) => `${ours} ${theirs}\n`).join(""),
     answers: [0, UNKNOWN_OPTION],
+    timeoutMs: MERGE_TIMEOUT_MS + 1000 * pairs.length,
   });
-  if (answer.code === UNKNOWN_OPTION) return oneByOne(repository, pairs);
+  if (answer.late || answer.code === UNKNOWN_OPTION) return oneByOne(repository, pairs);
   const merges = parseMergeRecords(splitPaths(answer));
   if (merges?.length === pairs.length)
     return merges.map(({ clean, paths }, index) => ({

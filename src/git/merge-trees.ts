@@ -2,6 +2,8 @@ import { GraftworkError } from "../domain/index.ts";
 import { commitLike, mergeBase, renamesBetween, treeOf } from "./commit-objects.ts";
 import { editTree, type TreeEdit } from "./edit-tree.ts";
 import { attributesArgs } from "./merge-attributes.ts";
+import { mergeWholeFiles } from "./merge-whole-files.ts";
+import type { ConflictStage, MergedTrees, MergeMessage, MergeSides } from "./merged-trees.ts";
 import { wantedName } from "./moved-names.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
@@ -9,33 +11,6 @@ import { pathText } from "./path-text.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
 import { treeDifferences } from "./tree-differences.ts";
-
-/**
- * One side of a conflicted file: stage 1 is the merge base, 2 ours, 3 theirs. `moved`: where the merged tree has it, if
- * the other side has a folder or another kind of file at `path`.
- */
-export type ConflictStage = { mode: string; oid: Oid; stage: 1 | 2 | 3; path: string; moved?: string };
-
-/** What git says about a conflict: its short name for the kind, the paths that it names, and its sentence. */
-export type MergeMessage = { kind: string; paths: readonly string[]; text: string };
-
-export type MergedTrees =
-  /** `both`: files that both sides changed and git merged by itself, as far as git says so. */
-  | { clean: true; tree: Oid; both: readonly string[] }
-  /**
-   * `tree` holds the conflicted files with markers in them. `paths` is empty if folders alone collide: see `messages`.
-   * `sides`: by which commits git calls the sides, in markers and in names that it makes.
-   */
-  | {
-      clean: false;
-      tree: Oid;
-      stages: readonly ConflictStage[];
-      paths: readonly string[];
-      messages: readonly MergeMessage[];
-      sides: MergeSides;
-    };
-
-export type MergeSides = { ours: Oid; theirs: Oid };
 
 /**
  * Merges two commits in memory, in our own git directory, under the repository's `mergeAttributes`. The result does not
@@ -49,7 +24,17 @@ export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid,
   return mergeWith(repository, { ours: standIn, theirs, base });
 }
 
+/** Texts can be made so that git merges them for hours. */
+export const MERGE_TIMEOUT_MS = 60_000;
+
+const TOO_LONG = `git did not merge it within ${MERGE_TIMEOUT_MS / 1000} seconds, so nobody compared the lines of files that both sides changed`;
+
+/** Merges that took too long in this process: they would again. */
+const lateMerges = new Set<string>();
+
 async function mergeWith(repository: Repository, { ours, theirs, base }: { ours: Oid; theirs: Oid; base?: Oid }): Promise<MergedTrees> {
+  const name = `${ours} ${theirs}`;
+  if (lateMerges.has(name)) return mergeWholeFiles(repository, { ours, theirs }, TOO_LONG);
   const answer = await runGit(repository, {
     ...ownGit(repository, "plain"),
     args: [
@@ -64,7 +49,10 @@ async function mergeWith(repository: Repository, { ours, theirs, base }: { ours:
       theirs,
     ],
     answers: [0, 1],
+    timeoutMs: MERGE_TIMEOUT_MS,
   });
+  if (answer.late) lateMerges.add(name);
+  if (answer.late) return mergeWholeFiles(repository, { ours, theirs }, TOO_LONG);
   const parsed = parseMergeTree(answer.code, pathText(answer.stdout), { ours, theirs });
   if (parsed !== undefined) return withWholeFolders(repository, parsed, { 2: ours, 3: theirs, base });
   // Exit 1 with nothing on stdout is an error (an unknown commit), not a conflict.

@@ -23,12 +23,14 @@ export type GitCall = {
   stdin?: string | Uint8Array;
   /** Exit codes that are answers; anything else throws GIT_FAILED. Default only 0. */
   answers?: readonly number[];
+  /** Ends git after so long; its answer is `late` then. */
   timeoutMs?: number;
   /** Takes git's answer in chunks, of any size. The returned answer is then empty. */
   onAnswer?: (chunk: Buffer) => void;
 };
 
-export type GitAnswer = { code: number; stdout: Buffer; text: string; stderr: string };
+/** `late`: git was ended, since it took too long. */
+export type GitAnswer = { code: number; stdout: Buffer; text: string; stderr: string; late: boolean };
 
 /** Set for every call: nothing that an agent planted in the repository's configuration runs in ours. */
 const PINS = [
@@ -104,8 +106,9 @@ export async function runGit(context: GitContext, call: GitCall): Promise<GitAns
   context.onCommand?.(["git", ...call.args], end.code, end.durationMs);
   if (end.notStarted !== null) throw notStarted(end.notStarted, call.cwd);
   const code = end.code ?? -1;
-  if (!(call.answers ?? [0]).includes(code) || (end.overflow && onAnswer === undefined)) throw failed(call, end);
-  return { code, stdout: end.stdout, text: end.stdout.toString("utf8"), stderr: end.stderr.toString("utf8") };
+  const late = end.ended === "timeout";
+  if ((!late && !(call.answers ?? [0]).includes(code)) || (end.overflow && onAnswer === undefined)) throw failed(call, end);
+  return { code, stdout: end.stdout, text: end.stdout.toString("utf8"), stderr: end.stderr.toString("utf8"), late };
 }
 
 function notStarted(reason: string, cwd: string): GraftworkError {

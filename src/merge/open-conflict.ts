@@ -40,6 +40,7 @@ export async function openConflict(
   if (merged.clean) return { kind: "merges" };
   const rules = await resolveConflicts(repository, merged, resolving);
   if (rules.kind === "resolved") return { kind: "merges" };
+  if (merged.late === true) return { kind: "unfit", why: gitSays(merged).join("; ") };
   if (merged.paths.length === 0) {
     const [first] = gitSays(merged);
     return { kind: "unfit", why: `folders or names collide, not lines${first === undefined ? "" : `; git says: ${first}`}` };

@@ -72,6 +72,8 @@ export async function mergeOnto(repository: Repository, tip: Oid, commit: Oid, r
  * conflict, the whole merge does. If `.gitattributes` forbids to blend a file, only a program may generate it.
  */
 export async function resolveConflicts(repository: Repository, conflict: Conflict, resolving: Resolving): Promise<Resolved> {
+  // It was not merged by git, so there is nothing that a rule could rely on.
+  if (conflict.late === true) return { kind: "left", files: aboutAll(conflict) };
   const read = await Promise.all(conflict.paths.map((path) => readConflict(repository, conflict, path)));
   const steps = madeAnewOf(repository, read, resolving);
   const isMadeAnew = ({ path }: Read): boolean => steps.some(({ paths }) => paths.includes(path));
@@ -104,8 +106,7 @@ export async function resolveConflicts(repository: Repository, conflict: Conflic
     return { kind: "left", files: [...left, ...waiting] };
   }
   // A conflict without a path is one of folders and renames: git's words are all that is known.
-  if (read.length === 0)
-    return { kind: "left", files: conflict.messages.map(({ paths, text }) => unmade(paths[0] ?? "", `git says: ${text}`)) };
+  if (read.length === 0) return { kind: "left", files: aboutAll(conflict) };
   let tree = edits.length === 0 ? conflict.tree : await editTree(repository, conflict.tree, edits);
   for (const { what, make } of steps) {
     const made = await make(tree);
@@ -114,6 +115,11 @@ export async function resolveConflicts(repository: Repository, conflict: Conflic
     files.push(...made.files);
   }
   return { kind: "resolved", tree, files };
+}
+
+/** What git says of a conflict in which no rule looks at files. */
+function aboutAll({ messages }: Conflict): LeftFile[] {
+  return messages.flatMap(({ paths, text }) => (paths.length === 0 ? [""] : paths).map((path) => unmade(path, `git says: ${text}`)));
 }
 
 /** Why no rule blends a file. */
