@@ -15,4 +15,4 @@ export { installerCode } from "./installer-code.ts";
 export { projectEnvironment, visibleEnvironment } from "./project-environment.ts";
 export { isRegenerable, type Regenerated, regenerateLockfile } from "./regenerate-lockfile.ts";
 export { openUp } from "./remove-tree.ts";
-export { openRoom, type Room, sweepRooms } from "./room.ts";
+export { isRoom, openRoom, type Room, sweepRooms } from "./room.ts";

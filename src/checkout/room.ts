@@ -67,6 +67,11 @@ export function openRoom(repository: Repository, pin: (id: string) => string): R
   };
 }
 
+/** True if this is a room of the repository. Ids come from environments, which anybody may have set. */
+export function isRoom(repository: Repository, id: string): boolean {
+  return /^\d+\.[0-9a-f]+$/.test(id) && judgingFolders(repository).some((folder) => existsSync(join(folder, id)));
+}
+
 /** The last room of another process takes their folder with it, perhaps just before the first file is made there. */
 function inFolder(make: () => string): string {
   for (let tries = 1; ; tries++) {

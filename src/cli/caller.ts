@@ -1,8 +1,10 @@
 import type { Command } from "commander";
+import { isRoom } from "../checkout/index.ts";
 import { GraftworkError } from "../domain/index.ts";
-import { isInLinkedWorktree, openRepository } from "../git/index.ts";
+import { openRepository, type Repository } from "../git/index.ts";
 import { type CallerLease, leaseOfCaller } from "../pool/index.ts";
-import { inherited } from "../subprocess/index.ts";
+import { liveRun } from "../run/index.ts";
+import { inherited, isStartedBy } from "../subprocess/index.ts";
 import type { Shell } from "./shell.ts";
 
 /** Verbs that only read, so that an agent may call them. Hooks that say that something ended release nothing of others. */
@@ -27,31 +29,61 @@ const READING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The one guard for who calls. What works for a lease (an agent, and all that it starts) may read and give its own slot
- * back; the rest is a person's. Throws CALLER_REFUSED.
+ * The one guard for who calls. What works for a lease or a run (an agent, a check, and all that it starts) may read and give its
+ * own slot back; the rest is a person's. Throws CALLER_REFUSED.
  */
 export async function requireRightful(shell: Shell, command: Command): Promise<void> {
   const verb = nameOf(command);
   if (READING.has(verb) || isReading(verb, command)) return;
-  const lease = await callerLease(shell);
-  if (lease === undefined || (verb === "pool release" && isOwnRelease(command, lease))) return;
+  const caller = await programBehind(shell);
+  // Somebody at a terminal in a slot is a person: a program has a marker, or a run above it.
+  if (caller === undefined || (caller.byFolder && shell.canAsk)) return;
+  if (verb === "pool release" && isOwnRelease(command, caller)) return;
   // A client's session works in a slot itself, and gives its sub-agents slots of their own.
-  if (verb === "hook worktree-create" && lease.session !== null) return;
+  if (verb === "hook worktree-create" && caller.session !== null) return;
   throw new GraftworkError("CALLER_REFUSED", {
-    message: `\`graftwork ${verb}\` is not for programs that work in a slot.`,
-    because: `this one works for ${lease.task === "" ? `a lease that is over or elsewhere (${lease.slot})` : `task ${lease.task} in ${lease.slot}`}; it may read, and release a slot of its own.`,
+    message: `\`graftwork ${verb}\` is not for programs that work for a run or in a slot.`,
+    because: `this one works for ${caller.what}; it may read, and release a slot of its own.`,
     try: "call it from a terminal outside of the pool's slots. An agent that needs it says so in its closing words.",
-    details: { verb, slot: lease.slot, task: lease.task },
+    details: { verb, slot: caller.slot, task: caller.task },
   });
 }
 
-/** The lease that the caller works for, by its environment, that of what started it, or the folder it stands in. */
-export async function callerLease(shell: Shell): Promise<CallerLease | undefined> {
-  const own = shell.env["GRAFTWORK_LEASE"];
-  const markers = [...(own ? [own] : []), ...inherited("GRAFTWORK_LEASE")];
-  if (markers.length === 0 && !isInLinkedWorktree(shell.cwd)) return undefined;
+/** What a caller works for: a lease, or something else of a run (then `slot` and `task` are empty). */
+type Program = CallerLease & { what: string };
+
+/** The program of ours that a caller works for, by its environment, by what started it, or by the folder it stands in. */
+export async function programBehind(shell: Shell): Promise<Program | undefined> {
+  const said = [...MARKERS.map((name) => [name, shell.env[name] ?? ""] as const), ...inherited(MARKERS)];
+  const valuesOf = (marker: (typeof MARKERS)[number]): string[] =>
+    said.filter(([name, value]) => name === marker && value !== "").map(([, value]) => value);
   const repository = await openRepository(shell.cwd, { parentEnv: shell.env }).catch(() => undefined);
-  return leaseOfCaller(repository, { cwd: shell.cwd, markers });
+  const signs = { cwd: shell.cwd, leases: valuesOf("GRAFTWORK_LEASE"), slotPaths: valuesOf("GRAFTWORK_SLOT_PATH") };
+  const lease = leaseOfCaller(repository, signs);
+  if (lease !== undefined)
+    return {
+      ...lease,
+      what: lease.task === "" ? `a lease that is over or elsewhere (${lease.slot})` : `task ${lease.task} in ${lease.slot}`,
+    };
+  if (repository === undefined) return undefined;
+  const other = { slot: "", task: "", isOver: true, session: null, byFolder: false };
+  if (valuesOf("GRAFTWORK_QA").some((id) => isRoom(repository, id))) return { ...other, what: "a check of somebody's work" };
+  const run = runAbove(repository);
+  return run === undefined ? undefined : { ...other, what: `run ${run}` };
+}
+
+const MARKERS = ["GRAFTWORK_LEASE", "GRAFTWORK_SLOT_PATH", "GRAFTWORK_QA"] as const;
+
+/** The live run whose process started the caller: a program can take everything out of its own environment. */
+function runAbove(repository: Repository): string | undefined {
+  try {
+    const live = liveRun(repository);
+    return live !== null && isStartedBy(live.owner) ? live.run : undefined;
+  } catch (error) {
+    // The verb that mends a damaged record must not fail here.
+    if (error instanceof GraftworkError) return undefined;
+    throw error;
+  }
 }
 
 /** `pool release` for `graftwork pool release`. */

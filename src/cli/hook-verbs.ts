@@ -2,7 +2,7 @@ import { sep } from "node:path";
 import { EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
 import { acquireSlot, existingStore, initPool, type PoolContext, releaseSlot } from "../pool/index.ts";
 import { openToRun } from "./approval.ts";
-import { callerLease } from "./caller.ts";
+import { programBehind } from "./caller.ts";
 import { hookEvent, taskOfHook } from "./hook-event.ts";
 import { openPoolContext } from "./pool-context.ts";
 import { reportError, type Shell } from "./shell.ts";
@@ -39,7 +39,7 @@ export async function worktreeDone(
       .read()
       .state.slots.find(({ path }) => `${folder}${sep}`.startsWith(`${path}${sep}`));
     const lease = slot?.lease ?? undefined;
-    const caller = await callerLease(shell);
+    const caller = await programBehind(shell);
     // A caller in a slot may end that slot and the others of its session. An event cannot prove who calls.
     const mayEnd = caller === undefined || caller.slot === slot?.id || (caller.session !== null && caller.session === lease?.owner.name);
     const isNamed = event.session_id === undefined || lease?.owner.name === event.session_id;

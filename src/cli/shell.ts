@@ -21,6 +21,8 @@ export type Shell = {
   writeRaw: (text: string) => void;
   /** The verb's answer: text for people, one object with `--json`. */
   answer: (text: string, object: object) => void;
+  /** Somebody is at a terminal, so a question can be answered. */
+  canAsk: boolean;
   /** Shows the lines on the terminal and asks a yes/no question; undefined, and nothing is shown, where nobody can answer. */
   ask: (question: string, lines: readonly string[]) => Promise<boolean | undefined>;
   /** Aborted at the first Ctrl-C or TERM. */
@@ -37,6 +39,7 @@ export function makeShell(json: boolean): Shell {
     stderr.write(`${terminalText(line, wantsColor(env, stderr.isTTY === true))}\n`);
   };
   const color = wantsColor(env, stdout.isTTY === true);
+  const canAsk = process.stdin.isTTY === true && stderr.isTTY === true;
   const isTty = stdout.isTTY === true && env["TERM"] !== "dumb" && env["CI"] === undefined;
   return {
     cwd: process.cwd(),
@@ -56,8 +59,9 @@ export function makeShell(json: boolean): Shell {
       if (json) stdout.write(`${JSON.stringify({ ok: true, schemaVersion: 1, ...object })}\n`);
       else if (text !== "") stdout.write(terminalText(text.endsWith("\n") ? text : `${text}\n`, color));
     },
+    canAsk,
     ask: async (question, lines) => {
-      if (process.stdin.isTTY !== true || stderr.isTTY !== true) return undefined;
+      if (!canAsk) return undefined;
       for (const line of lines) note(line);
       return ask(question);
     },

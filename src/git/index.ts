@@ -79,7 +79,6 @@ export {
   updateRefs,
 } from "./refs.ts";
 export { openRepository, type Repository } from "./repository.ts";
-export { isInLinkedWorktree } from "./repository-facts.ts";
 export { halfLanded, moveCheckoutBack, restoreCheckout } from "./restore-checkout.ts";
 export type { GitContext } from "./run-git.ts";
 export { type SlotChanges, scanSlot, untouchedSince } from "./scan-slot.ts";

@@ -45,14 +45,6 @@ function findCommonDir(cwd: string): string | undefined {
   }
 }
 
-/** True if the nearest `.git` above a folder is a file, as in a worktree that git linked. */
-export function isInLinkedWorktree(cwd: string): boolean {
-  for (let folder = realpathSync(cwd); ; folder = dirname(folder)) {
-    const stat = lstatSync(join(folder, ".git"), { throwIfNoEntry: false });
-    if (stat !== undefined || dirname(folder) === folder) return stat?.isFile() === true;
-  }
-}
-
 function commonDirOf(worktree: string): string | undefined {
   const admin = /^gitdir: (.+)\n$/.exec(readText(join(worktree, ".git")) ?? "")?.[1];
   if (admin === undefined) return undefined;

@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import type { ProcessIdentity } from "../domain/index.ts";
+import { livenessOf } from "./identity.ts";
 
 /** The numbers of the processes that we were started by, our parent first. */
 export function ancestors(): number[] {
@@ -27,14 +29,22 @@ export function environmentOf(pid: number): string {
   return `\0${shown.trim().replaceAll(" ", "\0")}\0`;
 }
 
-/** The values that the processes we were started by have for a variable: any of them may have set another one below it. */
-export function inherited(name: string): string[] {
+/**
+ * The values that the processes we were started by have for these variables, as `[name, value]`: any of them may have set another
+ * one below it.
+ */
+export function inherited(names: readonly string[]): [name: string, value: string][] {
   return ancestors().flatMap((pid) =>
     environmentOf(pid)
       .split("\0")
-      .filter((one) => one.startsWith(`${name}=`) && one.length > name.length + 1)
-      .map((one) => one.slice(name.length + 1)),
+      .map((one): [string, string] => [one.slice(0, Math.max(0, one.indexOf("="))), one.slice(one.indexOf("=") + 1)])
+      .filter(([name, value]) => names.includes(name) && value !== ""),
   );
+}
+
+/** True if this very process started us, or what started us. */
+export function isStartedBy(process: ProcessIdentity): boolean {
+  return ancestors().includes(process.pid) && livenessOf(process) === "alive";
 }
 
 const buffer = Buffer.allocUnsafe(128 * 1024);

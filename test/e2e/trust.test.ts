@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -182,6 +182,79 @@ test("a program that works in a slot may read, and command nothing", async () =>
   expect((await release("--discard")).code).toBe(4);
   expect((await release()).code).toBe(0);
 }, 180_000);
+
+describe("what works for a run commands it by no way", () => {
+  /** Verbs that would do harm, called from the repository's own folder; their exit codes go to a file. */
+  const calls = ({ repo, env }: ReturnType<typeof clone>): { script: string; codes: () => string[] } => {
+    const [script, codes] = [join(repo.parent, "calls.sh"), join(repo.parent, "codes")];
+    const program = fileURLToPath(new URL("../../bin/graftwork.js", import.meta.url));
+    const verbs = ["trust allow --yes", "pool release mine --discard", "pool release mine --force", "pool cleanup --force", "stop"];
+    const lines = verbs.map((verb) => `'${process.execPath}' '${program}' ${verb} < /dev/null > /dev/null 2>&1; echo $? >> '${codes}'`);
+    const own = `export XDG_STATE_HOME='${env["XDG_STATE_HOME"]}'`;
+    writeFileSync(script, [`cd '${repo.dir}'`, own, ...lines].join("\n"));
+    return { script, codes: () => (existsSync(codes) ? readFileSync(codes, "utf8").trim().split("\n") : []) };
+  };
+  const REFUSED = ["4", "4", "4", "4", "4"];
+  const run = async (stage: ReturnType<typeof clone>, planText: string): Promise<string> => {
+    writeFiles(stage.repo.parent, { "plan.json": planText });
+    await stage.gw("pool", "init", "2");
+    const path = (await stage.gw("pool", "acquire", "mine")).stdout.split("|")[1] ?? "";
+    writeFiles(path, { precious: "p" });
+    await stage.gw("run", join(stage.repo.parent, "plan.json"), "--yes");
+    expect(readFileSync(join(path, "precious"), "utf8")).toBe("p");
+    return stage.repo.git("log", "--format=%s", "main");
+  };
+
+  test("an agent that took everything out of its environment", async () => {
+    const stage = clone();
+    const { script, codes } = calls(stage);
+    const work = `echo a > a; git add -A; git commit -qm x; cd /; exec env -i PATH="$PATH" HOME="$HOME" sh '${script}'`;
+    stage.repo.commit({ ".claude/auto-context.yaml": JSON.stringify({ agents: { default: "sh", sh: { command: ["sh", "-c", work] } } }) });
+    stage.env["GRAFTWORK_TRUST"] = "all";
+    expect(await run(stage, plan("a"))).toContain("x");
+    expect(codes()).toEqual(REFUSED);
+  });
+
+  test("a check of an agent's work", async () => {
+    const stage = clone();
+    const { script, codes } = calls(stage);
+    const work = `echo "sh '${script}'" > check.sh; git add -A; git commit -qm x`;
+    stage.repo.commit({
+      "check.sh": "true",
+      ".claude/auto-context.yaml": JSON.stringify({ agents: { default: "sh", sh: { command: ["sh", "-c", work] } } }),
+    });
+    stage.env["GRAFTWORK_TRUST"] = "all";
+    const checked = JSON.stringify({ version: 1, name: "p", verification: ["sh check.sh"], tasks: [{ id: "a", title: "a" }] });
+    expect(await run(stage, checked)).toContain("x");
+    expect(codes().slice(0, 5)).toEqual(REFUSED);
+  });
+
+  test("set-up of a slot, outside of a run", async () => {
+    const stage = clone();
+    const { script, codes } = calls(stage);
+    const setup = `cd /; exec env -i PATH="$PATH" HOME="$HOME" sh '${script}'`;
+    stage.repo.commit({ ".claude/auto-context.yaml": JSON.stringify({ pool: { setup: [["sh", "-c", setup]] } }) });
+    stage.env["GRAFTWORK_TRUST"] = "all";
+    await stage.gw("pool", "init", "1");
+    expect(codes().slice(0, 5)).toEqual(REFUSED);
+  });
+});
+
+test("somebody at a terminal in a slot is a person", async () => {
+  const stage = clone();
+  stage.env["GRAFTWORK_TRUST"] = "all";
+  const program = fileURLToPath(new URL("../../bin/graftwork.js", import.meta.url));
+  const atTerminal = (verb: string, cwd: string): string => {
+    const line = `'${process.execPath}' '${program}' ${verb}; echo "exit $?"`;
+    const env = { ...hermeticEnv(), XDG_STATE_HOME: stage.env["XDG_STATE_HOME"] };
+    return spawnSync("script", ["-qec", line, "/dev/null"], { cwd, env, encoding: "utf8", input: "" }).stdout;
+  };
+  await stage.gw("pool", "init", "3");
+  const path = (await stage.gw("pool", "acquire", "two")).stdout.split("|")[1] ?? "";
+  expect((await runCli(["pool", "acquire", "three"], { cwd: path, env: stage.env })).code).toBe(4);
+  expect(atTerminal("pool acquire three", path)).toContain("exit 0");
+  expect(atTerminal("pool release two --discard", path)).toContain("exit 0");
+});
 
 test("folders of ours are their user's alone, whatever the umask; without a state folder it is said, and work goes on", async () => {
   const stage = clone();
