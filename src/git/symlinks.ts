@@ -1,12 +1,11 @@
-import { posix } from "node:path";
 import { readBlob } from "./commit-objects.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitPaths } from "./run-git.ts";
 
-/** Path of a link in a tree → where it leads in that tree. */
-export type Symlinks = ReadonlyMap<string, string>;
+/** Path of a link in a tree → the places in that tree that it leads over, and last the one that it leads to. */
+export type Symlinks = ReadonlyMap<string, readonly string[]>;
 
 /** At most this many links are followed. */
 const STEPS = 20;
@@ -15,7 +14,7 @@ const STEPS = 20;
 const known = new Map<string, Promise<Symlinks>>();
 const KEPT = 20;
 
-/** Returns all links of a tree (or commit) that stay in it, with the place that each finally leads to. */
+/** Returns all links of a tree (or commit), with the places of the tree that each leads over and to. */
 export function symlinksIn(repository: Repository, tree: Oid): Promise<Symlinks> {
   const key = `${repository.commonDir}\0${tree}`;
   const kept = known.get(key);
@@ -32,30 +31,37 @@ export function symlinksIn(repository: Repository, tree: Oid): Promise<Symlinks>
 
 async function readSymlinks(repository: Repository, tree: Oid): Promise<Symlinks> {
   const listed = splitPaths(await runGit(repository, { ...ownGit(repository, "plain"), args: ["ls-tree", "-r", "-z", tree] }));
-  const links = new Map<string, string>();
+  const texts = new Map<string, string>();
   for (const line of listed) {
     const [, oid, path] = /^120000 blob (\S+)\t([\s\S]+)$/.exec(line) ?? [];
-    if (oid === undefined || path === undefined) continue;
-    const target = inTree(path, (await readBlob(repository, oid)).toString("utf8"));
-    if (target !== undefined) links.set(path, target);
+    if (oid !== undefined && path !== undefined) texts.set(path, (await readBlob(repository, oid)).toString("utf8"));
   }
-  return new Map([...links].map(([path, target]) => [path, through(links, target)]));
+  return new Map([...texts.keys()].map((path) => [path, placesBehind(texts, path)]));
 }
 
-/** A link's text as a path from the top; undefined if it leads out. */
-function inTree(path: string, text: string): string | undefined {
-  const target = posix.normalize(posix.join(posix.dirname(path), text)).replace(/\/$/, "");
-  return text.startsWith("/") || target.startsWith("..") ? undefined : target;
-}
-
-/** A path with each link on its way replaced by what it leads to. */
-function through(links: ReadonlyMap<string, string>, path: string): string {
-  let at = path;
-  for (let step = 0; step < STEPS; step++) {
-    const parts = at.split("/");
-    const end = parts.findIndex((_, n) => links.has(parts.slice(0, n + 1).join("/"))) + 1;
-    if (end === 0) return at;
-    at = [links.get(parts.slice(0, end).join("/")) ?? "", ...parts.slice(end)].join("/");
+/**
+ * Follows a link as a system does: a `..` behind a link goes up from where that link leads. Returns the links on the way and
+ * the last place; without that one if it leads out of the tree.
+ */
+export function placesBehind(texts: ReadonlyMap<string, string>, link: string): string[] {
+  const places: string[] = [];
+  const at = link.split("/").slice(0, -1);
+  let left = (texts.get(link) ?? "").split("/");
+  if (texts.get(link)?.startsWith("/") === true) return places;
+  for (let part = left.shift(); part !== undefined; part = left.shift()) {
+    if (part === "" || part === ".") continue;
+    if (part === "..") {
+      if (at.pop() === undefined) return places;
+      continue;
+    }
+    const place = [...at, part].join("/");
+    const text = texts.get(place);
+    if (text === undefined) at.push(part);
+    else {
+      places.push(place);
+      if (text.startsWith("/") || places.length > STEPS) return places;
+      left = [...text.split("/"), ...left];
+    }
   }
-  return at;
+  return [...places, at.length === 0 ? "." : at.join("/")];
 }

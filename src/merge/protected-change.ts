@@ -26,9 +26,9 @@ export async function protectedChanges(repository: Repository, from: Oid, to: Oi
 async function protectionsOf(repository: Repository, trees: readonly Oid[]): Promise<typeof protectionOf> {
   const links = await Promise.all(trees.map((tree) => symlinksIn(repository, tree)));
   const behind = links.flatMap((one) =>
-    [...one].flatMap(([path, target]) => {
+    [...one].flatMap(([path, places]) => {
       const protection = protectionOf(path);
-      return protection === undefined ? [] : [{ target, protection }];
+      return protection === undefined ? [] : places.map((target) => ({ target, protection }));
     }),
   );
   return (path) =>

@@ -8,22 +8,30 @@ export type Protection = {
 
 const AGENTS: Protection = { what: "what agents are told and may do" };
 const CI: Protection = { what: "what CI runs" };
+const HOOKS: Protection = { what: "what git, shells and editors run" };
 const INSTALLER: Protection = { what: "which package manager installs, and how" };
 const ATTRIBUTES: Protection = { what: "which programs git runs on files", part: programAttributes };
 
-/** Path, in lower case: a disk may not tell cases apart. */
+/** Folders of agent clients, in any folder of the work. */
+const AGENT_FOLDERS =
+  "agents|aider[^/]*|amazonq|amp|augment|claude|claude-plugin|cline|clinerules|codex|continue|crush|cursor|devin|factory|gemini|goose|junie|kilocode|kiro|opencode|openhands|qwen|roo|rules|trae|windsurf|zed";
+/** Files that agent clients read. */
+const AGENT_FILES =
+  "(?:claude|agents)(?:\\.local|\\.override)?\\.md|(?:agent|conventions|copilot-instructions|crush|gemini|qwen|warp)\\.md|\\.(?:cursor|windsurf|cline|roo)rules|\\.roomodes|\\.goosehints|\\.mcp\\.json|\\.worktreeinclude";
+const CI_FOLDERS =
+  "azure-pipelines|azuredevops|buildkite|builds|circleci|codefresh|forgejo|gitea|github|gitlab|harness|semaphore|teamcity|tekton|woodpecker";
+const CI_FILES =
+  "\\.?(?:gitlab-ci|travis|drone|woodpecker|appveyor|cirrus|buildkite|azure-pipelines|bitbucket-pipelines|buildspec|cloudbuild)(?:[.-][^/]*)?\\.(?:ya?ml|star|jsonnet)|jenkinsfile[^/]*";
+const HOOK_PATHS =
+  "\\.(?:husky|githooks|git-hooks|vscode|devcontainer|mise)(?:/.*)?|\\.?(?:lefthook|overcommit|mise)(?:[.-][^/]*)?\\.(?:ya?ml|toml|json)|\\.pre-commit-(?:config|hooks)\\.yaml|\\.devcontainer\\.json|\\.envrc|\\.tool-versions|\\.lfsconfig|\\.gitmodules";
+
+/** Path, in lower case: a disk may not tell cases apart. The name of a folder counts too, since it may be a link to one. */
 const PROTECTED: readonly (readonly [RegExp, Protection])[] = [
-  [/(?:^|\/)(?:\.claude|\.codex|\.cursor|\.gemini|\.opencode|\.aider[^/]*|\.windsurf)(?:\/|$)/, AGENTS],
-  [/(?:^|\/)(?:\.worktreeinclude|\.mcp\.json|claude(?:\.local)?\.md|agents\.md|gemini\.md)$/, AGENTS],
-  [/(?:^|\/)\.(?:cursorrules|windsurfrules|clinerules)(?:\/|$)/, AGENTS],
-  // The name itself counts too: it may be a link to a folder.
-  [/^\.(?:github|forgejo|gitea)(?:$|\/(?:workflows|actions)(?:\/|$))|^\.github\/copilot-instructions\.md$/, CI],
-  [/^\.(?:circleci|buildkite|gitlab|woodpecker|teamcity)(?:\/|$)/, CI],
-  [
-    /^(?:\.?(?:gitlab-ci|travis|drone|woodpecker|appveyor|cirrus|buildkite)|azure-pipelines[^/]*|bitbucket-pipelines|cloudbuild)\.ya?ml$/,
-    CI,
-  ],
-  [/^jenkinsfile[^/]*$/, CI],
+  [new RegExp(`(?:^|/)\\.(?:${AGENT_FOLDERS})(?:/|$)`, "s"), AGENTS],
+  [new RegExp(`(?:^|/)(?:${AGENT_FILES})$`, "s"), AGENTS],
+  [new RegExp(`^(?:\\.(?:${CI_FOLDERS})|azure-pipelines)(?:/|$)`, "s"), CI],
+  [new RegExp(`(?:^|/)(?:${CI_FILES})$`, "s"), CI],
+  [new RegExp(`(?:^|/)(?:${HOOK_PATHS})$`, "s"), HOOKS],
   [/(?:^|\/)(?:\.npmrc|\.yarnrc[^/]*|bunfig\.toml|\.corepack\.env|\.pnpmfile\.[cm]?js|pip\.(?:conf|ini)|uv\.toml)$/, INSTALLER],
   [/(?:^|\/)(?:\.yarn|\.cargo|\.bundle)(?:$|\/(?!cache\/))/, INSTALLER],
   [/(?:^|\/)package\.json$/, { ...INSTALLER, part: packageManager }],
@@ -37,15 +45,26 @@ export function protectionOf(path: string): Protection | undefined {
   return PROTECTED.find(([pattern]) => pattern.test(lower))?.[1];
 }
 
+/** Attributes by which git runs no program. Any other name may stand for several, filters among them (`[attr]`). */
+const PLAIN_ATTRIBUTE =
+  /^[-!]?(?:text|eol|crlf|ident|whitespace|export-ignore|export-subst|delta|encoding|binary|conflict-marker-size|lockable|linguist-[\w-]+|gitlab-[\w-]+)(?:=.*)?$/;
+
 /**
- * Lines that tie a filter, a driver or an encoding to paths, or define a name for such. Git LFS runs nothing of the work's
+ * Lines that tie a program or an encoding to paths, or a name that may stand for such. Git LFS runs nothing of the work's
  * choosing; QA says what is wrong with a file whose content it does not have.
  */
 function programAttributes(text: string): string {
   return text
     .split("\n")
     .map((line) => line.replace(/\s(?:filter|merge|diff)=lfs(?=\s|$)/g, "").trim())
-    .filter((line) => !line.startsWith("#") && /(?:^\[attr\])|(?:\s[-!]?(?:filter|merge|diff|working-tree-encoding)(?:=|\s|$))/.test(line))
+    .filter(
+      (line) =>
+        !line.startsWith("#") &&
+        line
+          .split(/\s+/)
+          .slice(1)
+          .some((word) => !PLAIN_ATTRIBUTE.test(word)),
+    )
     .join("\n");
 }
 

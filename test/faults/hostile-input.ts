@@ -72,7 +72,7 @@ const TARGETS: Readonly<Record<string, (text: string, folder: string) => unknown
     for (const said of [input, JSON.stringify({ session_id: input, cwd: input, name: input, worktree_path: input, agent_id: input })]) {
       const event = await hookEvent(Readable.from([Buffer.from(said)]));
       expect(isTaskId(taskOfHook(event.name ?? ""))).toBe(true);
-      expect(event.cwd).not.toContain("\0");
+      expect(event.cwd ?? "").not.toContain("\0");
     }
   },
   "words that are shown": (input) => {

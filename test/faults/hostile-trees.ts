@@ -101,5 +101,7 @@ export async function fuzzTrees(runs: number): Promise<{ together: number; alone
     { numRuns: runs, endOnFailure: true },
   );
   await flush();
+  // There are too many objects for what cleans up after each test.
+  rmSync(repo.dir, { recursive: true });
   return count;
 }

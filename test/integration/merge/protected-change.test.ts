@@ -1,4 +1,4 @@
-import { symlinkSync } from "node:fs";
+import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { keepDecision } from "../../../src/trust/index.ts";
@@ -29,6 +29,12 @@ describe("work that changes what only a person lets in", () => {
       "pnpm-workspace.yaml",
       "packages:\n  - a\n",
       "packages:\n  - a\n  # x\rdangerouslyAllowAllBuilds: true\n",
+    ],
+    [
+      "a file that a name for a filter is taken off",
+      ".gitattributes",
+      "[attr]crypt filter=git-crypt diff=git-crypt\n*.key crypt\n",
+      "[attr]crypt filter=git-crypt diff=git-crypt\n",
     ],
     ["a filter", ".gitattributes", "*.txt text\n", "*.txt text filter=x\n"],
     ["a merge driver in a folder", "src/.gitattributes", null, "[attr]x merge=x\n"],
@@ -67,6 +73,22 @@ describe("work that changes what only a person lets in", () => {
 });
 
 describe("a link of such a name", () => {
+  test("leads over another link, which work turns elsewhere: it waits for a person", async () => {
+    const { repo, context, candidate } = await bench({}, undefined, { "real/x/a.json": "{}\n", "evil/x/a.json": "{}\n" });
+    const link = (to: string, name: string): void => {
+      rmSync(join(repo.dir, name), { force: true });
+      symlinkSync(to, join(repo.dir, name));
+    };
+    link("first/x", ".claude");
+    link("real", "first");
+    repo.commit({}, "links");
+    repo.git("switch", "-q", "-c", "auto/x");
+    link("evil", "first");
+    repo.commit({}, "turned");
+    repo.git("switch", "-q", "main");
+    expect((await mergeCandidates(context, [candidate("x")])).landed).toEqual([]);
+  });
+
   test.each([
     ["leads to the file that work changes", "CLAUDE.md", "docs/AI.md", "docs/AI.md"],
     ["leads to the folder that work changes something in", ".cursor", "ai", "ai/settings.json"],
