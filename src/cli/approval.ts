@@ -2,7 +2,7 @@ import { installerCode } from "../checkout/index.ts";
 import { type Governed, type GovernedText, GraftworkError, visibleText } from "../domain/index.ts";
 import { storeProblem } from "../state/index.ts";
 import { approve, approvedBefore, digestOf, governedBy } from "../trust/index.ts";
-import { ownTemplates } from "./package-files.ts";
+import { ownCopyList, ownTemplates } from "./package-files.ts";
 import { type Opened, openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";
 
@@ -20,7 +20,8 @@ export async function openToRun(shell: Shell): Promise<Approved> {
 /** What of a repository runs or instructs agents, besides what a run keeps for itself. */
 export function governedHere({ context, loaded }: Opened, templates = ownTemplates(context.repository.root)): Governed[] {
   const installs = loaded.config.pool.setup === "none" ? [] : installerCode(context.repository.root);
-  return [...governedBy({ config: loaded.config, own: loaded.own, templates }), ...installs];
+  const copied = ownCopyList(context.repository.root);
+  return [...governedBy({ config: loaded.config, own: loaded.own, templates }), ...copied, ...installs];
 }
 
 /**

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Governed, GraftworkError } from "../domain/index.ts";
 import { readBelow } from "../git/index.ts";
+import { INCLUDE_FILE } from "../pool/index.ts";
 import { readText } from "../state/index.ts";
 
 /** The package's own folder: the bundle and the sources lie at different depths below it. */
@@ -23,6 +24,12 @@ export function ownTemplates(root: string): Governed[] {
     const text = readBelow(root, pathOf(name))?.toString("utf8");
     return text === undefined ? [] : [{ key: pathOf(name), purpose: "what agents are told", text }];
   });
+}
+
+/** The repository's list of untracked files that slots get a copy of. */
+export function ownCopyList(root: string): Governed[] {
+  const text = readBelow(root, INCLUDE_FILE)?.toString("utf8").trim() ?? "";
+  return text === "" ? [] : [{ key: INCLUDE_FILE, purpose: "untracked files of yours that each slot gets a copy of", text }];
 }
 
 /** The repository's own template among these, else ours. */

@@ -7,8 +7,8 @@ import { cpSync, mkdirSync, readText, replaceFile } from "../state/index.ts";
 import type { PoolContext } from "./context.ts";
 import { type IgnoreRule, isNamed, parseIgnore, sayOf } from "./ignore-patterns.ts";
 
-/** Patterns like those of `.gitignore`: the untracked files they name belong into every worktree. */
-const INCLUDE_FILE = ".worktreeinclude";
+/** A repository's file with patterns like those of `.gitignore`: each slot gets a copy of the untracked files that they name. */
+export const INCLUDE_FILE = ".worktreeinclude";
 
 /** Never looked into: what installs and builds make is made in the slot, and a repository inside is another one. */
 const NOT_ENTERED = new Set([".git", "node_modules", "__pycache__", ".venv", ".tox", ".gradle"]);

@@ -2,7 +2,7 @@ export { acquireSlot } from "./acquire.ts";
 export { type CallerLease, leaseOfCaller } from "./caller.ts";
 export { type PoolContext, poolFolder, processOwner, shellOwner } from "./context.ts";
 export { copiedSecrets } from "./copied-secrets.ts";
-export { committablePaths, copyMatcher } from "./copy-files.ts";
+export { committablePaths, copyMatcher, INCLUDE_FILE } from "./copy-files.ts";
 export { type FreeSlots, freeSlots } from "./free-slots.ts";
 export { type Finding, type FindingKind, type Health, poolHealth } from "./health.ts";
 export { type CleanedUp, cleanupPool, ensureSlots, type Initialized, initPool, parseSize } from "./init.ts";

@@ -24,6 +24,7 @@ function entriesOf({ pool, qa, merge, agents }: Config): Governed[] {
   const { setup } = pool;
   return [
     ...entry("pool.dir", "where slots lie", pool.dir === null ? [] : [pool.dir]),
+    ...entry("pool.copy", "untracked files of yours that each slot gets a copy of", pool.copy),
     ...entry("pool.setup", "to set up each slot", typeof setup === "string" ? [] : setup.map(commandText)),
     ...Object.entries(pool.env).flatMap(([name, value]) => entry(`pool.env.${name}`, "a variable for all that runs in slots", [value])),
     ...entry(
@@ -36,14 +37,17 @@ function entriesOf({ pool, qa, merge, agents }: Config): Governed[] {
     ...Object.entries(merge.generated).flatMap(([glob, run]) =>
       entry(`merge.generated ${glob}`, "to make files anew after a merge", [commandText(run)]),
     ),
+    ...entry("merge.agent", "the agent that resolves conflicts", merge.agent === null ? [] : [merge.agent]),
+    ...entry("agents.default", "the agent of tasks that name none", [agents.default]),
     ...Object.values(agents.byName).flatMap(agentEntries),
   ];
 }
 
-function agentEntries({ name, command, resume, env, setEnv, rateLimit }: AgentSpec): Governed[] {
+function agentEntries({ name, command, prompt, resume, env, setEnv, rateLimit }: AgentSpec): Governed[] {
   const key = `agents.${name}`;
   return [
     ...entry(`${key}.command`, `to start the agent ${name}`, [commandText(command)]),
+    ...(prompt === "argument" ? entry(`${key}.prompt`, `how the agent ${name} gets its brief; other users see that`, [prompt]) : []),
     ...entry(`${key}.resume`, `to go on with the agent ${name}`, resume === null ? [] : [commandText(resume)]),
     ...entry(`${key}.env`, `variables of yours that the agent ${name} gets`, env),
     ...Object.entries(setEnv).flatMap(([variable, value]) =>
