@@ -2,21 +2,24 @@ import {
   chmodSync as chmod,
   copyFileSync as copyFile,
   cpSync as cp,
+  existsSync,
   fdatasyncSync as fdatasync,
   fsyncSync as fsync,
   ftruncateSync as ftruncate,
   linkSync as link,
-  mkdirSync as mkdir,
+  mkdirSync as makeOne,
   mkdtempSync as mkdtemp,
   openSync as open,
   renameSync as rename,
   rmSync as rm,
   rmdirSync as rmdir,
+  statSync,
   symlinkSync as symlink,
   unlinkSync as unlink,
   utimesSync as utimes,
   writeSync as write,
 } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { GraftworkError, systemCode } from "../domain/index.ts";
 import { failpoint } from "../subprocess/index.ts";
 
@@ -60,6 +63,41 @@ export function unwritable(path: string, error: unknown): GraftworkError {
     details: { path, code },
     cause: error,
   });
+}
+
+/**
+ * Makes a folder, with those above it if `recursive`; returns the first one made. Node's own `recursive` never ends if the system
+ * says ENOENT for a folder whose parent is there, as in /proc.
+ */
+function mkdir(path: string | Buffer, options: { recursive?: boolean; mode?: number } = {}): string | undefined {
+  const { mode } = options;
+  if (options.recursive !== true) return void makeOne(path, { mode });
+  // A name that is no text is one of a folder's own entries.
+  if (typeof path !== "string") return makeOne(path, { mode, recursive: true });
+  let first: string | undefined;
+  // Others may remove an empty folder meanwhile.
+  for (let tries = 1; ; tries++) {
+    const missing: string[] = [];
+    for (let at = resolve(path); !existsSync(at) && dirname(at) !== at; at = dirname(at)) missing.unshift(at);
+    try {
+      for (const folder of missing) if (makeIfMissing(folder, mode)) first ??= folder;
+      if (!statSync(path).isDirectory()) makeOne(path);
+      return first;
+    } catch (error) {
+      if (tries === 10 || systemCode(error) !== "ENOENT") throw error;
+    }
+  }
+}
+
+/** True if it made the folder. */
+function makeIfMissing(folder: string, mode: number | undefined): boolean {
+  try {
+    makeOne(folder, { mode });
+    return true;
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST" || statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+    return false;
+  }
 }
 
 export const chmodSync: typeof chmod = watched("chmod", chmod);

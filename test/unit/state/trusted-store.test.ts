@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { adoptFacts, readTrusted, removeTrusted, sealedText, storeProblem, unsealedText, writeTrusted } from "../../../src/state/index.ts";
@@ -36,12 +36,20 @@ describe("a trusted store", () => {
     expect(readTrusted(folder, "good")).toEqual({ kind: "changed" });
   });
 
+  test("below a folder that others may write in is not used: they could put another in its place", () => {
+    const shared = tempFolder("shared");
+    chmodSync(shared, 0o1777);
+    mkdirSync(join(shared, "graftwork"));
+    chmodSync(join(shared, "graftwork"), 0o777);
+    expect(storeProblem({ trusted: join(shared, "graftwork", "repository") })).toContain("other users can write into it");
+  });
+
   test("that cannot be written says why, and nothing is thrown", () => {
     const home = join(tempFolder("home"), "file");
     writeFileSync(home, "no folder");
     const folder = join(home, "state");
-    expect(storeProblem({ trusted: folder })).toContain("ENOTDIR");
-    expect(writeTrusted(folder, "a", "b")).toContain("ENOTDIR");
+    expect(storeProblem({ trusted: folder })).toContain("file already exists");
+    expect(writeTrusted(folder, "a", "b")).toContain("file already exists");
     expect(readTrusted(folder, "a")).toEqual({ kind: "missing" });
     expect(sealedText(folder, "a", "b")).toBe("b");
   });
