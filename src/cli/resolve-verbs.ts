@@ -1,4 +1,4 @@
-import { cleanText, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
+import { cleanLine, cleanText, EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
 import { below, isAncestor, plainPath, type Repository, resolveCommit, userIdentity, withMergeAttributes } from "../git/index.ts";
 import {
   choose,
@@ -9,6 +9,7 @@ import {
   openedSlot,
   openInSlot,
   type Packet,
+  protectedChanges,
   readPacket,
   targetGone,
 } from "../merge/index.ts";
@@ -67,10 +68,8 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
     );
     await closeOpened(context, folder);
     const next = found.facts.merge ? "verifies and lands it" : `verifies it, then \`graftwork merge ${facts.id}\` lands it`;
-    shell.answer(`Resolved ${facts.id}: ${commit.slice(0, 12)} on ${packet.branch}. \`graftwork continue\` ${next}.`, {
-      task: facts.id,
-      commit,
-    });
+    const said = `Resolved ${facts.id}: ${commit.slice(0, 12)} on ${packet.branch}. \`graftwork continue\` ${next}.`;
+    shell.answer([said, ...(await protectedText(repository, packet))].join("\n"), { task: facts.id, commit });
     return EXIT.ok;
   }
   if (options.open !== true && (options.ours ?? options.theirs ?? options.takeFile) !== undefined) {
@@ -80,7 +79,7 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
     });
     return EXIT.ok;
   }
-  const shown = [`Packet: ${folder}/README.md`];
+  const shown = [`Packet: ${folder}/README.md`, ...(await protectedText(repository, packet))];
   if (options.open === true) {
     const { id, path, branch } = await openInSlot(context, packet);
     const files = packet.files.map((file) => below(path, file.laid_as ?? file.path));
@@ -92,6 +91,13 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   const files = packet.files.map((file) => fileIn(folder, "files", file.laid_as ?? file.path));
   shell.answer([...shown, ...listed(files)].join("\n"), { packet: folder, files });
   return EXIT.ok;
+}
+
+/** What of the work only a person lets in, as git has it: the packet lies where agents can write. */
+async function protectedText(repository: Repository, { commits: { base, theirs } }: Packet): Promise<string[]> {
+  if (base === null || theirs === null) return [];
+  const changes = await protectedChanges(repository, base, theirs);
+  return changes.map(({ path, what }) => `  --done lets in a change to ${what}: ${cleanLine(path)}`);
 }
 
 const listed = (files: readonly string[]): string[] => files.map((file) => `  ${cleanText(file)}`);

@@ -8,6 +8,7 @@ export { type Ordered, orderCandidates } from "./order-candidates.ts";
 export { lostWork, ownAmong } from "./own-work.ts";
 export { fileIn, type PacketInput, writePacket } from "./packet.ts";
 export { type PredictedConflict, type Prediction, predictConflicts, type Tip, touchedSince } from "./predict.ts";
+export { protectedChanges } from "./protected-change.ts";
 export { forgetResolutions, rememberResolutions } from "./resolution-memory.ts";
 export { type Choice, choose, finishResolution, type Packet, readPacket } from "./resolve.ts";
 export { resolveBeside } from "./resolve-beside.ts";

@@ -68,6 +68,18 @@ describe("resolve --open", () => {
     expect([repo.git("show", "main:list.txt"), repo.git("show", "main:new.txt")]).toEqual([BOTH.trim(), "as well"]);
   });
 
+  test("says what --done lets in that governs CI or agents, whatever the packet says", async () => {
+    const { graftwork, open } = await stage("", [], { left: [], right: [{ write: ".github/workflows/x.yml", text: "on: push\n" }] });
+    const line = "--done lets in a change to what CI runs: .github/workflows/x.yml";
+    const [packet = ""] = /^Packet: (.*)\/README\.md$/m.exec((await graftwork("resolve", "right")).stdout)?.slice(1) ?? [];
+    const file = join(packet, "packet.json");
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, "utf8")) as object), protected: [] }));
+    expect((await graftwork("resolve", "right")).stdout).toContain(line);
+    const { path } = await open();
+    writeFileSync(join(path, "list.txt"), BOTH);
+    expect((await graftwork("resolve", "right", "--done")).stdout).toContain(line);
+  });
+
   test("what was committed there is kept as it is, a merge made with git too", async () => {
     const { repo, graftwork, open } = await stage();
     const { path } = await open();
