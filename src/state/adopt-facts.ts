@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { replaceFile } from "./atomic-file.ts";
 import { rmSync } from "./disk.ts";
 import { readText } from "./read-file.ts";
 import { readTrusted, storeProblem, writeTrusted } from "./trusted-store.ts";
@@ -13,18 +14,32 @@ const DONE = "adopted";
 /**
  * Takes over what an older version kept in the repository, once for each store, and deletes it there. Call it while no
  * task is at work. Each fact is checked again whenever it is read; what is no JSON, or has another name, is left behind.
+ * So is what was written after this user began with trusted stores: no version of ours wrote that.
  */
 export function adoptFacts({ root, trusted }: { root: string; trusted: string }): void {
   if (readTrusted(trusted, DONE).kind !== "missing" || storeProblem({ trusted }) !== undefined) return;
+  const since = firstUse(dirname(trusted));
   for (const folder of FACTS) {
     const old = join(root, folder);
     for (const name of existsSync(old) ? readdirSync(old).filter((one) => NAME.test(one)) : []) {
+      // Nobody but the system sets this time: a moved repository keeps it, a planted file has its own.
+      if (lstatSync(join(old, name)).ctimeMs > since) continue;
       const text = readText(join(old, name)) ?? "";
       if (isJson(text)) writeTrusted(trusted, `${folder}/${name}`, text.trimEnd());
     }
   }
   for (const name of [...FACTS, ...OTHERS]) rmSync(join(root, name), { recursive: true, force: true });
   writeTrusted(trusted, DONE, "");
+}
+
+/** When this user began with trusted stores, in milliseconds; now, if it is the first time. */
+function firstUse(stores: string): number {
+  const file = join(stores, "since");
+  const known = Number(readText(file) ?? "");
+  if (known > 0) return known;
+  const now = Date.now();
+  replaceFile(file, `${now}\n`);
+  return now;
 }
 
 function isJson(text: string): boolean {

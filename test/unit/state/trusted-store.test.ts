@@ -1,5 +1,5 @@
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { adoptFacts, readTrusted, removeTrusted, sealedText, storeProblem, unsealedText, writeTrusted } from "../../../src/state/index.ts";
 import { tempFolder, writeFiles } from "../../fixtures/index.ts";
@@ -80,8 +80,11 @@ test("what an older version kept in the repository is taken over once, and no se
   expect(readTrusted(trusted, `verdicts/${name}`)).toEqual({ kind: "found", text: '{"tree":"x"}' });
   expect(readdirSync(join(trusted, "verdicts"))).toEqual([name]);
   expect(readdirSync(root)).toEqual(["evil"]);
-  removeTrusted(trusted, "verdicts");
-  plant();
-  adoptFacts({ root, trusted });
-  expect(readTrusted(trusted, `verdicts/${name}`)).toEqual({ kind: "missing" });
+  // Nor is it taken over again, or by a store that the user begins later: of a repository that was moved, say.
+  for (const later of [trusted, join(dirname(trusted), "moved")]) {
+    removeTrusted(trusted, "verdicts");
+    plant();
+    adoptFacts({ root, trusted: later });
+    expect(readTrusted(later, `verdicts/${name}`)).toEqual({ kind: "missing" });
+  }
 });
