@@ -68,10 +68,17 @@ export function patchReader(tell: (added: AddedText) => void): { read: (chunk: s
 
 /** The name in a patch's first line; both names if they differ. */
 function nameIn(line: string): string {
-  const plain = /^diff --git a\/(.*) b\/\1$/.exec(line)?.[1];
+  const plain = twice(line, ["diff --git a/", " b/", ""]);
   if (plain !== undefined) return plain;
   const rest = line.replace(/^diff --\w+ /, "");
   // git quotes names with control characters, quotes or backslashes.
-  const inside = /^diff --git "a\/(.*)" "b\/\1"$/.exec(line)?.[1] ?? (/^".*"$/.test(rest) ? rest.slice(1, -1) : undefined);
+  const inside = twice(line, ['diff --git "a/', '" "b/', '"']) ?? (/^".*"$/.test(rest) ? rest.slice(1, -1) : undefined);
   return (inside === undefined ? undefined : unquoted(inside)) ?? rest;
+}
+
+/** What stands twice in a line, between these three texts. Its length follows from the line's, so nothing is searched. */
+function twice(line: string, [before, between, after]: [string, string, string]): string | undefined {
+  const length = (line.length - before.length - between.length - after.length) / 2;
+  const name = line.slice(before.length, before.length + length);
+  return Number.isInteger(length) && length >= 0 && line === `${before}${name}${between}${name}${after}` ? name : undefined;
 }

@@ -41,6 +41,14 @@ describe("a patch", () => {
     expect(told(`diff --git a/f b/f\n@@ -1 +1 @@\n${line}\n+new\n`, 2 ** 16).map(({ text }) => text)).toEqual(["f", "new"]);
   });
 
+  test("has a name of any size read in time", () => {
+    const name = " b/".repeat(MIB);
+    const from = performance.now();
+    const [first] = told(`diff --git a/${name}x b/${name}y\n@@ -0,0 +1 @@\n+a\n`, 2 ** 16);
+    expect(first?.path).toBe("a file with a very long name");
+    expect(performance.now() - from).toBeLessThan(5_000);
+  });
+
   test("has no secret torn between two parts of a line", () => {
     for (const before of [MIB - 20, MIB - 10, MIB - 1, MIB, 2 * MIB - 2 ** 12 - 10])
       expect(
