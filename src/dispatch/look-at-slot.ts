@@ -19,7 +19,7 @@ import {
   userIdentity,
 } from "../git/index.ts";
 import { filesMatcher } from "../plan/index.ts";
-import { secretInFile, secretsInWork } from "../trust/index.ts";
+import { secretsInFiles } from "../trust/index.ts";
 import type { Evidence } from "./evidence.ts";
 import { besideBranch, branchLost, followHead, type Ground, isOthersCommit, refuseUnsafe } from "./follow-head.ts";
 
@@ -95,13 +95,9 @@ async function whatIsThere(repository: Repository, look: Look, nothing: Evidence
       tip,
       unusable: `it left a git repository in its folder, whose files git cannot commit here: ${named(repositories)}`,
     };
-  const onTarget = await readRef(repository, `refs/heads/${look.target}`);
-  const known = [...(onTarget === undefined ? [] : [onTarget]), look.base];
-  const committed = await secretsInWork(repository, { tip, known, values: look.secrets });
-  const secrets = [
-    ...committed,
-    ...rest.chosen.flatMap((path) => secretInFile(path, textOf(look, path), look.secrets, status.tracked.includes(path)) ?? []),
-  ];
+  const files = rest.chosen.map((path) => ({ path, text: textOf(look, path), tracked: status.tracked.includes(path) }));
+  // What is committed is looked through on its road to the target, where a person can let it in.
+  const secrets = look.commit ? await secretsInFiles(repository, files, { base: look.base, values: look.secrets }) : [];
   const notes = followed.note === null ? [] : [followed.note];
   const isCommitted = look.commit && rest.chosen.length > 0 && secrets.length === 0;
   if (isCommitted) {
@@ -119,7 +115,7 @@ async function whatIsThere(repository: Repository, look: Look, nothing: Evidence
     subjects: (await subjects(repository, look.base, now, 20)).map((subject) => hideSecrets(subject, look.secrets)),
     leftOut: look.commit ? rest.leftOut : [],
     beside: same === null ? null : await besideBranch(repository, look, now),
-    secrets: look.commit ? secrets : committed,
+    secrets,
   };
 }
 
