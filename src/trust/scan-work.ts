@@ -1,4 +1,5 @@
-import { hideSecrets, isSecretName, type SecretValue, secretHits } from "../domain/index.ts";
+import { setImmediate } from "node:timers/promises";
+import { hideSecrets, isSecretName, partsOf, type SecretValue, secretHits } from "../domain/index.ts";
 import { addedText, cutOff, type Oid, type Repository, textsInTree } from "../git/index.ts";
 
 /** What is to be looked through. */
@@ -38,7 +39,11 @@ export async function secretsInFiles(
   const byName: string[] = [];
   for (const { path, text, tracked } of files) {
     if (!tracked && isSecretName(path)) byName.push(`${hideSecrets(path, values)} (by its name)`);
-    else search.look(path, `${path}\n${text}`);
+    else
+      for (const part of partsOf(`${path}\n${text}`)) {
+        search.look(path, part);
+        await setImmediate();
+      }
   }
   return [...byName, ...(await search.found(repository, base))];
 }
