@@ -57,8 +57,10 @@ function searchFor(values: readonly SecretValue[]) {
   const unsure = new Map<string, Set<string>>();
   return {
     look(path: string, text: string): void {
-      for (const { what, secret } of secretHits(text, values)) {
-        const line = `${hideSecrets(path, values)} (${what})`;
+      const hits = secretHits(text, values);
+      const place = hits.length === 0 ? "" : hideSecrets(path, values);
+      for (const { what, secret } of hits) {
+        const line = `${place} (${what})`;
         if (secret === null || (unsure.size >= COMPARED && !unsure.has(secret))) found.add(line);
         else unsure.set(secret, (unsure.get(secret) ?? new Set()).add(line));
       }
