@@ -11,6 +11,7 @@ import {
   type Packet,
   protectedChanges,
   readPacket,
+  takeBranch,
   targetGone,
 } from "../merge/index.ts";
 import type { PoolContext } from "../pool/index.ts";
@@ -46,6 +47,7 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
   for (const path of options.ours ?? []) choose(packet, path, { kind: "ours" });
   for (const path of options.theirs ?? []) choose(packet, path, { kind: "theirs" });
   for (const text of options.takeFile ?? []) choose(packet, ...splitChoice(packet, text));
+  if (options.done === true && packet.commits.theirs === null) return takeWork(shell, context, found, facts, packet);
   if (options.done === true) {
     const onto = await resolveCommit(repository, `refs/heads/${found.facts.target}`);
     if (onto === undefined) throw targetGone(found.facts.target, packet.commits.ours, "run the same command again");
@@ -67,8 +69,7 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
       () => new Date(),
     );
     await closeOpened(context, folder);
-    const next = found.facts.merge ? "verifies and lands it" : `verifies it, then \`graftwork merge ${facts.id}\` lands it`;
-    const said = `Resolved ${facts.id}: ${commit.slice(0, 12)} on ${packet.branch}. \`graftwork continue\` ${next}.`;
+    const said = `Resolved ${facts.id}: ${commit.slice(0, 12)} on ${packet.branch}. ${nextAfter(found, facts)}`;
     shell.answer([said, ...(await protectedText(repository, packet))].join("\n"), { task: facts.id, commit });
     return EXIT.ok;
   }
@@ -89,7 +90,38 @@ export async function resolve(shell: Shell, task: string, options: ResolveOption
     return EXIT.ok;
   }
   const files = packet.files.map((file) => fileIn(folder, "files", file.laid_as ?? file.path));
-  shell.answer([...shown, ...listed(files)].join("\n"), { packet: folder, files });
+  shell.answer([...shown, ...listed(files), ...question(packet)].join("\n"), { packet: folder, files });
+  return EXIT.ok;
+}
+
+function nextAfter({ facts: { merge } }: RunSummary, { id }: TaskFacts): string {
+  return `\`graftwork continue\` ${merge ? "verifies and lands it" : `verifies it, then \`graftwork merge ${id}\` lands it`}.`;
+}
+
+/** What a person is asked if no file collides, and the answers. */
+function question({ task, branch, kind, reason }: Packet): string[] {
+  if (kind !== "decision" && kind !== "blocked") return [];
+  const done = kind === "decision" ? "lets it in" : `takes what is committed on ${branch}`;
+  return [
+    cleanLine(reason),
+    `\`graftwork resolve ${task} --done\` ${done}; \`--retry-agent\` has it done again; \`--skip\` goes on without it.`,
+  ];
+}
+
+/** Makes what is on the branch the task's work. It has to pass all that an agent's work has to pass. */
+async function takeWork(shell: Shell, { repository }: PoolContext, found: RunSummary, facts: TaskFacts, packet: Packet): Promise<ExitCode> {
+  const commit = await inRun(
+    { repository },
+    found.record,
+    async (ownership, _journal, _now, emit) => {
+      const tip = await takeBranch(repository, packet, facts.base, ownership.fence);
+      emit({ type: "resolved", task: facts.id, how: "commit", commit: tip, reason: "its branch was taken by hand" });
+      return tip;
+    },
+    () => new Date(),
+  );
+  const text = `Took ${commit.slice(0, 12)} from ${packet.branch} as the work of ${facts.id}. ${nextAfter(found, facts)}`;
+  shell.answer(text, { task: facts.id, commit });
   return EXIT.ok;
 }
 

@@ -19,7 +19,7 @@ export type Evidence = {
   leftOut: readonly string[];
   /** A commit that was made in the slot and is not on the branch; null: none, or nobody looked. */
   beside: string | null;
-  /** Secrets in its commits, and files that may not be committed. */
+  /** Uncommitted files that may not be committed on the agent's behalf, with the reason. */
   secrets: readonly string[];
   /** Why the slot's state cannot be used. */
   unusable: string | null;
@@ -44,7 +44,7 @@ export function outcomeOf(claim: Claim, evidence: Evidence, report: Pick<AgentRe
 
 /** A person decides. The keys may have to be replaced, and the branch made again. */
 function secretText(secrets: readonly string[]): string {
-  return `its work holds secrets, so it is not landed: ${secrets.slice(0, 10).join(", ")}. If they are none, merge its branch yourself. \`--retry-agent\` begins the task anew`;
+  return `it left secrets uncommitted, and graftwork commits none: ${secrets.slice(0, 10).join(", ")}. The rescue of its slot has the files. If they are no secrets, commit them on its branch, then \`--done\`. \`--retry-agent\` begins the task again`;
 }
 
 function didNothing({ before, beside, leftOut }: Evidence): string {

@@ -1,10 +1,12 @@
-import { existsSync } from "node:fs";
-import { GraftworkError, hideSecrets, type SecretValue, systemCode, type Task } from "../domain/index.ts";
+import { existsSync, readlinkSync } from "node:fs";
+import { GraftworkError, hideSecrets, SCANNED_AT_MOST, type SecretValue, systemCode, type Task } from "../domain/index.ts";
 import {
+  below,
   commitInSlot,
   dropLocks,
   lstatBelow,
   type Oid,
+  pathBytes,
   type Repository,
   readBelow,
   readRef,
@@ -19,11 +21,10 @@ import {
   userIdentity,
 } from "../git/index.ts";
 import { filesMatcher } from "../plan/index.ts";
-import { secretInFile, secretsInWork } from "../trust/index.ts";
+import { type LooseFile, secretsInFiles } from "../trust/index.ts";
 import type { Evidence } from "./evidence.ts";
 import { besideBranch, branchLost, followHead, type Ground, isOthersCommit, refuseUnsafe } from "./follow-head.ts";
 
-const SCANNED_BYTES = 1024 * 1024;
 const NAMED_PATHS = 10;
 
 export type Look = Ground & {
@@ -95,13 +96,10 @@ async function whatIsThere(repository: Repository, look: Look, nothing: Evidence
       tip,
       unusable: `it left a git repository in its folder, whose files git cannot commit here: ${named(repositories)}`,
     };
-  const onTarget = await readRef(repository, `refs/heads/${look.target}`);
-  const known = [...(onTarget === undefined ? [] : [onTarget]), look.base];
-  const committed = await secretsInWork(repository, { tip, known, values: look.secrets });
-  const secrets = [
-    ...committed,
-    ...rest.chosen.flatMap((path) => secretInFile(path, textOf(look, path), look.secrets, status.tracked.includes(path)) ?? []),
-  ];
+  // What is committed is looked through on its road to the target, where a person can let it in.
+  const secrets = look.commit
+    ? await secretsInFiles(repository, looseFiles(look, rest.chosen, status), { base: look.base, values: look.secrets })
+    : [];
   const notes = followed.note === null ? [] : [followed.note];
   const isCommitted = look.commit && rest.chosen.length > 0 && secrets.length === 0;
   if (isCommitted) {
@@ -119,7 +117,7 @@ async function whatIsThere(repository: Repository, look: Look, nothing: Evidence
     subjects: (await subjects(repository, look.base, now, 20)).map((subject) => hideSecrets(subject, look.secrets)),
     leftOut: look.commit ? rest.leftOut : [],
     beside: same === null ? null : await besideBranch(repository, look, now),
-    secrets: look.commit ? secrets : committed,
+    secrets,
   };
 }
 
@@ -186,10 +184,18 @@ function named(paths: readonly string[]): string {
   return `${paths.slice(0, NAMED_PATHS).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
+/** Reads one file at a time: an attempt may leave any number of them. */
+function* looseFiles(look: Look, paths: readonly string[], { tracked }: SlotStatus): Generator<LooseFile> {
+  const known = new Set(tracked);
+  for (const path of paths) yield { path, text: textOf(look, path), tracked: known.has(path) };
+}
+
+/** What git would commit of a path: a file's text, or where a link leads. A very large file is not read. */
 function textOf({ slot }: Look, path: string): string {
   const stat = lstatBelow(slot.path, path);
-  if (stat?.isFile() !== true || stat.size > SCANNED_BYTES) return "";
   try {
+    if (stat?.isSymbolicLink() === true) return readlinkSync(pathBytes(below(slot.path, path, "disk")), "utf8");
+    if (stat?.isFile() !== true || stat.size > SCANNED_AT_MOST) return "";
     return readBelow(slot.path, path)?.toString("utf8") ?? "";
   } catch (error) {
     if (error instanceof GraftworkError && error.code === "FILE_REFUSED") return "";

@@ -18,7 +18,17 @@ export { type AgentReport, type FailureKind, type Outcome, SIGNALS, type Signal,
 export { type Check, type Decision, type Group, type Plan, type Task, WORK_TYPES, type WorkType } from "./plan.ts";
 export { type Lease, type LeasedSlot, type LeaseOwner, type ProcessIdentity, SLOT_STATUSES, type SlotStatus } from "./pool.ts";
 export { describeValue, type SchemaIssue, schemaFinding, unknownKeys } from "./schema-finding.ts";
-export { hideSecrets, isSecretName, type SecretValue, secretsIn, secretValuesOf } from "./secrets.ts";
+export {
+  hideSecrets,
+  isSecretName,
+  partsOf,
+  SCANNED_AT_MOST,
+  type SecretHit,
+  type SecretValue,
+  secretHits,
+  secretsIn,
+  secretValuesOf,
+} from "./secrets.ts";
 export { commandText, shellWord } from "./shell-word.ts";
 export {
   cleanLine,

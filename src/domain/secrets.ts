@@ -5,46 +5,125 @@ export type SecretValue = { name: string; value: string };
 const NAMES =
   /(?:^|\/)(?:\.env(?:\.(?!example$|sample$|template$)[\w-]+)?|\.npmrc|\.netrc|\.pgpass|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]+\.(?:pem|key|p12|pfx|keystore)|credentials(?:\.json)?|service-account[^/]*\.json)$/i;
 
-/** Shapes of keys that providers give out. */
-const SHAPES = [
-  { what: "a private key", shape: /-----BEGIN (?:[A-Z]{1,20} ){0,4}PRIVATE KEY-----/ },
-  { what: "an AWS access key", shape: /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/ },
-  { what: "a GitHub token", shape: /\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{60,255})\b/ },
-  { what: "a GitLab token", shape: /\bglpat-[\w-]{20,255}/ },
-  { what: "a key of a model's provider", shape: /\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,255}/ },
-  { what: "a Slack token", shape: /\bxox[abeprs]-[A-Za-z0-9-]{20,255}/ },
-  { what: "a Google API key", shape: /\bAIza[\w-]{35}/ },
-  { what: "a Stripe key", shape: /\b[rs]k_live_[A-Za-z0-9]{20,255}/ },
-  { what: "an npm token", shape: /\bnpm_[A-Za-z0-9]{36}\b/ },
-] as const;
+/** The beginning of a key, whose text says nothing about which key it is. */
+const PRIVATE_KEY = { what: "a private key", shape: /-----BEGIN (?:[A-Z]{1,20} ){0,4}PRIVATE KEY-----/g };
+
+/**
+ * Shapes of keys that providers give out. `isMade` tells a key from words of the same shape, such as the name of a CSS
+ * class: it asks only for what practically every key of that provider has.
+ */
+const SHAPES: readonly { what: string; shape: RegExp; isMade: (text: string) => boolean }[] = [
+  { what: "an AWS access key", shape: /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g, isMade: (text) => text.startsWith("AKIA") || /\d/.test(text) },
+  { what: "a GitHub token", shape: /\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{60,255})\b/g, isMade: hasUpperOrDigit },
+  { what: "a GitLab token", shape: /\bglpat-[\w-]{20,255}/g, isMade: hasUpperOrDigit },
+  { what: "a key of a model's provider", shape: /\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}/g, isMade: isProvidersKey },
+  { what: "a Slack token", shape: /\bxox[abeprs]-[A-Za-z0-9-]{20,255}/g, isMade: hasUpperOrDigit },
+  { what: "a Google API key", shape: /\bAIza[\w-]{35}/g, isMade: () => true },
+  { what: "a Stripe key", shape: /\b[rs]k_live_[A-Za-z0-9]{20,255}/g, isMade: hasUpperOrDigit },
+  { what: "an npm token", shape: /\bnpm_[A-Za-z0-9]{36}\b/g, isMade: hasUpperOrDigit },
+];
+
+function hasUpperOrDigit(text: string): boolean {
+  return /[A-Z0-9]/.test(text);
+}
+
+/** Some providers write their keys in hexadecimal digits, without an upper-case letter. */
+function isProvidersKey(text: string): boolean {
+  const digits = text.replace(/\D/g, "").length;
+  return digits > 0 && (digits >= 6 || /[A-Z]/.test(text));
+}
 
 /** True if a file of this name usually holds secrets. */
 export function isSecretName(path: string): boolean {
   return NAMES.test(path);
 }
 
-/** What secrets a text holds, in words that do not repeat them: "an AWS access key", "the value of DB_PASSWORD". */
-export function secretsIn(text: string, values: readonly SecretValue[]): string[] {
-  const shaped = SHAPES.filter(({ shape }) => shape.test(text)).map(({ what }) => `what looks like ${what}`);
-  const known = values.filter(({ value }) => text.includes(value)).map(({ name }) => `the value of ${name}`);
-  return [...shaped, ...known];
+/** A secret that a text holds, in words that do not repeat it: "what looks like an AWS access key", "the value of DB_PASSWORD". */
+export type SecretHit = {
+  what: string;
+  /** The secret itself, to look for it elsewhere; null for a private key, of which only the beginning was seen. */
+  secret: string | null;
+};
+
+/** Returns the secrets that a text holds. One may come more than once. */
+export function secretHits(text: string, values: readonly SecretValue[]): SecretHit[] {
+  const keys = text.search(PRIVATE_KEY.shape) < 0 ? [] : [{ what: `what looks like ${PRIVATE_KEY.what}`, secret: null }];
+  const shaped = SHAPES.flatMap(({ what, shape, isMade }) =>
+    [...text.matchAll(shape)].flatMap(([secret]) => (isMade(secret) ? [{ what: `what looks like ${what}`, secret }] : [])),
+  );
+  const known = values
+    .filter(({ value }) => text.includes(value))
+    .map(({ name, value }) => ({ what: `the value of ${name}`, secret: value }));
+  return [...keys, ...shaped, ...known];
 }
 
-/** The text with each secret in it replaced by `***`. */
+/** A text of a larger file is looked through in parts of this size, which overlap so that no secret is torn. */
+const PART = 2 ** 20;
+const OVERLAP = 4 * 2 ** 10;
+
+/** A larger file of a folder is not looked through. By default a rescue puts no larger one into a ref. */
+export const SCANNED_AT_MOST = 50 * 2 ** 20;
+
+/** Cuts a text into parts, so that its reader can let others go on in between. */
+export function* partsOf(text: string): Generator<string> {
+  for (let at = 0; at === 0 || at + OVERLAP < text.length; at += PART - OVERLAP) yield text.slice(at, at + PART);
+}
+
+/** What secrets a text holds, in words that do not repeat them. */
+export function secretsIn(text: string, values: readonly SecretValue[]): string[] {
+  return [...new Set(secretHits(text, values).map(({ what }) => what))];
+}
+
+/** The text with each secret in it replaced by `***`. Of a private key all that the text has is hidden, to its end. */
 export function hideSecrets(text: string, values: readonly SecretValue[]): string {
-  let hidden = text;
-  for (const { shape } of SHAPES) if (shape.test(hidden)) hidden = hidden.replace(new RegExp(shape, "g"), "***");
+  let hidden = withoutPrivateKeys(text);
+  for (const { shape, isMade } of SHAPES) hidden = hidden.replace(shape, (found) => (isMade(found) ? "***" : found));
   // A client's messages are JSON, in which a value may look different.
   for (const { value } of values)
     for (const form of new Set([value, JSON.stringify(value).slice(1, -1)])) hidden = hidden.replaceAll(form, "***");
   return hidden;
 }
 
+/** Hides each private key to its last line. If that is missing, the lines that look like the key's are hidden. */
+function withoutPrivateKeys(text: string): string {
+  const parts: string[] = [];
+  let at = 0;
+  let [end, close] = [-1, -1];
+  for (const { 0: first, index } of text.matchAll(PRIVATE_KEY.shape)) {
+    if (index < at) continue;
+    const begin = index + first.length;
+    // The next last line is looked for once, however many keys begin before it.
+    if (end < begin) {
+      end = indexOrEnd(text, KEY_END, begin);
+      close = indexOrEnd(text, "-----", end + KEY_END.length);
+    }
+    parts.push(text.slice(at, index), "***");
+    KEY_LINES.lastIndex = begin;
+    const isWhole = close < text.length && close - begin < LONGEST_KEY;
+    at = isWhole ? close + 5 : begin + (KEY_LINES.exec(text)?.[0].length ?? 0);
+  }
+  return [...parts, text.slice(at)].join("");
+}
+
+function indexOrEnd(text: string, wanted: string, from: number): number {
+  const found = text.indexOf(wanted, from);
+  return found < 0 ? text.length : found;
+}
+
+const KEY_END = "-----END ";
+const KEY_LINES = /(?:[\s+"'\\nr]{0,12}[A-Za-z0-9+/=]{40,})*/y;
+const LONGEST_KEY = 20_000;
+
 const SECRET_VARIABLE = /pass|pwd|secret|token|key|credential|auth|private|salt|dsn|cookie|session|webhook/i;
+
+/** Variables that say something about a secret: `AUTH_PROVIDER`, `SECRET_MODE`, `SESSION_VERSION`. */
+const ABOUT_SECRETS =
+  /_(?:provider|prefix|suffix|driver|mode|type|(?:user)?name|host|port|domain|region|issuer|audience|realm|alg|algo|algorithm|ttl|version|store|strategy|backend|method|engine|path|file|dir|format|length|expiry|expires|age|timeout|size|rounds|level)$/i;
 
 /**
  * The values of a file of lines like `NAME=value` that are worth hiding: those of variables that are named for secrets,
- * those that look made by chance, and the passwords in addresses. Plain settings (a port, a mode, a host) are none.
+ * those that look made by chance, and the passwords in addresses. Plain settings (a port, a mode, a host) are none, and
+ * no ordinary word is one, whatever the variable: it stands in any code.
  */
 export function secretValuesOf(text: string): SecretValue[] {
   return text.split("\n").flatMap((line): SecretValue[] => {
@@ -52,10 +131,27 @@ export function secretValuesOf(text: string): SecretValue[] {
       /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]{0,100})\s*[=:]\s?(.{0,4096})$/.exec(line.replace(/\r$/, "")) ?? [];
     const value = unquoted(rest.trim());
     const password = /^[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]{0,200}:([^\s/@]{6,400})@/i.exec(value)?.[1];
-    if (password !== undefined) return [{ name, value: password }];
-    const isNamed = SECRET_VARIABLE.test(name) && value.length >= 6 && !/^(?:true|false|null|none|\d{1,6})$/i.test(value);
-    return isNamed || isRandom(value) ? [{ name, value }] : [];
+    if (password !== undefined) return isOrdinary(password) ? [] : [{ name, value: password }];
+    return isSecretOf(name, value) || isRandom(value) ? [{ name, value }] : [];
   });
+}
+
+function isSecretOf(name: string, value: string): boolean {
+  if (!SECRET_VARIABLE.test(name) || value.length < 6 || /^(?:true|false|null|none|\d{1,6})$/i.test(value) || isOrdinary(value))
+    return false;
+  const address = /^[a-z][a-z0-9+.-]{0,30}:\/\/([^/?#]*)(.*)$/i.exec(value);
+  // A secret address (a webhook, a data source) has letters and digits in its path, or somebody before its host.
+  if (address !== null) return address[1]?.includes("@") === true || (address[2] ?? "").split(/[/?&=#]/).some(isMixed);
+  return !ABOUT_SECRETS.test(name) || (value.length >= 16 && isMixed(value));
+}
+
+/** One word of fewer than 16 letters: `google`, `Development`. */
+function isOrdinary(value: string): boolean {
+  return value.length < 16 && /^(?:[A-Z]?[a-z]*|[A-Z]*)$/.test(value);
+}
+
+function isMixed(text: string): boolean {
+  return text.length >= 8 && /\d/.test(text) && /[a-z]/i.test(text);
 }
 
 function unquoted(value: string): string {

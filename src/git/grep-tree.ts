@@ -1,3 +1,4 @@
+import { StringDecoder } from "node:string_decoder";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";
@@ -7,4 +8,32 @@ import { runGit } from "./run-git.ts";
 export async function treeHoldsText(repository: Repository, tree: Oid, text: string): Promise<boolean> {
   const args = ["grep", "--quiet", "--fixed-strings", "-f", "-", tree];
   return (await runGit(repository, { ...ownGit(repository, "plain"), args, stdin: `${text}\n`, answers: [0, 1] })).code === 0;
+}
+
+/** Returns those of several lines of text that a file of the tree holds, letter for letter; one that another covers may be missing. */
+export async function textsInTree(repository: Repository, tree: Oid, texts: readonly string[]): Promise<ReadonlySet<string>> {
+  // git refuses a NUL, and takes an empty line for one that every file holds.
+  const asked = texts.filter((text) => text !== "" && !/[\0\n]/.test(text));
+  const held = new Set<string>();
+  if (asked.length === 0) return held;
+  const args = ["grep", "--text", "--only-matching", "-h", "--fixed-strings", "-f", "-", tree];
+  const decoder = new StringDecoder("utf8");
+  let open = "";
+  const note = (line: string): void => {
+    if (held.has(line)) return;
+    for (const text of asked) if (line.includes(text)) held.add(text);
+  };
+  const onAnswer = (chunk: Buffer): void => {
+    const lines = (open + decoder.write(chunk)).split("\n");
+    open = lines.pop() ?? "";
+    lines.forEach(note);
+  };
+  await runGit(repository, {
+    ...ownGit(repository, "plain"),
+    args,
+    stdin: asked.map((text) => `${text}\n`).join(""),
+    answers: [0, 1],
+    onAnswer,
+  });
+  return held;
 }

@@ -1,4 +1,4 @@
-export { type AddedText, addedText, cutOff } from "./added-text.ts";
+export { addedText, cutOff } from "./added-text.ts";
 export { type ChangeBetween, effectOf, standIns } from "./apply-change.ts";
 export { captureWork, writeCapture } from "./capture.ts";
 export {
@@ -35,7 +35,7 @@ export { exportChanges, treeOfExport } from "./export-changes.ts";
 export { type ExportLimits, exportLimits } from "./export-limits.ts";
 export { exportTree } from "./export-tree.ts";
 export { below, pathProblem } from "./git-path.ts";
-export { treeHoldsText } from "./grep-tree.ts";
+export { textsInTree, treeHoldsText } from "./grep-tree.ts";
 export { type Planted, plantedText } from "./guarded-settings.ts";
 export {
   type HeldValue,

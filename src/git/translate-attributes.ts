@@ -92,8 +92,8 @@ function translateState(state: string, macros: ReadonlySet<string>): string[] {
 
 const ESCAPES: Readonly<Record<string, string>> = { a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v", "\\": "\\", '"': '"' };
 
-/** Undefined if git would not take it for a quoted name. */
-function unquoted(text: string): string | undefined {
+/** A name without its quotes, as it is. Undefined if git would not take it for a quoted name. */
+export function unquoted(text: string): string | undefined {
   if (/\\(?![abfnrtv\\"]|[0-3][0-7]{2})/.test(text.replaceAll("\\\\", ""))) return undefined;
   return text.replace(/\\([0-3][0-7]{2}|.)/gs, (_, code: string) => ESCAPES[code] ?? String.fromCharCode(Number.parseInt(code, 8)));
 }

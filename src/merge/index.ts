@@ -10,7 +10,7 @@ export { fileIn, type PacketInput, writePacket } from "./packet.ts";
 export { type PredictedConflict, type Prediction, predictConflicts, type Tip, touchedSince } from "./predict.ts";
 export { protectedChanges } from "./protected-change.ts";
 export { forgetResolutions, rememberResolutions } from "./resolution-memory.ts";
-export { type Choice, choose, finishResolution, type Packet, readPacket } from "./resolve.ts";
+export { type Choice, choose, finishResolution, type Packet, readPacket, takeBranch } from "./resolve.ts";
 export { resolveBeside } from "./resolve-beside.ts";
 export { type Resolving, resolvingOf } from "./resolve-conflicts.ts";
 export { closeOpened, finishInSlot, openedSlot, openInSlot } from "./resolve-in-slot.ts";

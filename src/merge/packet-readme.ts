@@ -53,8 +53,8 @@ export function readme(page: PacketPage): string {
   ].join("\n");
 }
 
-function blocked({ task, title, reason }: PacketPage): string {
-  return `# ${task} waits for a person\n\n**${cleanLine(title)}**\n\nIt stopped with: ${cleanLine(reason)}\n\nWhen that is settled: \`graftwork resolve ${task} --retry-agent\`, or \`--skip\` to go on without it, then \`graftwork continue\`.\n`;
+function blocked({ task, title, branch, reason }: PacketPage): string {
+  return `# ${task} waits for a person\n\n**${cleanLine(title)}**\n\nIt stopped with: ${cleanLine(reason)}\n\nWhen that is settled: \`graftwork resolve ${task} --retry-agent\`, or \`--skip\` to go on without it, then \`graftwork continue\`.\n\nOr finish it yourself: commit on the branch \`${branch}\`, then \`graftwork resolve ${task} --done\` and \`graftwork continue\`. What its slot held and no commit has is in a rescue: \`pool-manager rescue list\`.\n`;
 }
 
 function unmergeable({ task, title, branch, target, reason, gitSays }: PacketPage): string {

@@ -124,7 +124,7 @@ export async function writePacket(repository: Repository, input: PacketInput): P
     protected: changes.map(({ path, what }) => ({ path, what })),
     ours_changed: base === undefined ? [] : await whoChanged(repository, base, onto, about),
     tried: [...(paths.length > 0 ? [...left.values()].map(leftText) : []), ...input.tried],
-    commands: commandsOf({ ...input, commit: unmergeable === undefined ? commit : null }, paths),
+    commands: commandsOf({ ...input, commit: unmergeable === undefined ? commit : null }, paths, unmergeable === undefined),
     written_at: input.now.toISOString(),
   };
   // Choices were made about another conflict of the same task.
@@ -247,7 +247,7 @@ async function whoChanged(repository: Repository, base: Oid, onto: Oid, paths: r
   return isAbout ? subjects(repository, base, onto, 20) : [];
 }
 
-function commandsOf({ task, commit }: PacketInput, [first]: readonly string[]): string[] {
+function commandsOf({ task, commit }: PacketInput, [first]: readonly string[], canBeTaken: boolean): string[] {
   const resolve = `graftwork resolve ${task}`;
   const path = first === undefined ? undefined : plainPath(first);
   return [
@@ -259,7 +259,7 @@ function commandsOf({ task, commit }: PacketInput, [first]: readonly string[]): 
           `${resolve} --theirs ${shellWord(path)}`,
           `${resolve} --take-file ${shellWord(path)}=FILE`,
         ]),
-    ...(commit === null ? [] : [`${resolve} --done`]),
+    ...(canBeTaken ? [`${resolve} --done`] : []),
     `${resolve} --retry-agent`,
     `${resolve} --skip`,
     "graftwork continue",

@@ -53,13 +53,14 @@ export async function unseenWork(
   { repository, run, secrets = [] }: Pick<TrainContext, "repository" | "run" | "secrets">,
   { task, commit, decided, letsIn }: Pick<Candidate, "task" | "commit" | "decided" | "letsIn">,
   { from, tree }: { from: { commit: Oid; tree: Oid }; tree: Oid },
-): Promise<{ paths: readonly string[]; reason: string } | undefined> {
+): Promise<{ paths: readonly string[]; reason: string; anew?: true } | undefined> {
   if (letsIn === true) return undefined;
   const seen = decided !== undefined && wasDecided(repository.layout, { run, task, commit: decided.commit }) ? decided.commit : undefined;
   if (seen !== commit) {
     const known = [from.commit, ...(seen === undefined ? [] : [seen])];
     const found = await secretsInWork(repository, { tip: commit, known, values: secrets });
-    if (found.length > 0) return { paths: [], reason: `it holds secrets: ${found.slice(0, NAMED).join(", ")}. Only a person lets that in` };
+    if (found.length > 0)
+      return { paths: [], reason: `it holds secrets: ${found.slice(0, NAMED).join(", ")}. Only a person lets that in`, anew: true };
   }
   const changes = from.tree === tree ? [] : await protectedChanges(repository, from.tree, tree);
   const others =

@@ -16,6 +16,7 @@ import {
   readFileAt,
   readRef,
   type TreeEdit,
+  unsafePathIn,
   writeBlob,
 } from "../git/index.ts";
 import { readBytes, readText, replaceFile } from "../state/index.ts";
@@ -29,6 +30,8 @@ import { fileIn, sha256 } from "./packet.ts";
 export type Choice = { kind: "ours" } | { kind: "theirs" } | { kind: "file"; file: string };
 
 const PacketSchema = v.object({
+  kind: v.optional(v.string(), ""),
+  reason: v.optional(v.string(), ""),
   branch: v.string(),
   commits: v.object({ base: v.optional(v.nullable(v.string()), null), ours: v.string(), theirs: v.nullable(v.string()) }),
   files: v.array(
@@ -136,13 +139,36 @@ export async function finishResolution(
 }
 
 /** The task's commit that is to be merged. Throws USAGE where its agent stopped before it made one. */
-export function requireMerge({ task, commits }: Packet): Oid {
+export function requireMerge({ task, branch, commits }: Packet): Oid {
   if (commits.theirs !== null) return commits.theirs;
   throw new GraftworkError("USAGE", {
     message: `${task} has no merge to finish.`,
-    because: "its agent stopped before it made a commit.",
-    try: `\`graftwork resolve ${task} --retry-agent\` or \`--skip\`.`,
+    because: "its attempt ended without a result.",
+    try: `\`graftwork resolve ${task} --done\` takes what is on ${branch}; or \`--retry-agent\`, or \`--skip\`.`,
   });
+}
+
+/**
+ * Returns the tip of the branch of a task whose attempt ended without a result, and keeps it by a ref. Nobody has decided
+ * what the branch holds: it is looked through and verified like any work. Throws USAGE if the branch has no commit beyond
+ * `base`, or a path that git could not check out.
+ */
+export async function takeBranch(
+  repository: Repository,
+  { task, branch }: Packet,
+  base: Oid | null,
+  fence: readonly RefChange[],
+): Promise<Oid> {
+  const tip = await readRef(repository, `refs/heads/${branch}`);
+  const unsafe = tip === undefined || base === null ? undefined : await unsafePathIn(repository, base, tip);
+  if (tip === undefined || base === null || tip === base || unsafe !== undefined)
+    throw new GraftworkError("USAGE", {
+      message: `${task} has no work to take.`,
+      because: unsafe ?? `nothing was committed on ${branch}.`,
+      try: `commit the work on ${branch}, then the same command again; or \`graftwork resolve ${task} --retry-agent\`, or \`--skip\`.`,
+    });
+  await keepResolution(repository, task, tip, fence);
+  return tip;
 }
 
 /** The target's commit that a decision is about, and the merge with it. Throws CONFLICT where the target was taken back behind the packet. */

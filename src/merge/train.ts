@@ -30,6 +30,8 @@ export type TrainConflict = {
   person?: true;
   /** A person has to let the work in. */
   isProtected?: true;
+  /** Another attempt is shown nothing of this work. */
+  anew?: true;
 };
 
 export type Train = {
@@ -67,7 +69,7 @@ export async function buildTrain(context: TrainContext, start: TrainStart, candi
     } else {
       out.add(candidate.task);
       for (const file of step.left) context.narrate(`  ${candidate.task}: ${leftText(file)}`);
-      const { paths, reason, person, isProtected } = step;
+      const { paths, reason, person, isProtected, anew } = step;
       const collision = { commit: candidate.commit, paths };
       const against = await collidersOf(context.repository, [...start.steps, ...steps], collision, start.base);
       conflicts.push({
@@ -79,6 +81,7 @@ export async function buildTrain(context: TrainContext, start: TrainStart, candi
         ...(reason !== undefined && { reason }),
         ...(person !== undefined && { person }),
         ...(isProtected !== undefined && { isProtected }),
+        ...(anew !== undefined && { anew }),
       });
     }
   }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { isSecretName, type SecretValue, secretsIn } from "../domain/index.ts";
+import { setImmediate } from "node:timers/promises";
+import { isSecretName, partsOf, SCANNED_AT_MOST, type SecretValue, secretsIn } from "../domain/index.ts";
 import {
   below,
   captureWork,
@@ -190,7 +191,7 @@ async function sortOut(context: PoolContext, slot: SlotTree, changes: SlotChange
   for (const path of [...changes.changed, ...changes.untracked]) {
     if (isFolder(slot, path)) continue;
     const isFile = lstatBelow(slot.path, path)?.isFile() === true;
-    const isPrivate = ignored.has(path) || (isFile && holdsSecret(slot, path, values));
+    const isPrivate = ignored.has(path) || (isFile && (await holdsSecret(slot, path, values)));
     if (isPrivate) {
       trash.push({ path, kept: join(apart, plainPath(path.replace(/\/$/, ""))) });
       continue;
@@ -207,14 +208,19 @@ async function sortOut(context: PoolContext, slot: SlotTree, changes: SlotChange
   return { files, trash };
 }
 
-const SCANNED_AT_MOST = 2 ** 20;
-
-/** Judges a file by its name and content; a large file by its name alone. */
-function holdsSecret(slot: SlotTree, path: string, values: readonly SecretValue[]): boolean {
+/** Judges a file by its name and content; a very large file by its name alone. */
+async function holdsSecret(slot: SlotTree, path: string, values: readonly SecretValue[]): Promise<boolean> {
   if (isSecretName(path)) return true;
   if (sizeOf(slot, path) > SCANNED_AT_MOST || !isPlain(slot, path)) return false;
-  return secretsIn(readBelow(slot.path, path)?.toString("utf8") ?? "", values).length > 0;
+  for (const part of partsOf(readBelow(slot.path, path)?.toString("utf8") ?? "")) {
+    if (secretsIn(part, values).length > 0) return true;
+    if (part.length > SMALL) await setImmediate();
+  }
+  return false;
 }
+
+/** A longer text is read with a pause, in which others go on. */
+const SMALL = 2 ** 16;
 
 async function nextNumber(context: PoolContext, task: string): Promise<number> {
   const taken = [...(await readRefs(context.repository, `${RESCUE_PREFIX}${task}/`)).keys()].map((ref) =>

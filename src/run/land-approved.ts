@@ -106,7 +106,7 @@ function nextFor(facts: RunFacts, id: string): string {
   if (task?.status === "conflict")
     return task.packet === null
       ? "`graftwork continue` writes down what is to be decided"
-      : `\`graftwork resolve ${id}\` shows what is to be decided`;
+      : `\`graftwork resolve ${id}\` shows what is to be decided${task.personFor === "decision" ? `; \`graftwork resolve ${id} --done\` lets it in, then \`graftwork continue\`` : ""}`;
   if (task?.status === "skipped" && task.skippedFor !== null) return nextFor(facts, task.skippedFor);
   if (task?.status === "failed" || task?.status === "skipped") return `\`graftwork retry ${id}\`, then \`graftwork continue\``;
   return "`graftwork continue` goes on with it";

@@ -147,12 +147,18 @@ function afterOutcome(task: TaskFacts, outcome: Outcome, limits: TaskLimits, at:
     case "interrupted":
       return { ...task, status: "pending_retry" };
     case "blocked": {
-      const rerun = outcome.anew === true && task.base !== null ? { from: task.base, to: task.base, paths: [] } : task.rerun;
+      const rerun = outcome.anew === true ? begunAnew(task) : task.rerun;
       return { ...task, status: "conflict", personFor: "answer", lastError: outcome.reason, rerun };
     }
     case "failed":
       return afterFailure(task, outcome, limits, at);
   }
+}
+
+/** Another attempt begins from the target, and gets no hint from the work of this one: it holds what must not be passed on. */
+function begunAnew({ base, rerun }: TaskFacts): TaskFacts["rerun"] {
+  const from = base ?? rerun?.from;
+  return from === undefined ? rerun : { from, to: from, paths: [] };
 }
 
 /** A failed attempt. If it is the last one, checks alone stand against the commit of before: it gets a second look. */
@@ -192,7 +198,8 @@ function afterConflict(task: TaskFacts, event: Extract<RunEvent, { type: "confli
   const agents = event.reason === undefined ? limits.onConflict : limits.onConflict.filter((step) => step !== "agent");
   const steps = event.person === true ? [] : agents;
   const personFor = event.reason === undefined ? "merge" : "decision";
-  return escalate({ ...task, verdict: null, lastError, conflictPaths: event.paths, resolverLeft: null, personFor }, event, steps);
+  const next = escalate({ ...task, verdict: null, lastError, conflictPaths: event.paths, resolverLeft: null, personFor }, event, steps);
+  return event.anew === true ? { ...next, rerun: begunAnew(next) } : next;
 }
 
 /** The next of what is tried for a conflict, each once; then a person. `commit` collides with `base`. */

@@ -11,4 +11,4 @@ export {
   wasVerified,
 } from "./approvals.ts";
 export { digestOf, governedBy } from "./governed.ts";
-export { type Scan, secretInFile, secretsInWork } from "./scan-work.ts";
+export { type LooseFile, type Scan, secretsInFiles, secretsInWork } from "./scan-work.ts";

@@ -1,5 +1,6 @@
-import { hideSecrets, isSecretName, type SecretValue, secretsIn } from "../domain/index.ts";
-import { addedText, cutOff, type Oid, type Repository, treeHoldsText } from "../git/index.ts";
+import { setImmediate } from "node:timers/promises";
+import { hideSecrets, isSecretName, partsOf, type SecretValue, secretHits } from "../domain/index.ts";
+import { addedText, cutOff, type Oid, type Repository, textsInTree } from "../git/index.ts";
 
 /** What is to be looked through. */
 export type Scan = {
@@ -17,29 +18,57 @@ export type Scan = {
 export async function secretsInWork(repository: Repository, { tip, known, values }: Scan): Promise<string[]> {
   const cut = await cutOff(repository, tip, known);
   if (cut !== undefined) return [`its commits behind ${cut.slice(0, 12)}, which .git/shallow cuts off`];
-  const found = new Set<string>();
-  const unsure = new Map<SecretValue, Set<string>>();
-  await addedText(repository, tip, known, ({ path, text }) => {
-    const place = path === null ? "a commit's message or author" : hideSecrets(path, values);
-    for (const what of secretsIn(text, [])) found.add(`${place} (${what})`);
-    for (const value of values) if (text.includes(value.value)) unsure.set(value, (unsure.get(value) ?? new Set()).add(place));
-  });
-  for (const [{ name, value }, places] of unsure) {
-    // What the project itself says already (a value of its example file, a plain word) is no secret.
-    const [base] = known;
-    if (base !== undefined && (await treeHoldsText(repository, base, value))) continue;
-    for (const place of places) found.add(`${place} (the value of ${name})`);
-  }
-  return [...found];
+  const search = searchFor(values);
+  await addedText(repository, tip, known, ({ path, text }) => search.look(path ?? "a commit's message, author or header", text));
+  return search.found(repository, known[0]);
 }
 
+/** An uncommitted file. `tracked`: the base has a file of this name. */
+export type LooseFile = { path: string; text: string; tracked: boolean };
+
 /**
- * Returns why an uncommitted file must not be committed on an agent's behalf; undefined if it may be. The name alone
- * counts only for new files: a person let in the one that is tracked.
+ * Returns why uncommitted files must not be committed on an agent's behalf, a line each. The name alone counts only for
+ * new files: a person let in the one that is tracked.
  */
-export function secretInFile(path: string, text: string, values: readonly SecretValue[], tracked: boolean): string | undefined {
-  const shown = hideSecrets(path, values);
-  if (!tracked && isSecretName(path)) return `${shown} (by its name)`;
-  const [what] = secretsIn(`${path}\n${text}`, values);
-  return what === undefined ? undefined : `${shown} (${what})`;
+export async function secretsInFiles(
+  repository: Repository,
+  files: Iterable<LooseFile>,
+  { base, values }: { base: Oid; values: readonly SecretValue[] },
+): Promise<string[]> {
+  const search = searchFor(values);
+  const byName: string[] = [];
+  for (const { path, text, tracked } of files) {
+    if (!tracked && isSecretName(path)) byName.push(`${hideSecrets(path, values)} (by its name)`);
+    else
+      for (const part of partsOf(`${path}\n${text}`)) {
+        search.look(path, part);
+        await setImmediate();
+      }
+  }
+  return [...byName, ...(await search.found(repository, base))];
+}
+
+/** So many secrets are compared with the project's own. */
+const COMPARED = 1_000;
+
+/** Collects the secrets of texts. What the project itself has already (a test's made-up key, an example value) is none. */
+function searchFor(values: readonly SecretValue[]) {
+  const found = new Set<string>();
+  const unsure = new Map<string, Set<string>>();
+  return {
+    look(path: string, text: string): void {
+      const hits = secretHits(text, values);
+      const place = hits.length === 0 ? "" : hideSecrets(path, values);
+      for (const { what, secret } of hits) {
+        const line = `${place} (${what})`;
+        if (secret === null || (unsure.size >= COMPARED && !unsure.has(secret))) found.add(line);
+        else unsure.set(secret, (unsure.get(secret) ?? new Set()).add(line));
+      }
+    },
+    async found(repository: Repository, base: Oid | undefined): Promise<string[]> {
+      const own = base === undefined ? new Set() : await textsInTree(repository, base, [...unsure.keys()]);
+      for (const [secret, lines] of unsure) if (!own.has(secret)) for (const line of lines) found.add(line);
+      return [...found];
+    },
+  };
 }

@@ -58,7 +58,7 @@ export const registerLook: Register = (parent, shell, run) => {
     .option("--into <branch>", "the target branch (default: the one checked out)")
     .option("--plan <file>", "a plan that says which of the slots' tasks depend on which")
     .option("--no-verify", "merge without any check; said loudly")
-    .option("--protected", "let in changes to what agents are told, what CI runs and how packages are installed")
+    .option("--protected", "by hand, let in secrets and changes to what agents are told, what CI runs and how packages are installed")
     .option("--preview", "order, predicted conflicts and checks; changes nothing")
     .option("--dry-run", "merge in memory and say what would land; verifies nothing, changes nothing")
     .option("--undo [run]", "put the target back where it was before a run (default: before the newest landing)")

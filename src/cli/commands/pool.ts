@@ -41,7 +41,7 @@ export const registerPool: Register = (parent, shell, run) => {
     .argument("[branch]", "the target branch (default: the one checked out)")
     .option("--plan <file>", "a plan that says which of the slots' tasks depend on which")
     .option("--no-verify", "merge without any check; said loudly")
-    .option("--protected", "let in changes to what agents are told, what CI runs and how packages are installed")
+    .option("--protected", "by hand, let in secrets and changes to what agents are told, what CI runs and how packages are installed")
     .action((branch: string | undefined, options: { plan?: string; verify: boolean; protected?: boolean }) =>
       run(async () => (await import("../merge-verbs.ts")).poolMerge(shell, branch, options)),
     );

@@ -346,3 +346,17 @@ test("an uncommitted file outside the task's files is named, and stays where it 
   });
   expect(readFileSync(join(one.slot.path, "lib/helper.txt"), "utf8")).toBe("h");
 });
+
+test.each<[what: string, leave: (folder: string, key: string) => void]>([
+  ["behind three megabytes", (folder, key) => writeFiles(folder, { left: `${"-".repeat(3 * 2 ** 20)} ${key}\n` })],
+  ["across two parts", (folder, key) => writeFiles(folder, { left: `${"-".repeat(2 ** 20 - 15)} ${key}\n` })],
+  ["as what a link leads to", (folder, key) => symlinkSync(key, join(folder, "left"))],
+])("an uncommitted secret %s is committed by nobody", async (_, leave) => {
+  const one = await leased({});
+  // Made up from parts, so that no scanner takes this file for a leak.
+  leave(one.slot.path, ["AKIA", "QZ7WMPLE4XKTN2RB"].join(""));
+  const evidence = await look(one);
+  expect(evidence.secrets).toEqual(["left (what looks like an AWS access key)"]);
+  expect(evidence.tip).toBe(one.slot.lease.base);
+  expect(judged(evidence)).toMatchObject({ kind: "blocked", anew: true });
+});

@@ -6,7 +6,17 @@ import { mergeCandidates } from "../../fixtures/merge-context.ts";
 import { bench } from "./bench.ts";
 
 // Made up from parts, so that no scanner takes this file for a leak.
+const PEM = ["-----BEGIN", "PRIVATE", "KEY-----"].join(" ");
 const KEY = ["AKIA", "QZ7WMPLE4XKTN2RB"].join("");
+
+/** Makes a commit of the branch's files with more headers or another message than git would write. */
+function rawCommit(repo: TempRepo, headers: string, message: string): void {
+  const file = join(repo.parent, "commit");
+  const person = "a <a@b> 1700000000 +0000";
+  const parents = `tree ${repo.git("write-tree")}\nparent ${repo.git("rev-parse", "HEAD")}\n`;
+  writeFileSync(file, `${parents}author ${person}\ncommitter ${person}\n${headers}\n${message}`);
+  repo.git("reset", "-q", "--hard", repo.git("hash-object", "-t", "commit", "-w", "--literally", file));
+}
 
 /** Work on a branch of its own, made by `make`; returns what landed, and what a person is told. */
 async function landing(make: (repo: TempRepo) => void, base: Record<string, string> = {}) {
@@ -27,15 +37,35 @@ test.each<[what: string, make: (repo: TempRepo) => void, told: string]>([
     "s.ini (the value of DB_PASSWORD)",
   ],
   ["a key that a later commit takes off", (repo) => (repo.commit({ "k.txt": KEY }), repo.commit({ "k.txt": null })), "k.txt (what looks"],
-  ["a key in a message", (repo) => repo.commit({ b: "b" }, `use ${KEY}`), "a commit's message or author"],
+  ["a key in a message", (repo) => repo.commit({ b: "b" }, `use ${KEY}`), "a commit's message, author or header"],
+  [
+    "a key in a message before one without a line's end",
+    (repo) => (repo.commit({ b: "b" }, `use ${KEY}`), repo.commit({ b: "c" }), rawCommit(repo, "", "no line's end")),
+    "a commit's message, author or header",
+  ],
+  ["a key behind a NUL in a message", (repo) => rawCommit(repo, "", `short\0 ${KEY}\n`), "a commit's message, author or header"],
+  ["a key in a header of its own", (repo) => rawCommit(repo, `x-note ${KEY}\n`, "m\n"), "a commit's message, author or header"],
+  ["a key in a signature", (repo) => rawCommit(repo, `gpgsig a\n ${KEY}\n b\n`, "m\n"), "a commit's message, author or header"],
   [
     "a key in an author's name",
     (repo) => repo.git("-c", `user.name=${KEY}`, "commit", "-q", "--allow-empty", "-m", "x"),
-    "a commit's message or author",
+    "a commit's message, author or header",
   ],
   ["a key in a file that is no text", (repo) => repo.commit({ "x.bin": `\0\u0001\0${KEY}\0` }), "x.bin (what looks"],
   ["a key in a file's name", (repo) => repo.commit({ [`${KEY}.txt`]: "x" }), "***.txt (what looks"],
   ["a key behind a line of two megabytes", (repo) => repo.commit({ long: `${"x".repeat(2 ** 21)} ${KEY}` }), "long (what looks"],
+  ["a key in a line of minus signs", (repo) => repo.commit({ long: `${"-".repeat(3 * 2 ** 20)} ${KEY}` }), "long (what looks"],
+  ["a key in a file's quoted name", (repo) => repo.commit({ [`a"${KEY}.txt`]: "x" }), 'a"***.txt (what looks'],
+  [
+    "a key in a file that is renamed and changed",
+    (repo) => (repo.git("mv", "a.txt", "b.txt"), repo.commit({ "b.txt": `a\n${KEY}\n` })),
+    "b.txt (what looks",
+  ],
+  [
+    "a private key in place of another one",
+    (repo) => repo.commit({ "key.pem": `${PEM}\nanother\n`, "old.pem": null }),
+    "key.pem (what looks like a private key)",
+  ],
   [
     "a key in what a merge makes",
     (repo) => {
@@ -70,5 +100,10 @@ test("what is no new secret lands: a key that the project has, or that is taken 
   const base = { "test/key.txt": `${KEY}\n`, ".env.example": "DB_PASSWORD=correct-horse\n" };
   expect((await landing((repo) => repo.commit({ "test/key.txt": "none\n" }), base)).landed).toEqual(["x"]);
   expect((await landing((repo) => repo.commit({ "docs.md": "the example is correct-horse\n" }), base)).landed).toEqual(["x"]);
+  const renamed = (repo: TempRepo) => (repo.git("mv", "test/key.txt", "test/keys.txt"), repo.git("commit", "-qm", "rename"));
+  expect((await landing(renamed, base)).landed).toEqual(["x"]);
+  expect((await landing((repo) => repo.commit({ "test/key.txt": `"${KEY}"\n` }), base)).landed).toEqual(["x"]);
+  const renamedKey = (repo: TempRepo) => (repo.git("mv", "test/k.pem", "test/l.pem"), repo.git("commit", "-qm", "rename"));
+  expect((await landing(renamedKey, { "test/k.pem": `${PEM}\nabc\n` })).landed).toEqual(["x"]);
   expect((await landing((repo) => repo.commit({ "plain.txt": "+ a\n- b\n@@ -1 +1 @@\ndiff --git a/x b/x\n" }))).landed).toEqual(["x"]);
 });

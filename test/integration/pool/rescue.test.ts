@@ -54,6 +54,15 @@ describe("a rescue leaves nothing out", () => {
     },
   );
 
+  test("and puts a large file with a key in no ref", async () => {
+    const all = await leasedLab({}, { rescueMaxFileBytes: 50 * 2 ** 20, rescueMaxBytes: 100 * 2 ** 20 });
+    writeFiles(all.path, { "plain.txt": BIG });
+    // Made up from parts, so that no scanner takes this file for a leak.
+    writeFiles(all.path, { "notes.txt": `${BIG} ${["AKIA", "QZ7WMPLE4XKTN2RB"].join("")}\n` });
+    const { rescue } = await releaseSlot(all.context, { name: "t" });
+    expect([rescue?.files, rescue?.trashed.length]).toEqual([1, 1]);
+  });
+
   test("a tracked file made huge after the agent's last commit", async () => {
     const all = await leasedLab({ files: { "data.bin": "small" } });
     commitFiles(all.path, { "a.txt": "1" });

@@ -1,0 +1,84 @@
+import { unquoted } from "./translate-attributes.ts";
+
+/** What commits add: new lines of a file and its name (`path`), or a commit's message, people and headers (`path` null). */
+export type AddedText = { path: string | null; text: string };
+
+/** A longer text without a line's end is handed on in parts. Two parts overlap by `OVERLAP`, so that no secret is torn. */
+export const LONGEST_PART = 2 ** 20;
+export const OVERLAP = 4 * 2 ** 10;
+const LONGEST_NAME = 4096;
+
+/**
+ * Reads the answer of `git log -p`, in chunks of any size, and tells the names of files and the lines that each patch adds.
+ * Only the beginning of a line decides what the line is. git writes that beginning, so no content can change the state.
+ */
+export function patchReader(tell: (added: AddedText) => void): { read: (chunk: string) => void; end: () => void } {
+  let path = "";
+  // How many signs stand before a line: one for each parent; 0: before the first hunk.
+  let signs = 0;
+  let open = "";
+  // Set if the beginning of the open line was handed on: whether the line is an added one.
+  let isTornAdded: boolean | null = null;
+  let lines: string[] = [];
+  const flush = (): void => {
+    if (lines.length > 0) tell({ path, text: lines.join("\n") });
+    lines = [];
+  };
+  const addedBy = (line: string): string | undefined => {
+    if (/^diff --(?:git|cc|combined) /.test(line)) {
+      flush();
+      signs = 0;
+      const name = nameIn(line);
+      path = name.length > LONGEST_NAME ? "a file with a very long name" : name;
+      return name;
+    }
+    if (/^@@+ /.test(line)) {
+      signs = line.indexOf(" ") - 1;
+      return undefined;
+    }
+    const sign = line.slice(0, signs);
+    return sign.includes("+") && !sign.includes("-") ? line.slice(signs) : undefined;
+  };
+  const take = (line: string): boolean => {
+    const added = isTornAdded === null ? addedBy(line) : isTornAdded ? line : undefined;
+    isTornAdded = null;
+    if (added !== undefined) lines.push(added);
+    return added !== undefined;
+  };
+  return {
+    read: (chunk) => {
+      const [first = "", ...rest] = chunk.split("\n");
+      open += first;
+      for (const line of rest) {
+        take(open);
+        open = line;
+      }
+      if (open.length >= LONGEST_PART) {
+        isTornAdded = take(open);
+        open = open.slice(-OVERLAP);
+      }
+      flush();
+    },
+    end: () => {
+      take(open);
+      flush();
+    },
+  };
+}
+
+/** The name in a patch's first line; both names if they differ. */
+function nameIn(line: string): string {
+  const plain = twice(line, ["diff --git a/", " b/", ""]);
+  if (plain !== undefined) return plain;
+  const rest = line.replace(/^diff --\w+ /, "");
+  // git quotes names with control characters, quotes or backslashes.
+  const inside = twice(line, ['diff --git "a/', '" "b/', '"']) ?? (/^".*"$/.test(rest) ? rest.slice(1, -1) : undefined);
+  return (inside === undefined ? undefined : unquoted(inside)) ?? rest;
+}
+
+/** What stands twice in a line, between these three texts. Its length follows from the line's, so nothing is searched. */
+function twice(line: string, [before, between, after]: [string, string, string]): string | undefined {
+  const length = (line.length - before.length - between.length - after.length) / 2;
+  const name = line.slice(before.length, before.length + length);
+  return Number.isInteger(length) && length >= 0 && line === `${before}${name}${between}${name}${after}` ? name : undefined;
+}
