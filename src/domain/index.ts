@@ -21,6 +21,8 @@ export { describeValue, type SchemaIssue, schemaFinding, unknownKeys } from "./s
 export {
   hideSecrets,
   isSecretName,
+  LONGEST_PART,
+  OVERLAP,
   partsOf,
   SCANNED_AT_MOST,
   type SecretHit,

@@ -57,16 +57,16 @@ export function secretHits(text: string, values: readonly SecretValue[]): Secret
   return [...keys, ...shaped, ...known];
 }
 
-/** A text of a larger file is looked through in parts of this size, which overlap so that no secret is torn. */
-const PART = 2 ** 20;
-const OVERLAP = 4 * 2 ** 10;
+/** A longer text is looked through in parts. Two parts overlap by `OVERLAP`, so that no secret is torn. */
+export const LONGEST_PART = 2 ** 20;
+export const OVERLAP = 4 * 2 ** 10;
 
 /** A larger file of a folder is not looked through. By default a rescue puts no larger one into a ref. */
 export const SCANNED_AT_MOST = 50 * 2 ** 20;
 
 /** Cuts a text into parts, so that its reader can let others go on in between. */
 export function* partsOf(text: string): Generator<string> {
-  for (let at = 0; at === 0 || at + OVERLAP < text.length; at += PART - OVERLAP) yield text.slice(at, at + PART);
+  for (let at = 0; at === 0 || at + OVERLAP < text.length; at += LONGEST_PART - OVERLAP) yield text.slice(at, at + LONGEST_PART);
 }
 
 /** What secrets a text holds, in words that do not repeat them. */

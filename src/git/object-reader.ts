@@ -1,5 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
-import { LONGEST_PART, OVERLAP } from "./patch-reader.ts";
+import { LONGEST_PART, OVERLAP } from "../domain/index.ts";
 
 /**
  * Reads the answer of `git cat-file --batch`, in chunks of any size, and tells the text of each object, a large one in

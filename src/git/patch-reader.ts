@@ -1,11 +1,9 @@
+import { LONGEST_PART, OVERLAP } from "../domain/index.ts";
 import { unquoted } from "./translate-attributes.ts";
 
 /** What commits add: new lines of a file and its name (`path`), or a commit's message, people and headers (`path` null). */
 export type AddedText = { path: string | null; text: string };
 
-/** A longer text without a line's end is handed on in parts. Two parts overlap by `OVERLAP`, so that no secret is torn. */
-export const LONGEST_PART = 2 ** 20;
-export const OVERLAP = 4 * 2 ** 10;
 const LONGEST_NAME = 4096;
 
 /**

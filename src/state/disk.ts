@@ -71,9 +71,8 @@ export function unwritable(path: string, error: unknown): GraftworkError {
  */
 function mkdir(path: string | Buffer, options: { recursive?: boolean; mode?: number } = {}): string | undefined {
   const { mode } = options;
-  if (options.recursive !== true) return void makeOne(path, { mode });
   // A name that is no text is one of a folder's own entries.
-  if (typeof path !== "string") return makeOne(path, { mode, recursive: true });
+  if (options.recursive !== true || typeof path !== "string") return makeOne(path, options);
   let first: string | undefined;
   // Others may remove an empty folder meanwhile.
   for (let tries = 1; ; tries++) {
