@@ -1,5 +1,5 @@
 import { type FreshCheckout, type InstallResult, installProject } from "../checkout/index.ts";
-import { humanDuration } from "../domain/index.ts";
+import { hideSecrets, humanDuration } from "../domain/index.ts";
 import type { Oid } from "../git/index.ts";
 import { openCappedLog } from "../subprocess/index.ts";
 import { checkEnvironment } from "./check-environment.ts";
@@ -20,7 +20,7 @@ export async function setUpBench(judging: Judging, commit: Oid, suffix: string):
   const facts = { run: context.run, label: request.label, base: request.base, marker: room.marker };
   const env = checkEnvironment(visible, checkout, facts);
   const log = judging.logFile(`install${suffix}`);
-  const file = openCappedLog(log, LOG_MAX_BYTES);
+  const file = openCappedLog(log, LOG_MAX_BYTES, (text) => hideSecrets(text, context.secrets ?? []));
   try {
     const installed = await installProject(repository, checkout, {
       markers: room.marker,

@@ -1,4 +1,4 @@
-import type { Config, JudgedCheck } from "../domain/index.ts";
+import type { Config, JudgedCheck, SecretValue } from "../domain/index.ts";
 import type { Repository } from "../git/index.ts";
 
 /** What judging needs from its caller: a run, or a command by hand. */
@@ -16,5 +16,7 @@ export type QaContext = {
    * are those of the configuration, else the package scripts of the base.
    */
   checksFor: (tree: { tasks: readonly string[]; earlier: readonly string[]; defaults: readonly JudgedCheck[] }) => readonly JudgedCheck[];
+  /** Values that logs and excerpts must not hold. */
+  secrets?: readonly SecretValue[];
   now: () => Date;
 };

@@ -1,4 +1,4 @@
-import { argvOf, type Check, type CheckResult, humanDuration } from "../domain/index.ts";
+import { argvOf, type Check, type CheckResult, hideSecrets, humanDuration } from "../domain/index.ts";
 import { type CommandEnd, openCappedLog, runCommand } from "../subprocess/index.ts";
 import { type Bench, LOG_MAX_BYTES } from "./bench.ts";
 import { excerptOf } from "./excerpt.ts";
@@ -18,9 +18,10 @@ const TAIL_BYTES = 64 * 1024;
 
 /** Runs one check in a bench, in a process group of its own; afterwards nothing that it started is left. */
 export async function runCheck(judging: Judging, bench: Bench, check: Check, suffix = ""): Promise<CheckRun> {
-  const { request, room, say } = judging;
+  const { context, request, room, say } = judging;
+  const hide = (text: string): string => hideSecrets(text, context.secrets ?? []);
   const log = judging.logFile(`${check.name}${suffix}`);
-  const file = openCappedLog(log, LOG_MAX_BYTES);
+  const file = openCappedLog(log, LOG_MAX_BYTES, hide);
   // Both streams as they come: kept apart, a message and what it is about would lose each other.
   let tail: Buffer = Buffer.alloc(0);
   const end = await runCommand({
@@ -40,19 +41,20 @@ export async function runCheck(judging: Judging, bench: Bench, check: Check, suf
   file.write(`\n${check.name}: ${how}\n`);
   file.close();
   stopIfAborted(request);
+  const said = hide(tail.toString("utf8"));
   const state = end.code === 0 && end.ended === "exited" ? "passed" : "failed";
   say(`${check.name}${suffix}: ${state === "passed" ? `passed (${humanDuration(end.durationMs)})` : `failed (${how})`}`);
   return {
     end: state === "passed" ? "passed" : isRunnerMissing(end) ? "no-runner" : "failed",
     how,
-    tail: tail.toString("utf8"),
+    tail: said,
     result: {
       name: check.name,
       state,
       exitCode: end.code,
       durationMs: Math.round(end.durationMs),
       log,
-      excerpt: excerptOf(tail.toString("utf8"), bench.checkout.dir),
+      excerpt: excerptOf(said, bench.checkout.dir),
       flaky: false,
     },
   };

@@ -235,7 +235,8 @@ function verifierOf({ context, config, verify, onLine }: ByHand, plan: Plan | nu
   if (verify) {
     const logs = join(repository.layout.root, "logs", run);
     const checksFor = plan === null ? ({ defaults }: Parameters<typeof checksOf>[1]) => defaults : checksOf.bind(null, plan);
-    const qa = { repository, run, logs, settings: config.qa, setEnv: config.pool.env, checksFor, now };
+    const secrets = copiedSecrets(context);
+    const qa = { repository, run, logs, settings: config.qa, setEnv: config.pool.env, checksFor, secrets, now };
     return (asked) => verifyCommit(qa, asked);
   }
   onLine("WARNING: nothing is verified (--no-verify)");

@@ -100,7 +100,8 @@ export async function mergeContext(
   const { repository, now } = host;
   const { qa: settings, pool } = record.config;
   const checksFor = (tree: TreeTasks): JudgedCheck[] => checksOf(record.plan, tree);
-  const qa = { repository, run: record.run, logs: join(record.folder, "logs"), settings, setEnv: pool.env, checksFor, now };
+  const secrets = copiedSecrets({ repository, settings: pool });
+  const qa = { repository, run: record.run, logs: join(record.folder, "logs"), settings, setEnv: pool.env, checksFor, secrets, now };
   return {
     repository,
     run: record.run,
@@ -109,7 +110,7 @@ export async function mergeContext(
     verify: host.verify ?? ((request) => verifyCommit(qa, request)),
     slots: settings.slots,
     resolving: resolvingOf(record.config, host.signal),
-    secrets: copiedSecrets({ repository, settings: pool }),
+    secrets,
     strategy: record.config.merge.strategy,
     emit: () => undefined,
     fence: ownership.fence,

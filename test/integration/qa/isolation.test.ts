@@ -210,3 +210,24 @@ test("a full disk blocks, and says so", async (context) => {
   });
   expect(lab.rooms()).toEqual([]);
 });
+
+test("no log, excerpt or verdict holds a value of the files that slots get copies of, or what looks like a key", async () => {
+  const secret = "correct-horse-battery-7";
+  const key = `AKIA${"ABCDEFGHIJ234567"}`;
+  const lab = await qaLab({ checks: [`echo "password ${secret}"; echo "key ${key}"; exit 1`] });
+  const context = { ...lab.context, secrets: [{ name: "DB_PASSWORD", value: secret }] };
+  const [base, commit] = [lab.repo.git("rev-parse", "main"), lab.work({ a: "a\n" })];
+  const verdict = await verifyCommit(context, {
+    label: "task-a",
+    tasks: ["task-a"],
+    earlier: [],
+    base,
+    commit,
+    onProgress: () => undefined,
+  });
+  const folder = join(lab.context.logs, "qa", "task-a");
+  const logs = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
+  const said = [JSON.stringify(verdict.checks.map(({ excerpt }) => excerpt)), ...logs].join("\n");
+  expect(said).toContain("password ***");
+  for (const hidden of [secret, key]) expect(said).not.toContain(hidden);
+});
