@@ -19,8 +19,8 @@ export async function openToRun(shell: Shell): Promise<Approved> {
 
 /** What of a repository runs or instructs agents, besides what a run keeps for itself. */
 export function governedHere({ context, loaded }: Opened, templates = ownTemplates(context.repository.root)): Governed[] {
-  const installs = loaded.config.pool.setup === "none" ? [] : installerCode(context.repository.root);
-  return [...governedBy({ config: loaded.config, own: loaded.own, templates }), ...installs];
+  // `pool.setup: none` is about slots: checks and merges install all the same.
+  return [...governedBy({ config: loaded.config, own: loaded.own, templates }), ...installerCode(context.repository.root)];
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { dependencyKey, installDependencies, installerCode, registryEnvironment } from "../checkout/index.ts";
+import { dependencyKey, installDependencies, installerCode, packageManagerOf, registryEnvironment } from "../checkout/index.ts";
 import { argvOf, cleanText, commandText, hideCredentials, humanDuration, tailLines } from "../domain/index.ts";
 import { lstatBelow, readBelow } from "../git/index.ts";
 import { runCommand } from "../subprocess/index.ts";
@@ -27,6 +27,8 @@ export function setUpKey({ settings }: PoolContext, slot: Slot): string | null {
 export async function setUp(context: PoolContext, slot: Slot): Promise<string | null> {
   const { setup } = context.settings;
   if (setup === "none") return null;
+  const foreign = ownInstaller(context.repository.root, slot.path);
+  if (foreign !== undefined) return `nothing is installed: the branch has its own ${foreign}, which your checkout has not`;
   if (setup === "auto") return install(context, slot);
   for (const command of setup) {
     const failed = await run(context, slot, command);
@@ -35,10 +37,19 @@ export async function setUp(context: PoolContext, slot: Slot): Promise<string | 
   return null;
 }
 
+/**
+ * Returns what a slot's branch has an installer obey, and the user's checkout does not: a settings file with lines that the
+ * user was never asked about, or a package manager of another kind. The user's own commands mostly install as well.
+ */
+function ownInstaller(root: string, slot: string): string | undefined {
+  const known = new Map(installerCode(root).map(({ key, text }) => [key, text]));
+  const foreign = installerCode(slot).find(({ key, text }) => known.get(key) !== text);
+  if (foreign !== undefined) return foreign.key;
+  const [mine, its] = [root, slot].map((dir) => packageManagerOf((name) => lstatBelow(dir, name) !== undefined));
+  return mine === undefined || its === undefined || mine === its ? undefined : `lockfile of ${its}`;
+}
+
 async function install({ repository }: PoolContext, slot: Slot): Promise<string | null> {
-  const known = new Set(installerCode(repository.root).map(({ text }) => text));
-  const foreign = installerCode(slot.path).find(({ text }) => !known.has(text));
-  if (foreign !== undefined) return `nothing is installed: the branch has its own ${foreign.key}, which your checkout has not`;
   const result = await installDependencies({
     dir: slot.path,
     parentEnv: repository.parentEnv,
