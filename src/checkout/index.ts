@@ -8,7 +8,7 @@ export {
   installDependencies,
   installedStamp,
   installPlan,
-  isLockfile,
+  LOCKFILES,
   packageManagerOf,
   registryEnvironment,
 } from "./install.ts";

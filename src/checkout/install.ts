@@ -64,10 +64,8 @@ export function packageManagerOf(has: (lockfile: string) => boolean): string | u
   return MANAGERS.find(({ lockfile }) => has(lockfile))?.argv[0];
 }
 
-/** True for the name of a file that chooses the package manager. */
-export function isLockfile(name: string): boolean {
-  return MANAGERS.some(({ lockfile }) => lockfile === name);
-}
+/** The names of files that choose the package manager. */
+export const LOCKFILES: readonly string[] = MANAGERS.map(({ lockfile }) => lockfile);
 
 /** Returns a digest of everything that an install in `dir` depends on; null if there is nothing to install. */
 export function dependencyKey(dir: string): string | null {

@@ -1,5 +1,6 @@
 import { type Oid, type Repository, readBlob, type Side, symlinksIn, type TreeDifference, treeDifferences } from "../git/index.ts";
-import { protectionOf } from "./protected-paths.ts";
+import { otherManagers } from "./other-manager.ts";
+import { INSTALLER, protectionOf } from "./protected-paths.ts";
 
 /** A path whose change only a person lets in, and what it decides. */
 export type ProtectedChange = { path: string; what: string; to: Side | null };
@@ -9,9 +10,10 @@ export async function protectedChanges(repository: Repository, from: Oid, to: Oi
   const found: ProtectedChange[] = [];
   const differences = await treeDifferences(repository, from, to);
   const protectionAt = differences.length === 0 ? protectionOf : await protectionsOf(repository, [from, to]);
+  const managers = await otherManagers(repository, from, differences);
   for (const difference of differences) {
     const { path } = difference;
-    const protection = protectionAt(path);
+    const protection = protectionAt(path) ?? (managers.has(path) ? INSTALLER : undefined);
     if (protection === undefined) continue;
     const { what, part } = protection;
     if (part !== undefined && (await isSamePart(repository, difference, part))) continue;

@@ -1,3 +1,5 @@
+import { pyprojectInstallers, setupInstallers } from "./python-settings.ts";
+
 /** Why a person has to let in a change to a file (trust.md T2, T3). */
 export type Protection = {
   /** As messages name it. */
@@ -8,7 +10,7 @@ export type Protection = {
 
 const AGENTS: Protection = { what: "what agents are told and may do" };
 const CI: Protection = { what: "what CI runs" };
-const INSTALLER: Protection = { what: "which package manager installs, and how" };
+export const INSTALLER: Protection = { what: "which package manager installs, and how" };
 const ATTRIBUTES: Protection = { what: "which programs git runs on files", part: programAttributes };
 
 /** Path, in lower case: a disk may not tell cases apart. */
@@ -24,7 +26,10 @@ const PROTECTED: readonly (readonly [RegExp, Protection])[] = [
     CI,
   ],
   [/^jenkinsfile[^/]*$/, CI],
-  [/(?:^|\/)(?:\.npmrc|\.yarnrc[^/]*|bunfig\.toml|\.corepack\.env|\.pnpmfile\.[cm]?js|pip\.(?:conf|ini)|uv\.toml)$/, INSTALLER],
+  [/(?:^|\/)(?:\.npmrc|\.yarnrc[^/]*|\.env\.yarn|\.?bunfig\.toml|\.corepack\.env|\.?pnpmfile\.[cm]?js)$/, INSTALLER],
+  [/(?:^|\/)(?:pip\.(?:conf|ini)|\.pypirc|uv\.toml|poetry\.toml)$/, INSTALLER],
+  [/(?:^|\/)pyproject\.toml$/, { ...INSTALLER, part: pyprojectInstallers }],
+  [/(?:^|\/)setup\.cfg$/, { ...INSTALLER, part: setupInstallers }],
   [/(?:^|\/)(?:\.yarn|\.cargo|\.bundle)(?:$|\/(?!cache\/))/, INSTALLER],
   [/(?:^|\/)package\.json$/, { ...INSTALLER, part: packageManager }],
   [/(?:^|\/)pnpm-workspace\.yaml$/, { ...INSTALLER, part: workspaceSettings }],
