@@ -27,8 +27,8 @@ export function setUpKey({ settings }: PoolContext, slot: Slot): string | null {
 export async function setUp(context: PoolContext, slot: Slot): Promise<string | null> {
   const { setup } = context.settings;
   if (setup === "none") return null;
-  const foreign = ownInstaller(context.repository.root, slot.path);
-  if (foreign !== undefined) return `nothing is installed: the branch has its own ${foreign}, which your checkout has not`;
+  const foreign = foreignInstaller(context, slot);
+  if (foreign !== undefined) return foreign;
   if (setup === "auto") return install(context, slot);
   for (const command of setup) {
     const failed = await run(context, slot, command);
@@ -38,15 +38,17 @@ export async function setUp(context: PoolContext, slot: Slot): Promise<string | 
 }
 
 /**
- * Returns what a slot's branch has an installer obey, and the user's checkout does not: a settings file with lines that the
- * user was never asked about, or a package manager of another kind. The user's own commands mostly install as well.
+ * Says why nothing may be installed in a slot: its branch brings settings that the user was never asked about, or a package
+ * manager of another kind than the user's checkout has. The user's own commands count too, since most of them install.
  */
-function ownInstaller(root: string, slot: string): string | undefined {
+export function foreignInstaller({ repository: { root }, settings }: PoolContext, slot: Slot): string | undefined {
+  if (settings.setup === "none") return undefined;
   const known = new Map(installerCode(root).map(({ key, text }) => [key, text]));
-  const foreign = installerCode(slot).find(({ key, text }) => known.get(key) !== text);
-  if (foreign !== undefined) return foreign.key;
-  const [mine, its] = [root, slot].map((dir) => packageManagerOf((name) => lstatBelow(dir, name) !== undefined));
-  return mine === undefined || its === undefined || mine === its ? undefined : `lockfile of ${its}`;
+  const foreign = installerCode(slot.path).find(({ key, text }) => known.get(key) !== text);
+  const [mine, its] = [root, slot.path].map((dir) => packageManagerOf((name) => lstatBelow(dir, name) !== undefined));
+  const isOther = mine !== undefined && its !== undefined && mine !== its;
+  const what = foreign?.key ?? (isOther ? `lockfile of ${its}` : undefined);
+  return what === undefined ? undefined : `nothing is installed: the branch has its own ${what}, which your checkout has not`;
 }
 
 async function install({ repository }: PoolContext, slot: Slot): Promise<string | null> {

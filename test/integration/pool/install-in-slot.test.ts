@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { installDependencies, regenerateLockfile } from "../../../src/checkout/index.ts";
+import { acquireSlot, existingStore, initPool, releaseSlot, requireSlot } from "../../../src/pool/index.ts";
 import { setUp } from "../../../src/pool/set-up.ts";
 import { hermeticEnv, tempFolder, WITH_DEPENDENCY, writeFiles } from "../../fixtures/index.ts";
 import { lab } from "./lab.ts";
@@ -64,6 +65,21 @@ test.for<[what: string, setup: "auto" | string[], files: Record<string, string>,
   if (".yarnrc.yml" in files) return;
   // It stands in the user's checkout now, which the user was asked about.
   expect(await setUp(context, { id: "wt-1", path })).not.toEqual(expect.stringContaining("nothing is installed"));
+});
+
+test("a task whose own branch brings such settings goes on without an install, and the next task has one", async () => {
+  const { context, repo, said } = await lab({ files: { ...WITH_DEPENDENCY, ".gitignore": "node_modules/\n" } });
+  await initPool(context, { size: 1 });
+  repo.git("switch", "-q", "-c", "auto/a");
+  repo.commit({ ".npmrc": "global=true\n" });
+  repo.git("switch", "-q", "main");
+  const dependencies = () => requireSlot(existingStore(context.repository).read().state, "wt-1").dependencies;
+  await acquireSlot(context, { task: "a", branch: "auto/a" });
+  expect(said.join("\n")).toContain("wt-1: nothing is installed: the branch has its own .npmrc");
+  expect(dependencies()).toBe(null);
+  await releaseSlot(context, { name: "a" });
+  await acquireSlot(context, { task: "b" });
+  expect(dependencies()).not.toBe(null);
 });
 
 test("a lockfile below settings that nobody approved is not made anew", async () => {
