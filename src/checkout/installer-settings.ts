@@ -32,11 +32,14 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
     "--config.modules-dir=node_modules",
     "--config.virtual-store-dir=node_modules/.pnpm",
   ],
+  "yarn 1": ["--modules-folder=node_modules"],
 };
 
 /** Returns the command with the options that keep it in its folder, whatever the settings of the project are. */
 export function sealed([program, ...words]: readonly [string, ...string[]]): readonly [string, ...string[]] {
-  return [program, ...words, ...(OPTIONS[program] ?? [])];
+  // Later versions of yarn have no such option.
+  const isFirstYarn = program === "yarn" && words.includes("--ignore-scripts");
+  return [program, ...words, ...(OPTIONS[isFirstYarn ? "yarn 1" : program] ?? [])];
 }
 
 /** A file with settings of an installer, and how to tell the lines that run nothing and lead nowhere. */

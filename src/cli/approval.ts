@@ -43,7 +43,7 @@ export async function requireApproved(shell: Shell, opened: Opened, more?: Quest
 /** How far a yes goes. */
 export const HOLDS = ["A yes holds until one of these lines changes. It does not look into the files that they run."];
 
-const ORIGIN = "they are in the repository's own files (.claude/), and this user has not approved them on this machine";
+const ORIGIN = "they are in the repository's own files, and this user has not approved them on this machine";
 
 type Settling = {
   governed: readonly Governed[];
