@@ -8,6 +8,8 @@ export {
   installDependencies,
   installedStamp,
   installPlan,
+  LOCKFILES,
+  packageManagerOf,
   registryEnvironment,
 } from "./install.ts";
 export { installProject } from "./install-project.ts";

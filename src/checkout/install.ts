@@ -5,6 +5,7 @@ import { cleanText, GraftworkError, hideCredentials } from "../domain/index.ts";
 import { lstatBelow, readBelow } from "../git/index.ts";
 import { childEnvironment, runCommand } from "../subprocess/index.ts";
 import { installExcerpt, installFault } from "./install-failure.ts";
+import { SEALED, sealed } from "./installer-settings.ts";
 
 export const NPM_QUIET = ["--no-audit", "--no-fund"] as const;
 const NPM_CI = ["npm", "ci", "--ignore-scripts", ...NPM_QUIET, "--prefer-offline"] as const;
@@ -58,6 +59,14 @@ export function installPlan(dir: string): InstallPlan | undefined {
   return wanted ? { argv: [...UNLOCKED], lockfile: null } : undefined;
 }
 
+/** Returns the package manager that a folder's lockfiles choose; undefined if there is none of them. */
+export function packageManagerOf(has: (lockfile: string) => boolean): string | undefined {
+  return MANAGERS.find(({ lockfile }) => has(lockfile))?.argv[0];
+}
+
+/** The names of files that choose the package manager. */
+export const LOCKFILES: readonly string[] = MANAGERS.map(({ lockfile }) => lockfile);
+
 /** Returns a digest of everything that an install in `dir` depends on; null if there is nothing to install. */
 export function dependencyKey(dir: string): string | null {
   const plan = installPlan(dir);
@@ -105,25 +114,9 @@ const PASSED = [
 
 /** Set by an `npx graftwork` or `npm run` around us: they say where that npm worked, or would change what is installed. */
 const NOT_PASSED =
-  /^npm_config_(?:prefix|local_prefix|global|global_prefix|location|workspaces?|include_workspace_root|omit|only|include|production|dev|dry_run|package_lock_only|ignore_scripts|script_shell|node_options|git|init_.*|yes|call|package)$/i;
+  /^npm_config_(?:prefix|local_prefix|global|global_prefix|location|force|workspaces?|include_workspace_root|omit|only|include|production|dev|dry_run|package_lock_only|ignore_scripts|script_shell|node_options|git|init_.*|yes|call|package)$/i;
 
-/** What a project's own settings could have run is fixed here, since the environment counts more than its files. */
-const FIXED = {
-  CI: "1",
-  npm_config_update_notifier: "false",
-  npm_config_script_shell: "/bin/sh",
-  npm_config_node_options: " ",
-  npm_config_git: "git",
-  npm_config_logs_max: "0",
-  // corepack would load settings of the work, and run any file that an address names; pnpm would fetch another pnpm.
-  COREPACK_ENV_FILE: "0",
-  COREPACK_ENABLE_UNSAFE_CUSTOM_URLS: "0",
-  npm_config_manage_package_manager_versions: "false",
-  pnpm_config_manage_package_manager_versions: "false",
-  YARN_IGNORE_PATH: "1",
-  YARN_ENABLE_SCRIPTS: "0",
-  YARN_ENABLE_TELEMETRY: "0",
-} as const;
+const FIXED = { CI: "1", YARN_ENABLE_SCRIPTS: "0", ...SEALED } as const;
 
 /** What a program that installs may see of our environment: the common variables, registries and proxies. */
 export function registryEnvironment(parentEnv: Readonly<NodeJS.ProcessEnv>): Record<string, string> {
@@ -171,7 +164,7 @@ export async function runInstallScripts(
     manager === "pnpm"
       ? ["pnpm", "rebuild", ...packages]
       : ["npm", "rebuild", "--ignore-scripts=false", "--foreground-scripts", ...packages];
-  if (manager === "npm" || manager === "pnpm") return run(request, argv, request.env);
+  if (manager === "npm" || manager === "pnpm") return run(request, argv, { ...request.env, ...SEALED });
   return {
     kind: "failed",
     fault: "environment",
@@ -195,7 +188,7 @@ async function run(
     excerpt,
   });
   const end = await runCommand({
-    argv,
+    argv: sealed(argv),
     cwd: request.dir,
     env,
     timeoutMs: request.timeoutMs,

@@ -2,6 +2,7 @@ import { basename, dirname } from "node:path";
 import { below, readBelow } from "../git/index.ts";
 import { replaceFile } from "../state/index.ts";
 import { type InstallRequest, NPM_QUIET, runInstall, YARN_BERRY } from "./install.ts";
+import { installerCode } from "./installer-code.ts";
 
 const NPM = ["npm", "install", "--package-lock-only", "--ignore-scripts", ...NPM_QUIET, "--prefer-offline"] as const;
 
@@ -44,6 +45,9 @@ export async function regenerateLockfile(request: InstallRequest, path: string):
   const known = REGENERATORS[basename(path)];
   const text = readBelow(request.dir, path)?.toString("utf8");
   if (known === undefined || text === undefined) return { kind: "failed", reason: `graftwork has no command that writes ${path} again` };
+  const foreign = settingsOnTheWay(request.dir, path);
+  if (foreign !== undefined)
+    return { kind: "failed", reason: `${foreign} holds settings that nobody approved, so no program is run there` };
   const isBerry = basename(path) === "yarn.lock" && YARN_BERRY.mark.test(text);
   const sides = text.replace(BASE_SECTION, "");
   replaceFile(file, isBerry ? sides.replace(MARKERS, "") : sides);
@@ -51,4 +55,20 @@ export async function regenerateLockfile(request: InstallRequest, path: string):
   if (end.kind === "none") return { kind: "failed", reason: end.reason };
   if (end.kind === "failed") return { kind: "failed", reason: `${end.reason}: ${end.excerpt.split("\n").slice(-3).join(" ")}` };
   return { kind: "made", text: readBelow(request.dir, path)?.toString("utf8") ?? "", command: end.command };
+}
+
+/**
+ * Returns a settings file of a folder between the top of the project and the lockfile, if it has lines that could have the
+ * installer run something. Installers read these too, and the user is asked only about those at the top.
+ */
+function settingsOnTheWay(dir: string, path: string): string | undefined {
+  const parts = dirname(path)
+    .split("/")
+    .filter((part) => part !== ".");
+  for (let depth = 1; depth <= parts.length; depth++) {
+    const folder = parts.slice(0, depth).join("/");
+    const [found] = installerCode(below(dir, folder));
+    if (found !== undefined) return `${folder}/${found.key}`;
+  }
+  return undefined;
 }

@@ -19,9 +19,9 @@ export async function openToRun(shell: Shell): Promise<Approved> {
 
 /** What of a repository runs or instructs agents, besides what a run keeps for itself. */
 export function governedHere({ context, loaded }: Opened, templates = ownTemplates(context.repository.root)): Governed[] {
-  const installs = loaded.config.pool.setup === "none" ? [] : installerCode(context.repository.root);
-  const copied = ownCopyList(context.repository.root);
-  return [...governedBy({ config: loaded.config, own: loaded.own, templates }), ...copied, ...installs];
+  const { root } = context.repository;
+  // `pool.setup: none` is about slots: checks and merges install all the same.
+  return [...governedBy({ config: loaded.config, own: loaded.own, templates }), ...ownCopyList(root), ...installerCode(root)];
 }
 
 /**
@@ -44,7 +44,7 @@ export async function requireApproved(shell: Shell, opened: Opened, more?: Quest
 /** How far a yes goes. */
 export const HOLDS = ["A yes holds until one of these lines changes. It does not look into the files that they run."];
 
-const ORIGIN = "they are in the repository's own files (.claude/), and this user has not approved them on this machine";
+const ORIGIN = "they are in the repository's own files, and this user has not approved them on this machine";
 
 type Settling = {
   governed: readonly Governed[];

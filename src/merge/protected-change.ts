@@ -1,7 +1,6 @@
-import { type Oid, type Repository, readBlob, type Side, symlinksIn, type TreeDifference, treeDifferences, treeOf } from "../git/index.ts";
-import { secretsInWork, wasDecided } from "../trust/index.ts";
-import type { Candidate, TrainContext } from "./candidate.ts";
-import { protectionOf } from "./protected-paths.ts";
+import { type Oid, type Repository, readBlob, type Side, symlinksIn, type TreeDifference, treeDifferences } from "../git/index.ts";
+import { otherManagers } from "./other-manager.ts";
+import { INSTALLER, protectionOf } from "./protected-paths.ts";
 
 /** A path whose change only a person lets in, and what it decides. */
 export type ProtectedChange = { path: string; what: string; to: Side | null };
@@ -11,9 +10,10 @@ export async function protectedChanges(repository: Repository, from: Oid, to: Oi
   const found: ProtectedChange[] = [];
   const differences = await treeDifferences(repository, from, to);
   const protectionAt = differences.length === 0 ? protectionOf : await protectionsOf(repository, [from, to]);
+  const managers = await otherManagers(repository, from, differences);
   for (const difference of differences) {
     const { path } = difference;
-    const protection = protectionAt(path);
+    const protection = protectionAt(path) ?? (managers.has(path) ? INSTALLER : undefined);
     if (protection === undefined) continue;
     const { what, part } = protection;
     if (part !== undefined && (await isSamePart(repository, difference, part))) continue;
@@ -45,32 +45,16 @@ async function isSamePart(repository: Repository, { from, to }: TreeDifference, 
   return before !== undefined && now !== undefined && part(before) === part(now);
 }
 
-/**
- * Returns what a merge brings that only a person may let in: protected changes and secrets. Undefined if there is nothing,
- * if a person merges by hand and lets it in, or if the user's state folder knows that a person decided these very files.
- */
-export async function unseenWork(
-  { repository, run, secrets = [] }: Pick<TrainContext, "repository" | "run" | "secrets">,
-  { task, commit, decided, letsIn }: Pick<Candidate, "task" | "commit" | "decided" | "letsIn">,
-  { from, tree }: { from: { commit: Oid; tree: Oid }; tree: Oid },
-): Promise<{ paths: readonly string[]; reason: string; anew?: true } | undefined> {
-  if (letsIn === true) return undefined;
-  const seen = decided !== undefined && wasDecided(repository.layout, { run, task, commit: decided.commit }) ? decided.commit : undefined;
-  if (seen !== commit) {
-    const known = [from.commit, ...(seen === undefined ? [] : [seen])];
-    const found = await secretsInWork(repository, { tip: commit, known, values: secrets });
-    if (found.length > 0)
-      return { paths: [], reason: `it holds secrets: ${found.slice(0, NAMED).join(", ")}. Only a person lets that in`, anew: true };
-  }
-  const changes = from.tree === tree ? [] : await protectedChanges(repository, from.tree, tree);
-  const others =
-    seen === undefined || changes.length === 0 ? undefined : await treeDifferences(repository, await treeOf(repository, seen), tree);
-  const open = others === undefined ? changes : changes.filter(({ path }) => others.some((one) => one.path === path));
-  if (open.length === 0) return undefined;
-  const whats = [...new Set(open.map(({ what }) => what))].join(", ");
-  const paths = open.map(({ path }) => path);
+/** What a person has to let in: the paths, and why. */
+export type Held = { paths: readonly string[]; reason: string; anew?: true };
+
+/** Says which changes only a person lets in; undefined if there are none. */
+export function heldFor(changes: readonly ProtectedChange[]): Held | undefined {
+  if (changes.length === 0) return undefined;
+  const whats = [...new Set(changes.map(({ what }) => what))].join(", ");
+  const paths = changes.map(({ path }) => path);
   return { paths, reason: `it changes ${whats}: ${paths.slice(0, NAMED).join(", ")}. Only a person lets that in` };
 }
 
 /** So many are named. */
-const NAMED = 20;
+export const NAMED = 20;

@@ -1,3 +1,5 @@
+import { pyprojectInstallers, setupInstallers } from "./python-settings.ts";
+
 /** Why a person has to let in a change to a file (trust.md T2, T3). */
 export type Protection = {
   /** As messages name it. */
@@ -9,7 +11,7 @@ export type Protection = {
 const AGENTS: Protection = { what: "what agents are told and may do" };
 const CI: Protection = { what: "what CI runs" };
 const HOOKS: Protection = { what: "what git, shells and editors run" };
-const INSTALLER: Protection = { what: "which package manager installs, and how" };
+export const INSTALLER: Protection = { what: "which package manager installs, and how" };
 const ATTRIBUTES: Protection = { what: "which programs git runs on files", part: programAttributes };
 
 /** Folders of agent clients, in any folder of the work. */
@@ -32,7 +34,10 @@ const PROTECTED: readonly (readonly [RegExp, Protection])[] = [
   [new RegExp(`^(?:\\.(?:${CI_FOLDERS})|azure-pipelines)(?:/|$)`, "s"), CI],
   [new RegExp(`(?:^|/)(?:${CI_FILES})$`, "s"), CI],
   [new RegExp(`(?:^|/)(?:${HOOK_PATHS})$`, "s"), HOOKS],
-  [/(?:^|\/)(?:\.npmrc|\.yarnrc[^/]*|bunfig\.toml|\.corepack\.env|\.pnpmfile\.[cm]?js|pip\.(?:conf|ini)|uv\.toml)$/, INSTALLER],
+  [/(?:^|\/)(?:\.npmrc|\.yarnrc[^/]*|\.env\.yarn|\.?bunfig\.toml|\.corepack\.env|\.?pnpmfile\.[cm]?js)$/, INSTALLER],
+  [/(?:^|\/)(?:pip\.(?:conf|ini)|\.pypirc|uv\.toml|poetry\.toml)$/, INSTALLER],
+  [/(?:^|\/)pyproject\.toml$/, { ...INSTALLER, part: pyprojectInstallers }],
+  [/(?:^|\/)setup\.cfg$/, { ...INSTALLER, part: setupInstallers }],
   [/(?:^|\/)(?:\.yarn|\.cargo|\.bundle)(?:$|\/(?!cache\/))/, INSTALLER],
   [/(?:^|\/)package\.json$/, { ...INSTALLER, part: packageManager }],
   [/(?:^|\/)pnpm-workspace\.yaml$/, { ...INSTALLER, part: workspaceSettings }],

@@ -1,13 +1,14 @@
 import type { ResolvedFile } from "../domain/index.ts";
 import { commitLike, type Listed, mergeTrees, messageOf, type Oid, type Repository, standIns, treeOf } from "../git/index.ts";
 import type { MergeContext } from "./context.ts";
-import { type LeftFile, mergeOnto } from "./resolve-conflicts.ts";
+import { type HeldBack, type LeftFile, mergeOnto } from "./resolve-conflicts.ts";
 
 export type Replayed =
   | { kind: "replayed"; commit: Oid; tree: Oid; resolved: readonly ResolvedFile[]; both: readonly string[] }
-  | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[]; reason: string; person?: true };
+  | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[]; reason: string; person?: true }
+  | HeldBack;
 
-type Conflict = Extract<Replayed, { kind: "conflict" }>;
+type Conflict = Exclude<Extract<Replayed, { kind: "conflict" }>, HeldBack>;
 
 /**
  * Puts commits, oldest first, onto a tip one by one. A merge among them must be one that git makes by itself: what
@@ -39,6 +40,7 @@ export async function replay(
     }
     const step = await standIns(repository, { from: one.parents[0], to: one.commit }, commit);
     const merged = await mergeOnto(repository, step.ours, step.theirs, resolving);
+    if (merged.kind === "conflict" && "isProtected" in merged) return merged;
     if (merged.kind === "conflict") {
       const { paths, left } = merged;
       return fail(one.commit, `one of them collides in ${paths.join(", ")}`, { paths, left });

@@ -16,6 +16,7 @@ import {
 import { isOrdinary, type Sides, textsOf } from "./conflict-sides.ts";
 import { type Generating, globOf, regenerateFiles } from "./generated-files.ts";
 import { regenerateLockfiles } from "./lockfiles/regenerate.ts";
+import { type Held, heldFor, protectedChanges } from "./protected-change.ts";
 import { resolveBeside } from "./resolve-beside.ts";
 import type { Resolution, ResolverLevel } from "./resolvers/resolve-file.ts";
 
@@ -26,6 +27,11 @@ export type Resolving = {
   union: readonly string[];
   /** How files are made that nobody writes; without it they wait for a person. */
   generated?: Generating;
+  /**
+   * Tells what of a merged tree a person has to let in before a program runs in it. Without it that is each protected change
+   * between the merge's first side and the tree.
+   */
+  held?: (tree: Oid) => Promise<Held | undefined>;
   /** Ends the programs that make files anew; the merge throws INTERRUPTED then. */
   signal?: AbortSignal;
 };
@@ -49,20 +55,28 @@ export function resolvingOf({ merge, qa, pool }: Pick<Config, "merge" | "qa" | "
   return { level, union: merge.union, generated, ...(signal !== undefined && { signal }) };
 }
 
-export type Resolved = { kind: "resolved"; tree: Oid; files: readonly ResolvedFile[] } | { kind: "left"; files: readonly LeftFile[] };
+export type Resolved =
+  | { kind: "resolved"; tree: Oid; files: readonly ResolvedFile[] }
+  /** `held`: set if only a person's word is missing. */
+  | { kind: "left"; files: readonly LeftFile[]; held?: Held };
 
 type Conflict = Extract<MergedTrees, { clean: false }>;
 
 export type Merged =
   /** `both`: files that both sides changed and git merged by itself. */
   | { kind: "merged"; tree: Oid; resolved: readonly ResolvedFile[]; both: readonly string[] }
-  | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[] };
+  | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[] }
+  | HeldBack;
+
+/** A merge that needs a program, and brings changes that only a person lets in: the program would run under them. */
+export type HeldBack = { kind: "conflict"; left: readonly []; person: true; isProtected: true } & Held;
 
 /** Merges the commit into `tip`: by git, and if that is a conflict by the rules, if they close all of it. */
 export async function mergeOnto(repository: Repository, tip: Oid, commit: Oid, resolving: Resolving): Promise<Merged> {
   const merged = await mergeTrees(repository, tip, commit);
   if (merged.clean) return { kind: "merged", tree: merged.tree, resolved: [], both: merged.both };
   const done = await resolveConflicts(repository, merged, resolving);
+  if (done.kind === "left" && done.held !== undefined) return { kind: "conflict", left: [], person: true, isProtected: true, ...done.held };
   if (done.kind === "left") return { kind: "conflict", paths: merged.paths, left: done.files };
   return { kind: "merged", tree: done.tree, resolved: done.files, both: [] };
 }
@@ -108,6 +122,14 @@ export async function resolveConflicts(repository: Repository, conflict: Conflic
   // A conflict without a path is one of folders and renames: git's words are all that is known.
   if (read.length === 0) return { kind: "left", files: aboutAll(conflict) };
   let tree = edits.length === 0 ? conflict.tree : await editTree(repository, conflict.tree, edits);
+  // The programs obey settings of the tree. A tree with protected changes would be held later, when they have run.
+  const held = steps.length === 0 ? undefined : await heldIn(repository, conflict, { tree, resolving });
+  if (held !== undefined) {
+    const files = steps.flatMap(({ what, paths }) =>
+      paths.map((path) => unmade(path, `${what}: no program makes it anew, since ${held.reason}`)),
+    );
+    return { kind: "left", files, held };
+  }
   for (const { what, make } of steps) {
     const made = await make(tree);
     if (made.kind === "left") return { kind: "left", files: [unmade(made.path, `${what}: ${made.why}`)] };
@@ -115,6 +137,14 @@ export async function resolveConflicts(repository: Repository, conflict: Conflic
     files.push(...made.files);
   }
   return { kind: "resolved", tree, files };
+}
+
+async function heldIn(
+  repository: Repository,
+  { sides }: Conflict,
+  { tree, resolving }: { tree: Oid; resolving: Resolving },
+): Promise<Held | undefined> {
+  return resolving.held === undefined ? heldFor(await protectedChanges(repository, sides.ours, tree)) : resolving.held(tree);
 }
 
 /** What git says of a conflict in which no rule looks at files. */

@@ -14,8 +14,8 @@ import type { At, Candidate, NotAdded, TrainContext } from "./candidate.ts";
 import { findingsOf, revertedWork } from "./check-merged.ts";
 import { mergeMessage } from "./message.ts";
 import { isDecidedOn, mergeWhole, ownWork } from "./own-work.ts";
-import { unseenWork } from "./protected-change.ts";
 import { leftText } from "./resolve-conflicts.ts";
+import { unseenChanges, unseenWork } from "./unseen-work.ts";
 
 export type TrainStep = LandedTask & { tree: Oid };
 export type TrainConflict = {
@@ -96,9 +96,11 @@ export function isHeldBack({ dependsOn }: Candidate, out: ReadonlySet<string>): 
 type Added = { kind: "merged"; step: TrainStep } | NotAdded;
 
 /** Merges one candidate onto the tip. Work that is in the tip already makes no new commit. */
-async function addToTrain(context: TrainContext, at: At, candidate: Candidate): Promise<Added> {
+async function addToTrain(coordinator: TrainContext, at: At, candidate: Candidate): Promise<Added> {
   const tip = at.commit;
-  const { repository, run, person, strategy } = context;
+  const { repository, run, person, strategy } = coordinator;
+  const held = (tree: Oid): ReturnType<typeof unseenChanges> => unseenChanges(coordinator, candidate, { from: at.tree, tree });
+  const context = { ...coordinator, resolving: { ...coordinator.resolving, held } };
   const { task, branch, commit } = candidate;
   const isDecided = await isDecidedOn(repository, candidate, tip);
   const own = await ownWork(context, at, candidate, isDecided);

@@ -112,7 +112,7 @@ async function prepare(
     // Git lets nobody check it out elsewhere from here on; before, another process may have committed to it.
     if ((await readRef(repository, `refs/heads/${lease.branch}`)) !== tip) throw branchTaken(lease.branch, "it has moved meanwhile.");
   }
-  const ready = await hydrate(context, slot);
+  const ready = await hydrate(context, slot, { goesOn: tip !== undefined });
   requireHydrated(slot, ready);
   await copyConfigured(context, slot);
   const { state } = store.read();

@@ -7,15 +7,17 @@ import { copiedPaths, copyConfigured, noteCopies } from "./copy-files.ts";
 import { sizeOnDisk } from "./disk-space.ts";
 import { keptStamp } from "./kept-folders.ts";
 import { type SlotRecord, treeOfSlot } from "./pool-state.ts";
-import { setUp, setUpKey } from "./set-up.ts";
+import { foreignInstaller, setUp, setUpKey } from "./set-up.ts";
 
 type Hydrated = Pick<SlotRecord, "dependencies" | "lastError" | "sizeBytes">;
 
 /**
  * Brings what a slot was set up from to what the configuration and its lockfile say. A failure is kept in the record
- * and said: the next acquire tries again, and refuses to hand out a slot that is not ready.
+ * and said: the next acquire tries again, and refuses to hand out a slot that is not ready. `goesOn`: the slot is on a
+ * branch that a task has worked on. If that brings its own installer settings, its agent goes on without an install. A
+ * failure would hold up the whole run, and only the agent can take the settings back.
  */
-export async function hydrate(context: PoolContext, slot: SlotRecord): Promise<Hydrated> {
+export async function hydrate(context: PoolContext, slot: SlotRecord, { goesOn = false } = {}): Promise<Hydrated> {
   const { settings } = context;
   const key = setUpKey(context, slot);
   if (key === null) return { dependencies: null, lastError: null };
@@ -23,6 +25,11 @@ export async function hydrate(context: PoolContext, slot: SlotRecord): Promise<H
   if (known?.key === key && known.again !== true && known.stamp === installedStamp(slot.path))
     return { dependencies: known, lastError: null };
   const isOwn = settings.setup !== "auto";
+  const foreign = goesOn ? foreignInstaller(context, slot) : undefined;
+  if (foreign !== undefined) {
+    context.narrate(`${slot.id}: ${foreign}; its agent goes on without`);
+    return { dependencies: null, lastError: null };
+  }
   // Commands may need the files: a generator reads `.env`.
   if (isOwn) await copyConfigured(context, slot);
   const failure = await setUp(context, slot);

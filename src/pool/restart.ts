@@ -43,7 +43,7 @@ export async function restartLease(context: PoolContext, request: Restart): Prom
   await emptySlot(repository, tree, found, slot.head, request.to);
   const kept = request.keepTipAt !== null && (await moveBranch(context, lease.branch, request.to, request.keepTipAt));
   await attachSlot(repository, tree, lease.branch);
-  const ready = await hydrate(context, slot);
+  const ready = await hydrate(context, slot, { goesOn: request.keepTipAt === null });
   requireHydrated(slot, ready);
   await copyConfigured(context, slot);
   await store.commit(operationName("restart"), (state) =>

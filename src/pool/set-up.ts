@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { dependencyKey, installDependencies, installerCode, registryEnvironment } from "../checkout/index.ts";
+import { dependencyKey, installDependencies, installerCode, packageManagerOf, registryEnvironment } from "../checkout/index.ts";
 import { argvOf, cleanText, commandText, hideCredentials, humanDuration, tailLines } from "../domain/index.ts";
 import { lstatBelow, readBelow } from "../git/index.ts";
 import { runCommand } from "../subprocess/index.ts";
@@ -27,6 +27,8 @@ export function setUpKey({ settings }: PoolContext, slot: Slot): string | null {
 export async function setUp(context: PoolContext, slot: Slot): Promise<string | null> {
   const { setup } = context.settings;
   if (setup === "none") return null;
+  const foreign = foreignInstaller(context, slot);
+  if (foreign !== undefined) return foreign;
   if (setup === "auto") return install(context, slot);
   for (const command of setup) {
     const failed = await run(context, slot, command);
@@ -35,10 +37,21 @@ export async function setUp(context: PoolContext, slot: Slot): Promise<string | 
   return null;
 }
 
+/**
+ * Says why nothing may be installed in a slot: its branch brings settings that the user was never asked about, or a package
+ * manager of another kind than the user's checkout has. The user's own commands count too, since most of them install.
+ */
+export function foreignInstaller({ repository: { root }, settings }: PoolContext, slot: Slot): string | undefined {
+  if (settings.setup === "none") return undefined;
+  const known = new Map(installerCode(root).map(({ key, text }) => [key, text]));
+  const foreign = installerCode(slot.path).find(({ key, text }) => known.get(key) !== text);
+  const [mine, its] = [root, slot.path].map((dir) => packageManagerOf((name) => lstatBelow(dir, name) !== undefined));
+  const isOther = mine !== undefined && its !== undefined && mine !== its;
+  const what = foreign?.key ?? (isOther ? `lockfile of ${its}` : undefined);
+  return what === undefined ? undefined : `nothing is installed: the branch has its own ${what}, which your checkout has not`;
+}
+
 async function install({ repository }: PoolContext, slot: Slot): Promise<string | null> {
-  const known = new Set(installerCode(repository.root).map(({ text }) => text));
-  const foreign = installerCode(slot.path).find(({ text }) => !known.has(text));
-  if (foreign !== undefined) return `nothing is installed: the branch has its own ${foreign.key}, which your checkout has not`;
   const result = await installDependencies({
     dir: slot.path,
     parentEnv: repository.parentEnv,

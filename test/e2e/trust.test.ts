@@ -54,6 +54,22 @@ describe("the commands of a repository", () => {
     expect([hook.code, stage.ran()]).toEqual([2, ""]);
   });
 
+  test.each([
+    [".npmrc", "global=true\n"],
+    [".yarnrc.yml", '"pl\\u0075gins": [x.cjs]\n'],
+  ])("are also settings that have installers run something: %s, even if slots are not set up", async (path, text) => {
+    const stage = clone({ pool: { setup: "none" }, agents: {} });
+    // Only installers' settings are left to be asked about.
+    stage.repo.commit({ ".claude/auto-context.yaml": null, "package.json": "{}\n", [path]: text });
+    for (const setup of ["auto", "none"]) {
+      writeFiles(stage.repo.dir, { ".claude/auto-context.yaml": `pool: { setup: ${setup} }\n` });
+      const { code, stderr } = await stage.gw("pool", "init", "1");
+      expect([setup, code]).toEqual([setup, 2]);
+      expect(stderr).toContain(path);
+      expect(stderr).toContain(text.trim());
+    }
+  });
+
   test("run once they are approved, until one of them changes; the change is marked", async () => {
     const stage = clone();
     expect((await stage.gw("trust", "allow")).stderr).toContain("error[CONFIRMATION_NEEDED]");

@@ -56,7 +56,8 @@ const TARGETS: Readonly<Record<string, (text: string, folder: string) => unknown
   attributes: (input) => {
     const protection = protectionOf(`${input}/.gitattributes`);
     expect(protection?.part?.(input)).toBeTypeOf("string");
-    for (const name of [input, `a/${input}`, "package.json", "pnpm-workspace.yaml"]) protectionOf(name)?.part?.(input);
+    for (const name of [input, `a/${input}`, "package.json", "pnpm-workspace.yaml", "pyproject.toml", "setup.cfg"])
+      protectionOf(name)?.part?.(input);
   },
   "ignore files": (input) => isNamed(parseIgnore(input), input),
   configuration: (input) => readYaml(input, yaml),

@@ -22,6 +22,13 @@ describe("work that changes what only a person lets in", () => {
     ["corepack's variables", ".corepack.env", null, "COREPACK_NPM_REGISTRY=http://x\n"],
     ["the package manager", "package.json", MANIFEST({}), MANIFEST({ packageManager: "pnpm@9.0.0+sha512.00" })],
     ["settings of pnpm", "pnpm-workspace.yaml", "packages:\n  - a\n", "packages:\n  - a\nshellEmulator: true\n"],
+    ["bun's settings", "bunfig.toml", null, "[install]\nexact = true\n"],
+    ["variables that yarn reads", ".env.yarn", null, "A=1\n"],
+    ["pnpm's hooks under their old name", "pnpmfile.js", null, "x\n"],
+    ["where Python's packages are published", ".pypirc", null, "[pypi]\n"],
+    ["poetry's settings", "poetry.toml", null, "[virtualenvs]\n"],
+    ["uv's settings in pyproject.toml", "pyproject.toml", "[project]\n", '[project]\n[tool.uv]\nindex-url = "x"\n'],
+    ["where setup.cfg has packages from", "a/setup.cfg", "[metadata]\n", "[easy_install]\nindex_url = x\n"],
     ["cargo's configuration", ".cargo/config.toml", null, "[build]\nrustc-wrapper = 'x'\n"],
     ["settings of a package's folder", "packages/a/.claude/settings.json", null, "{}\n"],
     [
@@ -69,6 +76,24 @@ describe("work that changes what only a person lets in", () => {
     repo.commit({ ".npmrc": "a=2\n" });
     repo.git("switch", "-q", "main");
     expect((await mergeCandidates(context, [{ ...candidate("x"), decided }])).landed).toEqual([]);
+  });
+});
+
+describe("work that has another package manager install", () => {
+  test.each<[what: string, files: Files, base: Files]>([
+    ["adds a lockfile", { "package-lock.json": "{}\n" }, { "yarn.lock": "" }],
+    ["adds a lockfile whose name only some disks take for it", { "Package-Lock.json": "{}\n" }, { "yarn.lock": "" }],
+    ["replaces the lockfile", { "package-lock.json": null, "pnpm-lock.yaml": "a\n" }, { "package-lock.json": "{}\n" }],
+    ["removes the lockfile that counted", { "package-lock.json": null }, { "package-lock.json": "{}\n", "yarn.lock": "" }],
+    ["removes the last lockfile", { "pnpm-lock.yaml": null }, { "pnpm-lock.yaml": "a\n" }],
+    ["adds one in a folder", { "web/npm-shrinkwrap.json": "{}\n" }, { "web/bun.lock": "{}\n" }],
+  ])("waits for a person if it %s", async (_, files, base) => {
+    const { context, candidate, events } = await bench({ x: files }, undefined, { "a.txt": "a\n", ...base });
+    expect((await mergeCandidates(context, [candidate("x")])).landed).toEqual([]);
+    expect(events.find((event) => event.type === "conflict")).toMatchObject({
+      person: true,
+      reason: expect.stringContaining("which package manager installs"),
+    });
   });
 });
 
@@ -121,6 +146,13 @@ test.each<[what: string, files: Files, base: Files]>([
   ["an attribute that runs nothing", { ".gitattributes": "*.txt text\n*.png binary\n" }, { ".gitattributes": "*.txt text\n" }],
   ["a file under Git LFS", { ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n" }, {}],
   ["a page with a like name", { "docs/claude.markdown": "x\n", "src/npmrc.ts": "x\n", "ci/github.md": "x\n" }, {}],
+  ["a dependency in pyproject.toml", { "pyproject.toml": '[project]\ndependencies = ["a"]\n' }, { "pyproject.toml": "[project]\n" }],
+  ["a Gemfile", { Gemfile: "gem 'a'\n" }, {}],
+  ["the first lockfile", { "package-lock.json": "{}\n" }, {}],
+  ["the first lockfile of a folder", { "docs/package-lock.json": "{}\n" }, { "yarn.lock": "" }],
+  ["a lockfile of the same package manager", { "npm-shrinkwrap.json": "{}\n", "package-lock.json": null }, { "package-lock.json": "{}\n" }],
+  ["a lockfile that counts less than the one that is there", { "yarn.lock": "" }, { "package-lock.json": "{}\n" }],
+  ["a change in a lockfile", { "yarn.lock": "b\n" }, { "yarn.lock": "a\n", "package.json": "{}\n" }],
   ["a package in yarn's cache", { ".yarn/cache/a.zip": "x\n" }, {}],
 ])("lands without a person: %s", async (_, files, base) => {
   const { context, candidate } = await bench({ x: files }, undefined, { "a.txt": "a\n", ...base });

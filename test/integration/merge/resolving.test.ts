@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Generating } from "../../../src/merge/generated-files.ts";
-import { type Resolving, verifyOne, writePacket } from "../../../src/merge/index.ts";
+import { openConflict, type Resolving, verifyOne, writePacket } from "../../../src/merge/index.ts";
 import { lockOf, projectWith, type TempRepo, tempFolder } from "../../fixtures/index.ts";
 import { mergeCandidates } from "../../fixtures/merge-context.ts";
 import { bench } from "./bench.ts";
@@ -98,6 +98,56 @@ describe("lockfiles that collide", () => {
     expect(packet.files.find(({ path }) => path === "package-lock.json")?.resolvers).toMatchObject({
       declined: expect.stringContaining("lockfile"),
     });
+  });
+});
+
+describe("a merge that would run a program under settings that only a person lets in", () => {
+  /** Work that collides with main in a generated file and brings settings, with a command that notes that it ran. */
+  const stage = async () => {
+    const note = join(tempFolder("notes"), "ran");
+    const made = await bench({ x: { "gen.txt": "x\n", ".yarnrc.yml": "plugins: [x.cjs]\n" } }, undefined, {
+      "gen.txt": "base\n",
+      "a.txt": "a\n",
+    });
+    const commands = { "gen.txt": `echo ran >> ${note}; echo made > gen.txt` };
+    const resolving: Resolving = { level: "safe", union: [], generated: { commands, env: [], setEnv: {}, allowScripts: [] } };
+    const onto = made.repo.commit({ "gen.txt": "main\n" });
+    return { ...made, onto, resolving, context: { ...made.context, resolving }, ran: () => existsSync(note) };
+  };
+
+  test("waits for a person before anything runs, by each road", async () => {
+    const { context, candidate, events, onto, resolving, packetOf, ran } = await stage();
+    expect((await mergeCandidates(context, [candidate("x")])).landed).toEqual([]);
+    expect(events.find((event) => event.type === "conflict")).toMatchObject({
+      task: "x",
+      person: true,
+      paths: [".yarnrc.yml"],
+    });
+    const { commit } = candidate("x");
+    expect(await openConflict(context.repository, onto, commit, resolving)).toMatchObject({ kind: "conflict" });
+    expect(await writePacket(context.repository, { ...packetOf("x", onto), resolving })).toBe(true);
+    const judged = await verifyOne(context, { base: onto, earlier: [] }, candidate("x"));
+    expect(judged).toMatchObject({ kind: "conflict", conflict: { isProtected: true } });
+    expect(ran()).toBe(false);
+  });
+
+  test("goes on if a person merges it by hand and lets it in", async () => {
+    const { context, candidate, ran } = await stage();
+    expect((await mergeCandidates(context, [{ ...candidate("x"), letsIn: true }])).landed).toEqual(["x"]);
+    expect(ran()).toBe(true);
+  });
+
+  test("waits as well if an earlier commit of the same work brought the settings", async () => {
+    const { repo, context, candidate, ran, onto } = await stage();
+    repo.git("switch", "-q", "-c", "auto/z", `${onto}~1`);
+    const began = repo.commit({ "b.txt": "not landed\n" });
+    repo.commit({ ".yarnrc.yml": "plugins: [x.cjs]\n" });
+    repo.commit({ "gen.txt": "z\n" });
+    repo.git("switch", "-q", "main");
+    // Its own commits are replayed one by one, since it began on work that did not land.
+    repo.git("update-ref", "refs/graftwork/backup/r/base", began);
+    expect((await mergeCandidates(context, [{ ...candidate("z"), base: began }])).landed).toEqual([]);
+    expect(ran()).toBe(false);
   });
 });
 
