@@ -23,7 +23,7 @@ export type Candidate = {
 /** What building a train needs of its caller. */
 export type TrainContext = Pick<
   MergeContext,
-  "repository" | "run" | "target" | "seen" | "delivered" | "person" | "resolving" | "secrets" | "strategy" | "narrate"
+  "repository" | "run" | "target" | "seen" | "delivered" | "person" | "resolving" | "secrets" | "commandFiles" | "strategy" | "narrate"
 >;
 
 /** The train's tip. `lost`: what the target held and holds no longer. */

@@ -19,6 +19,8 @@ export type MergeContext = {
   resolving: Resolving;
   /** Values of files that slots get a copy of: they must not land. */
   secrets?: readonly SecretValue[];
+  /** Paths that approved commands run, if the repository has such files: see `commandFiles`. */
+  commandFiles?: readonly string[];
   /** `merge`: a merge commit a task; `squash`: a commit of the whole work, without its history. */
   strategy: "merge" | "squash";
   /** Says what happened; a run writes it into its journal before it returns. */

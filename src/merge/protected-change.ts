@@ -1,15 +1,20 @@
 import { type Oid, type Repository, readBlob, type Side, symlinksIn, type TreeDifference, treeDifferences } from "../git/index.ts";
 import { otherManagers } from "./other-manager.ts";
-import { INSTALLER, protectionOf } from "./protected-paths.ts";
+import { COMMANDS, INSTALLER, protectionOf } from "./protected-paths.ts";
 
 /** A path whose change only a person lets in, and what it decides. */
 export type ProtectedChange = { path: string; what: string; to: Side | null };
 
-/** Which protected paths become another between two trees, or two commits. */
-export async function protectedChanges(repository: Repository, from: Oid, to: Oid): Promise<ProtectedChange[]> {
+/** Which protected paths become another between two trees, or two commits; files of approved commands (`commandFiles`) too. */
+export async function protectedChanges(
+  repository: Repository,
+  from: Oid,
+  to: Oid,
+  ofCommands: readonly string[] = [],
+): Promise<ProtectedChange[]> {
   const found: ProtectedChange[] = [];
   const differences = await treeDifferences(repository, from, to);
-  const protectionAt = differences.length === 0 ? protectionOf : await protectionsOf(repository, [from, to]);
+  const protectionAt = differences.length === 0 ? protectionOf : await protectionsOf(repository, [from, to], ofCommands);
   const managers = await otherManagers(repository, from, differences);
   for (const difference of differences) {
     const { path } = difference;
@@ -23,16 +28,17 @@ export async function protectedChanges(repository: Repository, from: Oid, to: Oi
 }
 
 /** Tells what a path decides in these trees: by its name, or since a link of such a name leads to it. */
-async function protectionsOf(repository: Repository, trees: readonly Oid[]): Promise<typeof protectionOf> {
+async function protectionsOf(repository: Repository, trees: readonly Oid[], ofCommands: readonly string[]): Promise<typeof protectionOf> {
+  const byName: typeof protectionOf = (path) => protectionOf(path) ?? (ofCommands.includes(path) ? COMMANDS : undefined);
   const links = await Promise.all(trees.map((tree) => symlinksIn(repository, tree)));
   const behind = links.flatMap((one) =>
     [...one].flatMap(([path, places]) => {
-      const protection = protectionOf(path);
+      const protection = byName(path);
       return protection === undefined ? [] : places.map((target) => ({ target, protection }));
     }),
   );
   return (path) =>
-    protectionOf(path) ?? behind.find(({ target }) => path === target || path.startsWith(`${target}/`) || target === ".")?.protection;
+    byName(path) ?? behind.find(({ target }) => path === target || path.startsWith(`${target}/`) || target === ".")?.protection;
 }
 
 /** True if what decides is the same on both sides. A file that is none, such as a link, counts whole. */

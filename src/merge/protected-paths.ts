@@ -11,6 +11,8 @@ export type Protection = {
 const AGENTS: Protection = { what: "what agents are told and may do" };
 const CI: Protection = { what: "what CI runs" };
 const HOOKS: Protection = { what: "what git, shells and editors run" };
+/** Found by the configuration, not by a name. */
+export const COMMANDS: Protection = { what: "what sets up slots, starts agents and makes files anew" };
 export const INSTALLER: Protection = { what: "which package manager installs, and how" };
 const ATTRIBUTES: Protection = { what: "which programs git runs on files", part: programAttributes };
 

@@ -3,7 +3,7 @@ import { secretsInWork, wasDecided } from "../trust/index.ts";
 import type { Candidate, TrainContext } from "./candidate.ts";
 import { type Held, heldFor, NAMED, protectedChanges } from "./protected-change.ts";
 
-type Context = Pick<TrainContext, "repository" | "run" | "secrets">;
+type Context = Pick<TrainContext, "repository" | "run" | "secrets" | "commandFiles">;
 type Work = Pick<Candidate, "task" | "commit" | "decided" | "letsIn">;
 
 /**
@@ -30,9 +30,9 @@ export async function unseenWork(
 /** Returns the protected changes alone, under the same rules. */
 export async function unseenChanges(context: Context, work: Work, { from, tree }: { from: Oid; tree: Oid }): Promise<Held | undefined> {
   if (work.letsIn === true || from === tree) return undefined;
-  const { repository } = context;
+  const { repository, commandFiles } = context;
   const seen = decidedCommit(context, work);
-  const changes = await protectedChanges(repository, from, tree);
+  const changes = await protectedChanges(repository, from, tree, commandFiles);
   if (seen === undefined || changes.length === 0) return heldFor(changes);
   const others = await treeDifferences(repository, await treeOf(repository, seen), tree);
   return heldFor(changes.filter(({ path }) => others.some((one) => one.path === path)));

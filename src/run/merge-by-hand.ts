@@ -18,6 +18,7 @@ import { checksOf, type TreeTasks } from "../plan/index.ts";
 import { copiedSecrets, existingStore, type PoolContext } from "../pool/index.ts";
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import { withMutex } from "../state/index.ts";
+import { commandFiles } from "../trust/index.ts";
 import { keepHandLanding } from "./hand-landings.ts";
 import { handOrder, heldBack, type LeftOut, type Offered, offeredBranches, targetOf } from "./offered-branches.ts";
 
@@ -216,6 +217,7 @@ async function mergingByHand(
     slots: config.qa.slots,
     resolving: resolvingOf(config, signal),
     secrets: copiedSecrets(context),
+    commandFiles: commandFiles(config),
     strategy,
     emit,
     fence: [],

@@ -8,6 +8,7 @@ import { copiedSecrets, type PoolContext, processOwner } from "../pool/index.ts"
 import { packageChecks, verifyCommit } from "../qa/index.ts";
 import type { RunFacts } from "../session/index.ts";
 import type { Journal } from "../state/index.ts";
+import { commandFiles } from "../trust/index.ts";
 import { exitOf, isFinished } from "./at-rest.ts";
 import { driveRun } from "./engine.ts";
 import type { EngineContext } from "./engine-context.ts";
@@ -111,6 +112,7 @@ export async function mergeContext(
     slots: settings.slots,
     resolving: resolvingOf(record.config, host.signal),
     secrets,
+    commandFiles: commandFiles(record.config),
     strategy: record.config.merge.strategy,
     emit: () => undefined,
     fence: ownership.fence,

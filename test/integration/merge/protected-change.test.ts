@@ -1,7 +1,7 @@
 import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { keepDecision } from "../../../src/trust/index.ts";
+import { commandFiles, keepDecision } from "../../../src/trust/index.ts";
 import type { Files } from "../../fixtures/index.ts";
 import { mergeCandidates } from "../../fixtures/merge-context.ts";
 import { bench } from "./bench.ts";
@@ -95,6 +95,29 @@ describe("work that has another package manager install", () => {
       reason: expect.stringContaining("which package manager installs"),
     });
   });
+});
+
+test("a file that an approved command runs waits for a person, and so does one behind a link of its name", async () => {
+  const config = {
+    pool: { setup: ["sh ./tools/set-up.sh && make"] },
+    merge: { generated: { "*.gen": ["node", "tools/gen.js"] } },
+    agents: { byName: { a: { command: ["sh", "agent"], resume: ["node", "bin/resume.mjs"] } } },
+  };
+  const files = commandFiles(config as unknown as Parameters<typeof commandFiles>[0]);
+  expect(files).toEqual(["sh", "tools/set-up.sh", "make", "node", "tools/gen.js", "agent", "bin/resume.mjs"]);
+  const { repo, context, candidate } = await bench({ y: { "tools/other.sh": "1\n" } }, undefined, {
+    "real.js": "1\n",
+    "tools/set-up.sh": "1\n",
+  });
+  symlinkSync("../real.js", join(repo.dir, "tools/gen.js"));
+  repo.commit({}, "link");
+  for (const [task, path] of Object.entries({ w: "tools/set-up.sh", x: "real.js" })) {
+    repo.git("switch", "-q", "-c", `auto/${task}`, "main");
+    repo.commit({ [path]: "2\n" });
+  }
+  repo.git("switch", "-q", "main");
+  const { landed } = await mergeCandidates({ ...context, commandFiles: files }, [candidate("w"), candidate("x"), candidate("y")]);
+  expect(landed).toEqual(["y"]);
 });
 
 describe("a link of such a name", () => {
