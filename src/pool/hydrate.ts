@@ -7,15 +7,15 @@ import { copiedPaths, copyConfigured, noteCopies } from "./copy-files.ts";
 import { sizeOnDisk } from "./disk-space.ts";
 import { keptStamp } from "./kept-folders.ts";
 import { type SlotRecord, treeOfSlot } from "./pool-state.ts";
-import { foreignInstaller, setUp, setUpKey } from "./set-up.ts";
+import { setUp, setUpKey } from "./set-up.ts";
 
 type Hydrated = Pick<SlotRecord, "dependencies" | "lastError" | "sizeBytes">;
 
 /**
  * Brings what a slot was set up from to what the configuration and its lockfile say. A failure is kept in the record
  * and said: the next acquire tries again, and refuses to hand out a slot that is not ready. `goesOn`: the slot is on a
- * branch that a task has worked on. If that brings its own installer settings, its agent goes on without an install. A
- * failure would hold up the whole run, and only the agent can take the settings back.
+ * branch that a task has worked on. If that cannot be installed by its own doing (a broken lockfile, installer settings of
+ * its own), its agent goes on without an install: a failure would hold up the whole run, and only the agent can mend it.
  */
 export async function hydrate(context: PoolContext, slot: SlotRecord, { goesOn = false } = {}): Promise<Hydrated> {
   const { settings } = context;
@@ -25,17 +25,13 @@ export async function hydrate(context: PoolContext, slot: SlotRecord, { goesOn =
   if (known?.key === key && known.again !== true && known.stamp === installedStamp(slot.path))
     return { dependencies: known, lastError: null };
   const isOwn = settings.setup !== "auto";
-  const foreign = goesOn ? foreignInstaller(context, slot) : undefined;
-  if (foreign !== undefined) {
-    context.narrate(`${slot.id}: ${foreign}; its agent goes on without`);
-    return { dependencies: null, lastError: null };
-  }
   // Commands may need the files: a generator reads `.env`.
   if (isOwn) await copyConfigured(context, slot);
   const failure = await setUp(context, slot);
   if (failure !== null) {
-    context.narrate(`${slot.id}: not set up: ${failure.split("\n")[0]}`);
-    return { dependencies: null, lastError: failure };
+    const isAgents = goesOn && failure.byWork;
+    context.narrate(`${slot.id}: not set up: ${failure.text.split("\n")[0]}${isAgents ? "; its agent goes on without" : ""}`);
+    return { dependencies: null, lastError: isAgents ? null : failure.text };
   }
   const again = isOwn && (await madeBySetUp(context, slot)).length > 0;
   const dependencies = { key, stamp: installedStamp(slot.path), kept: keptStamp(slot, settings.keep), ...(again ? { again } : {}) };

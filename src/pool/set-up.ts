@@ -23,16 +23,19 @@ export function setUpKey({ settings }: PoolContext, slot: Slot): string | null {
   return hash.digest("hex").slice(0, 32);
 }
 
-/** Sets a slot up as the configuration says. Returns why it failed, the last lines of the output below it; null: done. */
-export async function setUp(context: PoolContext, slot: Slot): Promise<string | null> {
+/** Why a set-up failed, the last lines of the output below it. `byWork`: by what stands in the slot, such as a broken lockfile. */
+export type SetUpFailure = { text: string; byWork: boolean };
+
+/** Sets a slot up as the configuration says. Returns why it failed; null: done. */
+export async function setUp(context: PoolContext, slot: Slot): Promise<SetUpFailure | null> {
   const { setup } = context.settings;
   if (setup === "none") return null;
   const foreign = foreignInstaller(context, slot);
-  if (foreign !== undefined) return foreign;
+  if (foreign !== undefined) return { text: foreign, byWork: true };
   if (setup === "auto") return install(context, slot);
   for (const command of setup) {
     const failed = await run(context, slot, command);
-    if (failed !== null) return failed;
+    if (failed !== null) return { text: failed, byWork: false };
   }
   return null;
 }
@@ -41,7 +44,7 @@ export async function setUp(context: PoolContext, slot: Slot): Promise<string | 
  * Says why nothing may be installed in a slot: its branch brings settings that the user was never asked about, or a package
  * manager of another kind than the user's checkout has. The user's own commands count too, since most of them install.
  */
-export function foreignInstaller({ repository: { root }, settings }: PoolContext, slot: Slot): string | undefined {
+function foreignInstaller({ repository: { root }, settings }: PoolContext, slot: Slot): string | undefined {
   if (settings.setup === "none") return undefined;
   const known = new Map(installerCode(root).map(({ key, text }) => [key, text]));
   const foreign = installerCode(slot.path).find(({ key, text }) => known.get(key) !== text);
@@ -51,14 +54,15 @@ export function foreignInstaller({ repository: { root }, settings }: PoolContext
   return what === undefined ? undefined : `nothing is installed: the branch has its own ${what}, which your checkout has not`;
 }
 
-async function install({ repository }: PoolContext, slot: Slot): Promise<string | null> {
+async function install({ repository }: PoolContext, slot: Slot): Promise<SetUpFailure | null> {
   const result = await installDependencies({
     dir: slot.path,
     parentEnv: repository.parentEnv,
     markers: { GRAFTWORK_SLOT_PATH: slot.path },
     timeoutMs: INSTALL_TIMEOUT_MS,
   });
-  return result.kind === "failed" ? `${result.reason}\n${result.excerpt}`.trim() : null;
+  if (result.kind !== "failed") return null;
+  return { text: `${result.reason}\n${result.excerpt}`.trim(), byWork: result.fault === "work" };
 }
 
 async function run(

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { GraftworkError, type ProcessIdentity } from "../domain/index.ts";
 import { type RefChange, type Repository, readBlob, readRef, updateRefs, writeBlob } from "../git/index.ts";
-import { type GenerationStore, openStore } from "../state/index.ts";
+import { type GenerationStore, openStore, storeExists } from "../state/index.ts";
 import { identityOf, livenessOf } from "../subprocess/index.ts";
 
 /** The one live run of a repository, and the last epoch of each run. */
@@ -36,6 +36,8 @@ export function liveStore(repository: Repository): GenerationStore<LiveState> {
 
 /** Who runs now, if anybody does. */
 export function liveRun(repository: Repository): LiveState["live"] {
+  // To ask makes no files.
+  if (!storeExists(repository.layout.liveStore)) return null;
   const { live } = liveStore(repository).read().state;
   return live !== null && livenessOf(live.owner) !== "dead" ? live : null;
 }

@@ -234,7 +234,8 @@ describe("what works for a run commands it by no way", () => {
   test("a check of an agent's work", async () => {
     const stage = clone();
     const { script, codes } = calls(stage);
-    const work = `echo "sh '${script}'" > check.sh; git add -A; git commit -qm x`;
+    // A file that the command named would wait for a person.
+    const work = `echo "sh '${script}'" > $(ls ch*); git add -A; git commit -qm x`;
     stage.repo.commit({
       "check.sh": "true",
       ".claude/auto-context.yaml": JSON.stringify({ agents: { default: "sh", sh: { command: ["sh", "-c", work] } } }),

@@ -51,31 +51,33 @@ test("settings of the user's own go on counting", async () => {
 test.for<[what: string, setup: "auto" | string[], files: Record<string, string>, why: string]>([
   ["npm's settings", "auto", { ".npmrc": "global=true\n" }, ".npmrc"],
   ["yarn's settings", "auto", { ".yarnrc.yml": '"plugins": [x.cjs]\n' }, ".yarnrc.yml"],
-  ["npm's settings, with commands of the user's own", ["npm ci"], { ".npmrc": "global=true\n" }, ".npmrc"],
+  ["npm's settings, with commands of the user's own", ["`npm ci "], { ".npmrc": "global=true\n" }, ".npmrc"],
   ["another package manager's lockfile", "auto", { "package-lock.json": "{}", "npm-shrinkwrap.json": "{}" }, "lockfile of npm"],
 ])("a slot whose branch brings %s is not installed", async ([, setup, files, why]) => {
   const { context, repo } = await lab({ files: { "package.json": "{}", "yarn.lock": "" } }, { setup });
   const path = tempFolder("slot");
   writeFiles(path, { "package.json": "{}", "yarn.lock": "", ...files });
-  expect(await setUp(context, { id: "wt-1", path })).toBe(
-    `nothing is installed: the branch has its own ${why}, which your checkout has not`,
-  );
+  const text = `nothing is installed: the branch has its own ${why}, which your checkout has not`;
+  expect(await setUp(context, { id: "wt-1", path })).toEqual({ text, byWork: true });
   writeFiles(repo.dir, files);
   // No yarn is needed for the rest of this test.
   if (".yarnrc.yml" in files) return;
   // It stands in the user's checkout now, which the user was asked about.
-  expect(await setUp(context, { id: "wt-1", path })).not.toEqual(expect.stringContaining("nothing is installed"));
+  expect((await setUp(context, { id: "wt-1", path }))?.text ?? "").not.toContain("nothing is installed");
 });
 
-test("a task whose own branch brings such settings goes on without an install, and the next task has one", async () => {
+test.each([
+  ["such settings", { ".npmrc": "global=true\n" }, "nothing is installed: the branch has its own .npmrc"],
+  ["a broken lockfile", { "package-lock.json": "{" }, "npm ci"],
+])("a task whose own branch brings %s goes on without an install, and the next task has one", async (_, files, why) => {
   const { context, repo, said } = await lab({ files: { ...WITH_DEPENDENCY, ".gitignore": "node_modules/\n" } });
   await initPool(context, { size: 1 });
   repo.git("switch", "-q", "-c", "auto/a");
-  repo.commit({ ".npmrc": "global=true\n" });
+  repo.commit(files);
   repo.git("switch", "-q", "main");
   const dependencies = () => requireSlot(existingStore(context.repository).read().state, "wt-1").dependencies;
   await acquireSlot(context, { task: "a", branch: "auto/a" });
-  expect(said.join("\n")).toContain("wt-1: nothing is installed: the branch has its own .npmrc");
+  expect(said.join("\n")).toMatch(new RegExp(`wt-1: not set up: ${why}.*; its agent goes on without`));
   expect(dependencies()).toBe(null);
   await releaseSlot(context, { name: "a" });
   await acquireSlot(context, { task: "b" });
