@@ -68,7 +68,7 @@ test.for<[what: string, setup: "auto" | string[], files: Record<string, string>,
 
 test.each([
   ["such settings", { ".npmrc": "global=true\n" }, "nothing is installed: the branch has its own .npmrc"],
-  ["a broken lockfile", { "package-lock.json": "{" }, "npm ci"],
+  ["a broken lockfile", { "package-lock.json": "{" }, ".npm ci "],
 ])("a task whose own branch brings %s goes on without an install, and the next task has one", async (_, files, why) => {
   const { context, repo, said } = await lab({ files: { ...WITH_DEPENDENCY, ".gitignore": "node_modules/\n" } });
   await initPool(context, { size: 1 });
