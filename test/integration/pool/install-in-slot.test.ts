@@ -51,7 +51,7 @@ test("settings of the user's own go on counting", async () => {
 test.for<[what: string, setup: "auto" | string[], files: Record<string, string>, why: string]>([
   ["npm's settings", "auto", { ".npmrc": "global=true\n" }, ".npmrc"],
   ["yarn's settings", "auto", { ".yarnrc.yml": '"plugins": [x.cjs]\n' }, ".yarnrc.yml"],
-  ["npm's settings, with commands of the user's own", ["`npm ci "], { ".npmrc": "global=true\n" }, ".npmrc"],
+  ["npm's settings, with commands of the user's own", ["npm ci"], { ".npmrc": "global=true\n" }, ".npmrc"],
   ["another package manager's lockfile", "auto", { "package-lock.json": "{}", "npm-shrinkwrap.json": "{}" }, "lockfile of npm"],
 ])("a slot whose branch brings %s is not installed", async ([, setup, files, why]) => {
   const { context, repo } = await lab({ files: { "package.json": "{}", "yarn.lock": "" } }, { setup });
