@@ -21,7 +21,7 @@ export async function openToRun(shell: Shell): Promise<Approved> {
 export function governedHere({ context, loaded }: Opened, templates = ownTemplates(context.repository.root)): Governed[] {
   const { root } = context.repository;
   // `pool.setup: none` is about slots: checks and merges install all the same.
-  return [...governedBy({ config: loaded.config, own: loaded.own, templates }), ...ownCopyList(root), ...installerCode(root)];
+  return [...governedBy({ ...loaded, templates }), ...ownCopyList(root), ...installerCode(root)];
 }
 
 /**

@@ -13,13 +13,13 @@ export async function requireApprovedRun(shell: Shell, opened: Opened, { record 
   const standing = standingOfRun(layout, record.run, runDigest(record));
   if (standing === "as-begun") {
     // What it runs is known; only words for agents may be new.
-    const governed = governedBy({ config: opened.loaded.own, own: opened.loaded.own, templates });
+    const governed = governedBy({ ...opened.loaded, config: opened.loaded.own, templates });
     const before = approvedBefore(layout);
     const isKnown = (one: Governed): boolean => before?.governed.some(({ key, text }) => key === one.key && text === one.text) === true;
     if (governed.every(isKnown)) return { ...opened, templates };
     return requireApproved(shell, opened);
   }
-  const governed = [...governedBy({ config: record.config, own: opened.loaded.own, templates }), ...runEntries(record)];
+  const governed = [...governedBy({ ...opened.loaded, config: record.config, templates }), ...runEntries(record)];
   const why =
     standing === "missing"
       ? `run ${record.run} was begun elsewhere: your state folder does not know what it runs`

@@ -25,6 +25,8 @@ export type LoadedConfig = {
   config: Config;
   /** The configuration without the repository's file: the user wrote all of it. */
   own: Config;
+  /** Names of the presets that neither file changes. */
+  presets: readonly string[];
   /** Where each value comes from, by its key in the file (`pool.size`, `agents.claude.timeout`). */
   origins: Readonly<Record<string, Origin>>;
   /** Path of the repository's file; null if it has none. */
@@ -64,6 +66,9 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   return {
     config,
     own,
+    presets: Object.keys(request.presets).filter(
+      (name) => !AGENT_KEYS.some((key) => ["user", "file"].includes(origins[`agents.${name}.${key}`] ?? "")),
+    ),
     origins,
     path: file === null ? null : path,
     warnings: [user, file].flatMap((layer) => (layer === null ? [] : nearMisses(layer.read, layer.name))),

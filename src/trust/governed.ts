@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { type AgentSpec, type Config, commandText, type Governed, type GovernedText } from "../domain/index.ts";
 
-/**
- * Everything that a configuration runs or gives to agents and that is not the user's own word. `own`: the configuration
- * without the repository's file.
- */
-export function governedBy({ config, own, templates }: { config: Config; own: Config; templates: readonly Governed[] }): Governed[] {
-  const known = new Set(entriesOf(own).map(identity));
+/** `own`: the configuration without the repository's file. `presets`: agents that nobody's file changes. */
+type Governing = { config: Config; own: Config; presets: readonly string[]; templates: readonly Governed[] };
+
+/** Everything that a configuration runs or gives to agents and that is not the user's own word. To choose a preset is no more. */
+export function governedBy({ config, own, presets, templates }: Governing): Governed[] {
+  const chosen = presets.flatMap((text) => CHOICES.map((key) => ({ key, text })));
+  const known = new Set([...entriesOf(own), ...chosen].map(identity));
   return [...entriesOf(config).filter((one) => !known.has(identity(one))), ...templates];
 }
 
@@ -19,6 +20,8 @@ export function digestOf(governed: readonly GovernedText[]): string {
 }
 
 const identity = ({ key, text }: GovernedText): string => JSON.stringify([key, text]);
+
+const CHOICES = ["merge.agent", "agents.default"] as const;
 
 function entriesOf({ pool, qa, merge, agents }: Config): Governed[] {
   const { setup } = pool;
@@ -37,8 +40,8 @@ function entriesOf({ pool, qa, merge, agents }: Config): Governed[] {
     ...Object.entries(merge.generated).flatMap(([glob, run]) =>
       entry(`merge.generated ${glob}`, "to make files anew after a merge", [commandText(run)]),
     ),
-    ...entry("merge.agent", "the agent that resolves conflicts", merge.agent === null ? [] : [merge.agent]),
-    ...entry("agents.default", "the agent of tasks that name none", [agents.default]),
+    ...entry(CHOICES[0], "the agent that resolves conflicts", merge.agent === null ? [] : [merge.agent]),
+    ...entry(CHOICES[1], "the agent of tasks that name none", [agents.default]),
     ...Object.values(agents.byName).flatMap(agentEntries),
   ];
 }

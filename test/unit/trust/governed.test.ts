@@ -8,7 +8,7 @@ async function governed(repository: object, own?: object) {
   const home = tempFolder("home");
   if (own !== undefined) writeFiles(home, { "graftwork/config.yaml": JSON.stringify(own) });
   const loaded = await load(JSON.stringify(repository), { env: { XDG_CONFIG_HOME: home } });
-  return governedBy({ config: loaded.config, own: loaded.own, templates: [] });
+  return governedBy({ ...loaded, templates: [] });
 }
 
 const AGENT = { a: { command: ["a"] } };
@@ -37,6 +37,9 @@ test.each<[key: string, repository: object]>([
 
 test("a repository that only says how the pool is kept governs nothing; words about a command are no part of its digest", async () => {
   expect(await governed({ pool: { size: 3 }, run: { confirm: false } })).toEqual([]);
+  // To choose a preset is no more than that, unless the user's own file changes what it may do.
+  expect(await governed({ merge: { agent: "claude" } })).toEqual([]);
+  expect(await governed({ merge: { agent: "claude" } }, { agents: { claude: { permissions: "all" } } })).toHaveLength(1);
   const found = await governed({ pool: { setup: ["make"] } });
   expect(digestOf(found.map((one) => ({ ...one, purpose: "other words" })))).toBe(digestOf(found));
   expect(digestOf(found)).not.toBe(digestOf([]));
