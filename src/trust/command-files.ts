@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import picomatch from "picomatch";
 import { type Config, commandText } from "../domain/index.ts";
 
 /**
@@ -12,7 +13,13 @@ export function commandFiles({ pool, merge, agents }: Pick<Config, "pool" | "mer
     ...Object.values(merge.generated),
     ...Object.values(agents.byName).flatMap(({ command, resume }) => [command, resume ?? []]),
   ];
-  const words = commands.flatMap((command) => commandText(command).split(/[\s'"`;&|<>()=]+/));
+  // What a command writes into is no part of it, nor is a file that it makes anew.
+  const words = commands.flatMap((command) =>
+    commandText(command)
+      .replace(/>+\s*[^\s;&|]+/g, " ")
+      .split(/[\s'"`;&|<>()=]+/),
+  );
+  const isGenerated = picomatch(Object.keys(merge.generated), { dot: true });
   const paths = words.filter((word) => word !== "" && !word.startsWith("/")).map((word) => posix.normalize(word));
-  return [...new Set(paths)].filter((path) => !path.startsWith(".."));
+  return [...new Set(paths)].filter((path) => !path.startsWith("..") && !isGenerated(path));
 }

@@ -100,11 +100,11 @@ describe("work that has another package manager install", () => {
 test("a file that an approved command runs waits for a person, and so does one behind a link of its name", async () => {
   const config = {
     pool: { setup: ["sh ./tools/set-up.sh && make"] },
-    merge: { generated: { "*.gen": ["node", "tools/gen.js"] } },
+    merge: { generated: { "*.gen": ["node", "tools/gen.js", "a.gen"], list: "ls > list" } },
     agents: { byName: { a: { command: ["sh", "agent"], resume: ["node", "bin/resume.mjs"] } } },
   };
   const files = commandFiles(config as unknown as Parameters<typeof commandFiles>[0]);
-  expect(files).toEqual(["sh", "tools/set-up.sh", "make", "node", "tools/gen.js", "agent", "bin/resume.mjs"]);
+  expect(files).toEqual(["sh", "tools/set-up.sh", "make", "node", "tools/gen.js", "ls", "agent", "bin/resume.mjs"]);
   const { repo, context, candidate } = await bench({ y: { "tools/other.sh": "1\n" } }, undefined, {
     "real.js": "1\n",
     "tools/set-up.sh": "1\n",
