@@ -6,7 +6,8 @@ export { type MergeResult, mergeApproved, type Offer, type Waiting } from "./mer
 export { collidingWith, openConflict, sidesOf } from "./open-conflict.ts";
 export { type Ordered, orderCandidates } from "./order-candidates.ts";
 export { lostWork, ownAmong } from "./own-work.ts";
-export { fileIn, type PacketInput, writePacket } from "./packet.ts";
+export { type PacketInput, writePacket } from "./packet.ts";
+export { fileIn } from "./packet-files.ts";
 export { type PredictedConflict, type Prediction, predictConflicts, type Tip, touchedSince } from "./predict.ts";
 export { protectedChanges } from "./protected-change.ts";
 export { forgetResolutions, rememberResolutions } from "./resolution-memory.ts";

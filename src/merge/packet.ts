@@ -1,19 +1,13 @@
-import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { GraftworkError, hideSecrets, type SecretValue, shellWord } from "../domain/index.ts";
 import {
-  below,
   type ConflictStage,
   changedPaths,
   type MergedTrees,
-  type MergeSides,
   type Oid,
   patchBetween,
   plainPath,
   type Repository,
-  readBlob,
-  readFileAt,
   renamesBetween,
   subjects,
 } from "../git/index.ts";
@@ -22,6 +16,7 @@ import { besideLoop } from "./beside-loop.ts";
 import { gitSays, kindOf, kindOfNames } from "./conflict-kind.ts";
 import { laidName, textsOf } from "./conflict-sides.ts";
 import { baseOfWork, mergeWork, type Work } from "./merge-work.ts";
+import { PARTS, pathsWithSecrets, SIDES, writeFiles } from "./packet-files.ts";
 import { readme } from "./packet-readme.ts";
 import { protectedChanges } from "./protected-change.ts";
 import { type LeftFile, leftText, type Resolving, resolveConflicts } from "./resolve-conflicts.ts";
@@ -52,23 +47,6 @@ export type PacketInput = {
 
 const DIFF_BYTES = 200_000;
 
-const PARTS = ["files", "base", "ours", "theirs"] as const;
-
-/** Where a packet has one of its files: with markers (`files`), or as a side has it. */
-export function fileIn(folder: string, part: (typeof PARTS)[number], path: string): string {
-  return below(join(folder, part), plainPath(path).split("/").map(shortName).join("/"));
-}
-
-/** File systems allow names of 255 bytes. Those that git makes are longer than the project's own. */
-function shortName(name: string): string {
-  const bytes = Buffer.from(name);
-  if (bytes.length <= 200) return name;
-  return `${bytes
-    .subarray(0, 150)
-    .toString("utf8")
-    .replace(/\ufffd+$/, "")}~${sha256(bytes).slice(0, 12)}`;
-}
-
 /** Returns the error if git cannot merge the work at all. */
 async function tryToMerge(repository: Repository, work: Work): Promise<MergedTrees | GraftworkError> {
   try {
@@ -96,7 +74,8 @@ export async function writePacket(repository: Repository, input: PacketInput): P
   const { stages = [], paths = [], messages = [] } = conflict ?? {};
   // A file of an older packet may have the name of a folder now.
   for (const part of PARTS) rmSync(join(folder, part), { recursive: true, force: true });
-  const written = conflict === undefined ? new Map<string, string>() : await writeFiles(repository, folder, conflict);
+  const withheld = await pathsWithSecrets(repository, { stages, paths }, input.secrets ?? []);
+  const written = conflict === undefined ? new Map<string, string>() : await writeFiles(repository, folder, conflict, withheld);
   if (commit !== null && base !== undefined) {
     replaceFile(join(folder, "ours.diff"), hide(await patchBetween(repository, base, onto, DIFF_BYTES)));
     replaceFile(join(folder, "theirs.diff"), hide(await patchBetween(repository, base, commit, DIFF_BYTES)));
@@ -116,7 +95,14 @@ export async function writePacket(repository: Repository, input: PacketInput): P
     commits: { base: base ?? null, ours: onto, theirs: commit },
     files: await Promise.all(
       paths.map((path) =>
-        fileFacts(repository, { path, stages, written: written.get(path) ?? null, inSlot: inSlot(path), left: left.get(path) }),
+        fileFacts(repository, {
+          path,
+          stages,
+          written: written.get(path) ?? null,
+          inSlot: inSlot(path),
+          isWithheld: withheld.has(path),
+          left: left.get(path),
+        }),
       ),
     ),
     names: paths.length > 0 ? [] : [...new Set(about)].map(plainPath),
@@ -151,26 +137,6 @@ function kindOfPacket(commit: Oid | null, conflict: Conflict | undefined): strin
   return conflict.paths.length > 0 ? kindOf(conflict.stages) : kindOfNames(conflict.messages);
 }
 
-/** Writes each conflicted file with markers, and as each side has it. Returns the digests of the former by path. */
-async function writeFiles(repository: Repository, folder: string, { stages, paths, tree, sides }: Conflict): Promise<Map<string, string>> {
-  const digests = new Map<string, string>();
-  for (const path of paths) {
-    // A folder for each side, as in its tree: beside the marked file, a side could have the name of another file.
-    for (const stage of stages.filter((one) => one.path === path && one.mode !== SUBMODULE)) {
-      const file = fileIn(folder, SIDES[stage.stage], path);
-      // Where a rename put a file below another one, only one of them can be shown.
-      if (!isInTheWay(folder, file)) replaceFile(file, await readBlob(repository, stage.oid));
-    }
-    const laid = laidName(path, stages);
-    const marked = await readFileAt(repository, tree, laid);
-    if (marked === undefined) continue;
-    const bytes = named(marked, sides);
-    replaceFile(fileIn(folder, "files", laid), bytes);
-    digests.set(path, sha256(bytes));
-  }
-  return digests;
-}
-
 /**
  * Tells which paths can only be decided in a slot: two things want the name, and one of them was renamed. Whoever chooses
  * the other side would lose the renamed file under its old name too.
@@ -189,17 +155,12 @@ type FileInput = {
   /** Tells whether a person has changed the file since. */
   written: string | null;
   inSlot: boolean;
+  /** The task's side has a secret. */
+  isWithheld: boolean;
   left: LeftFile | undefined;
 };
 
-/** Whether the file cannot be written: its name is a folder's, or a file stands where it needs a folder. */
-function isInTheWay(folder: string, file: string): boolean {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) return true;
-  for (let above = dirname(file); above !== folder; above = dirname(above)) if (existsSync(above)) return !statSync(above).isDirectory();
-  return false;
-}
-
-async function fileFacts(repository: Repository, { path, stages: all, written, inSlot, left }: FileInput): Promise<object> {
+async function fileFacts(repository: Repository, { path, stages: all, written, inSlot, isWithheld, left }: FileInput): Promise<object> {
   const stages = all.filter((stage) => stage.path === path);
   return {
     path,
@@ -208,7 +169,7 @@ async function fileFacts(repository: Repository, { path, stages: all, written, i
     written,
     kind: kindOf(stages),
     stages: stages.map(({ mode, oid, stage }) => ({ side: SIDES[stage], mode, oid })),
-    hunks: await hunksOf(repository, stages),
+    hunks: isWithheld ? [] : await hunksOf(repository, stages),
     resolvers: resolversSay(left),
   };
 }
@@ -222,22 +183,6 @@ async function hunksOf(repository: Repository, stages: readonly ConflictStage[])
   if (done.kind === "none") return [];
   return done.result.map(({ base, ours, theirs }) => ({ base: base.join(""), ours: ours.join(""), theirs: theirs.join("") }));
 }
-
-/** Conflict markers with the sides' names in place of commit ids. Bytes that are no text stay as they are. */
-function named(marked: Buffer, { ours, theirs }: MergeSides): Buffer {
-  const text = marked.toString("utf8");
-  if (!Buffer.from(text).equals(marked)) return marked;
-  const lines = text
-    .replace(new RegExp(`^<{7} ${ours}$`, "gm"), "<<<<<<< ours (the target)")
-    .replace(new RegExp(`^>{7} ${theirs}$`, "gm"), ">>>>>>> theirs (the task)");
-  return Buffer.from(lines);
-}
-
-export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
-
-const SUBMODULE = "160000";
-
-const SIDES = { 1: "base", 2: "ours", 3: "theirs" } as const;
 
 /** Subjects of the target's commits, if the target changed one of these files, or something in one of these folders. */
 async function whoChanged(repository: Repository, base: Oid, onto: Oid, paths: readonly string[]): Promise<string[]> {

@@ -24,7 +24,7 @@ import { gitSays } from "./conflict-kind.ts";
 import { isOrdinary, laidName, markersLeft, namesByGit } from "./conflict-sides.ts";
 import { commitByHand, keepResolution, markersStand, nameByGit, undecided, undecidedNames } from "./hand-resolution.ts";
 import { mergeWork } from "./merge-work.ts";
-import { fileIn, sha256 } from "./packet.ts";
+import { fileIn, sha256 } from "./packet-files.ts";
 
 /** What a person decided for one path of a packet. */
 export type Choice = { kind: "ours" } | { kind: "theirs" } | { kind: "file"; file: string };

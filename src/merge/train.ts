@@ -15,7 +15,7 @@ import { findingsOf, revertedWork } from "./check-merged.ts";
 import { mergeMessage } from "./message.ts";
 import { isDecidedOn, mergeWhole, ownWork } from "./own-work.ts";
 import { leftText } from "./resolve-conflicts.ts";
-import { unseenChanges, unseenWork } from "./unseen-work.ts";
+import { unseenChanges, unseenSecrets } from "./unseen-work.ts";
 
 export type TrainStep = LandedTask & { tree: Oid };
 export type TrainConflict = {
@@ -104,12 +104,15 @@ async function addToTrain(coordinator: TrainContext, at: At, candidate: Candidat
   const { task, branch, commit } = candidate;
   const isDecided = await isDecidedOn(repository, candidate, tip);
   const own = await ownWork(context, at, candidate, isDecided);
-  if (own.kind === "conflict") return own;
   if (own.kind === "there") return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree: at.tree } };
+  // First of all: what holds a secret is shown to no resolver, and in no packet.
+  const secret = await unseenSecrets(coordinator, candidate, tip);
+  if (secret !== undefined) return { kind: "conflict", left: [], person: true, isProtected: true, ...secret };
+  if (own.kind === "conflict") return own;
   const merged = own.kind === "replayed" ? own : await mergeWhole(context, tip, commit);
   if (merged.kind === "conflict") return merged;
   const { tree, resolved, both } = merged;
-  const unseen = await unseenWork(context, candidate, { from: at, tree });
+  const unseen = await held(tree);
   if (unseen !== undefined) return { kind: "conflict", left: [], person: true, isProtected: true, ...unseen };
   if (own.kind === "whole") {
     const clean = { tip, commit, tree };

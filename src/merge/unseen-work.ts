@@ -7,27 +7,19 @@ type Context = Pick<TrainContext, "repository" | "run" | "secrets" | "commandFil
 type Work = Pick<Candidate, "task" | "commit" | "decided" | "letsIn">;
 
 /**
- * Returns what a merge brings that only a person may let in: protected changes and secrets. Undefined if there is nothing,
- * if a person merges by hand and lets it in, or if the user's state folder knows that a person decided these very files.
+ * Returns the secrets that work brings to `tip`, which only a person may let in. Undefined if there are none, if a person merges by
+ * hand and lets them in, or if the user's state folder knows that a person decided on this very commit.
  */
-export async function unseenWork(
-  context: Context,
-  work: Work,
-  { from, tree }: { from: { commit: Oid; tree: Oid }; tree: Oid },
-): Promise<Held | undefined> {
-  if (work.letsIn === true) return undefined;
+export async function unseenSecrets(context: Context, work: Work, tip: Oid): Promise<Held | undefined> {
   const { repository, secrets = [] } = context;
   const seen = decidedCommit(context, work);
-  if (seen !== work.commit) {
-    const known = [from.commit, ...(seen === undefined ? [] : [seen])];
-    const found = await secretsInWork(repository, { tip: work.commit, known, values: secrets });
-    if (found.length > 0)
-      return { paths: [], reason: `it holds secrets: ${found.slice(0, NAMED).join(", ")}. Only a person lets that in`, anew: true };
-  }
-  return unseenChanges(context, work, { from: from.tree, tree });
+  if (work.letsIn === true || seen === work.commit) return undefined;
+  const found = await secretsInWork(repository, { tip: work.commit, known: [tip, ...(seen === undefined ? [] : [seen])], values: secrets });
+  if (found.length === 0) return undefined;
+  return { paths: [], reason: `it holds secrets: ${found.slice(0, NAMED).join(", ")}. Only a person lets that in`, anew: true };
 }
 
-/** Returns the protected changes alone, under the same rules. */
+/** Returns the protected changes between two trees, under the same rules; those that a person decided with these very files are none. */
 export async function unseenChanges(context: Context, work: Work, { from, tree }: { from: Oid; tree: Oid }): Promise<Held | undefined> {
   if (work.letsIn === true || from === tree) return undefined;
   const { repository, commandFiles } = context;

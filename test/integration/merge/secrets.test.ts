@@ -1,6 +1,7 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { writePacket } from "../../../src/merge/index.ts";
 import type { TempRepo } from "../../fixtures/index.ts";
 import { mergeCandidates } from "../../fixtures/merge-context.ts";
 import { bench } from "./bench.ts";
@@ -106,4 +107,23 @@ test("what is no new secret lands: a key that the project has, or that is taken 
   const renamedKey = (repo: TempRepo) => (repo.git("mv", "test/k.pem", "test/l.pem"), repo.git("commit", "-qm", "rename"));
   expect((await landing(renamedKey, { "test/k.pem": `${PEM}\nabc\n` })).landed).toEqual(["x"]);
   expect((await landing((repo) => repo.commit({ "plain.txt": "+ a\n- b\n@@ -1 +1 @@\ndiff --git a/x b/x\n" }))).landed).toEqual(["x"]);
+});
+
+test("work with a secret that also collides waits for the secret first, and no packet has a copy of the file", async () => {
+  const { repo, context, events, candidate, packetOf } = await bench({ x: { "a.txt": `${KEY}\n`, "b.txt": "x\n" } }, undefined, {
+    "a.txt": "a\n",
+    "b.txt": "b\n",
+  });
+  const onto = repo.commit({ "a.txt": "other\n", "b.txt": "other\n" });
+  expect((await mergeCandidates(context, [candidate("x")])).landed).toEqual([]);
+  expect(events.find(({ type }) => type === "conflict")).toMatchObject({
+    person: true,
+    reason: expect.stringContaining("it holds secrets"),
+  });
+  const packet = packetOf("x", onto);
+  expect(await writePacket(context.repository, { ...packet, evenIfClean: true })).toBe(true);
+  const files = readdirSync(packet.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const texts = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
+  expect(files.map(({ name }) => name)).toContain("b.txt");
+  expect(texts.filter((text) => text.includes(KEY))).toEqual([]);
 });
