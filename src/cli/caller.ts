@@ -1,9 +1,8 @@
 import type { Command } from "commander";
-import { isRoom } from "../checkout/index.ts";
 import { GraftworkError } from "../domain/index.ts";
 import { openRepository, type Repository } from "../git/index.ts";
 import { type CallerLease, leaseOfCaller } from "../pool/index.ts";
-import { liveRun } from "../run/index.ts";
+import { liveRun } from "../state/index.ts";
 import { inherited, isStartedBy } from "../subprocess/index.ts";
 import type { Shell } from "./shell.ts";
 
@@ -67,7 +66,10 @@ export async function programBehind(shell: Shell): Promise<Program | undefined> 
     };
   if (repository === undefined) return undefined;
   const other = { slot: "", task: "", isOver: true, session: null, byFolder: false };
-  if (valuesOf("GRAFTWORK_QA").some((id) => isRoom(repository, id))) return { ...other, what: "a check of somebody's work" };
+  const rooms = valuesOf("GRAFTWORK_QA");
+  // Loaded if it is needed: most callers are persons.
+  const isRoom = rooms.length === 0 ? () => false : (await import("../checkout/index.ts")).isRoom;
+  if (rooms.some((id) => isRoom(repository, id))) return { ...other, what: "a check of somebody's work" };
   const run = runAbove(repository);
   return run === undefined ? undefined : { ...other, what: `run ${run}` };
 }

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { cleanLine, cleanText, EXIT, type ExitCode, firstLine, GraftworkError, humanDuration } from "../domain/index.ts";
 import { firstParentLog } from "../git/index.ts";
-import { decisionOf, findRun, listRuns, liveRun, type RunSummary, removeRunFolder } from "../run/index.ts";
+import { decisionOf, findRun, listRuns, type RunSummary, removeRunFolder } from "../run/index.ts";
 import { isOver, progressView, type RunFacts, shownStatus, type TaskFacts } from "../session/index.ts";
-import { readText } from "../state/index.ts";
+import { liveRun, readText } from "../state/index.ts";
 import { blockedText } from "./blocked-text.ts";
 import { openPoolContext } from "./pool-context.ts";
 import type { Shell } from "./shell.ts";

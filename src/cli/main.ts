@@ -1,6 +1,5 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, type ExitCode, GraftworkError } from "../domain/index.ts";
-import { requireRightful } from "./caller.ts";
 import { makeShell, reportError } from "./shell.ts";
 import type { Register } from "./verb.ts";
 
@@ -24,7 +23,7 @@ export async function main(argv: readonly string[], program: Program, verbs: rea
       exit = await work();
     });
   }
-  root.hook("preAction", (_, command) => requireRightful(shell, command));
+  root.hook("preAction", async (_, command) => (await import("./caller.ts")).requireRightful(shell, command));
   ready(root, json);
   try {
     await root.parseAsync(fullArguments(argv, program), { from: "user" });

@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode, GraftworkError, systemCode } from "../domain/index.ts";
-import { continueRun, findRun, listRuns, liveRun, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
+import { continueRun, findRun, listRuns, prepareRun, type RunHost, type SessionEnd, startRun } from "../run/index.ts";
+import { liveRun } from "../state/index.ts";
 import { identityOf } from "../subprocess/index.ts";
 import { type Approved, requireApproved } from "./approval.ts";
 import { closingText, sessionObject } from "./closing.ts";

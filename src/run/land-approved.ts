@@ -1,10 +1,10 @@
 import { EXIT, type ExitCode, type Plan, worstExit } from "../domain/index.ts";
 import { existingStore } from "../pool/index.ts";
 import type { RunFacts } from "../session/index.ts";
+import { liveRun } from "../state/index.ts";
 import { continueRun, inLineWithTarget } from "./continue-run.ts";
 import type { ByHandResult, FailedBranch } from "./merge-by-hand.ts";
 import { landableOf } from "./next-jobs.ts";
-import { liveRun } from "./ownership.ts";
 import { listRuns, type RunSummary } from "./run-folder.ts";
 import type { RunHost } from "./run-session.ts";
 

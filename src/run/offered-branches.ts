@@ -16,7 +16,7 @@ import { type Candidate, type MergeContext, type Ordered, orderCandidates } from
 import { dependentsOf, mayLand } from "../plan/index.ts";
 import { existingStore, type PoolContext, poolStatus, type SlotRow } from "../pool/index.ts";
 import { isAvailable } from "../session/index.ts";
-import { liveRun } from "./ownership.ts";
+import { liveRun } from "../state/index.ts";
 import { listRuns } from "./run-folder.ts";
 import { type Taken, takenOffBy } from "./taken-off.ts";
 

@@ -1,14 +1,8 @@
 import * as v from "valibot";
-import { GraftworkError, type ProcessIdentity } from "../domain/index.ts";
+import { GraftworkError } from "../domain/index.ts";
 import { type RefChange, type Repository, readBlob, readRef, updateRefs, writeBlob } from "../git/index.ts";
-import { type GenerationStore, openStore, storeExists } from "../state/index.ts";
+import { type LiveState, liveStore } from "../state/index.ts";
 import { identityOf, livenessOf } from "../subprocess/index.ts";
-
-/** The one live run of a repository, and the last epoch of each run. */
-export type LiveState = {
-  live: { run: string; epoch: number; owner: ProcessIdentity; since: string } | null;
-  epochs: Readonly<Record<string, number>>;
-};
 
 export type Ownership = {
   run: string;
@@ -19,29 +13,6 @@ export type Ownership = {
   release: () => Promise<void>;
 };
 
-const identity = v.object({ pid: v.number(), startTime: v.string(), bootId: v.string(), host: v.string() });
-const liveState = v.object({
-  live: v.nullable(v.object({ run: v.string(), epoch: v.number(), owner: identity, since: v.string() })),
-  epochs: v.record(v.string(), v.number()),
-});
-
-export function liveStore(repository: Repository): GenerationStore<LiveState> {
-  return openStore<LiveState>({
-    dir: repository.layout.liveStore,
-    schema: 1,
-    initial: { live: null, epochs: {} },
-    parse: (value) => v.parse(liveState, value),
-  });
-}
-
-/** Who runs now, if anybody does. */
-export function liveRun(repository: Repository): LiveState["live"] {
-  // To ask makes no files.
-  if (!storeExists(repository.layout.liveStore)) return null;
-  const { live } = liveStore(repository).read().state;
-  return live !== null && livenessOf(live.owner) !== "dead" ? live : null;
-}
-
 /**
  * Makes this process the owner of `run`, as the repository's only live one. The epoch is written into the generation
  * store and, as a blob, under `refs/graftwork/owner/<run>`, so that git itself refuses a former owner's moves.
@@ -49,7 +20,7 @@ export function liveRun(repository: Repository): LiveState["live"] {
  * the owner of this very run is gone (one on a host that nobody can ask).
  */
 export async function ownRun(repository: Repository, run: string, now: Date, options: { takeOver?: boolean } = {}): Promise<Ownership> {
-  const store = liveStore(repository);
+  const store = liveStore(repository.layout);
   const owner = identityOf(process.pid);
   const since = now.toISOString();
   const ref = `refs/graftwork/owner/${run}`;

@@ -25,6 +25,7 @@ export {
 export { beginJournal, type Journal, type JournalContent, readJournal } from "./journal.ts";
 export { type Layout, layoutOf, type OwnGitKind, rootIn } from "./layout.ts";
 export { litterOf, removeLitter } from "./litter.ts";
+export { type LiveState, liveRun, liveStore } from "./live-run.ts";
 export { withMutex } from "./mutex.ts";
 export { isWithin, privateFolder, requireWithin } from "./private-folder.ts";
 export { fileRefused, readBytes, readText } from "./read-file.ts";

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { RunEvent } from "../../../src/domain/index.ts";
 import { initPool, poolHealth } from "../../../src/pool/index.ts";
-import { findRun, listRuns, liveRun } from "../../../src/run/index.ts";
+import { findRun, listRuns } from "../../../src/run/index.ts";
 import { ownRun } from "../../../src/run/ownership.ts";
-import { beginJournal } from "../../../src/state/index.ts";
+import { beginJournal, liveRun } from "../../../src/state/index.ts";
 import { aPlan, aTask } from "../../unit/run/simulation.ts";
 import { type Lab, lab } from "../pool/lab.ts";
 
