@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { GraftworkError } from "../domain/index.ts";
-import { openRepository, type Repository } from "../git/index.ts";
+import type { Repository } from "../git/index.ts";
 import { type CallerLease, leaseOfCaller } from "../pool/index.ts";
 import { liveRun } from "../state/index.ts";
 import { inherited, isStartedBy } from "../subprocess/index.ts";
+import { ownRepository } from "./own-repository.ts";
 import type { Shell } from "./shell.ts";
 
 /** Verbs that only read, so that an agent may call them. Hooks that say that something ended release nothing of others. */
@@ -56,7 +57,7 @@ export async function programBehind(shell: Shell): Promise<Program | undefined> 
   const said = [...MARKERS.map((name) => [name, shell.env[name] ?? ""] as const), ...inherited(MARKERS)];
   const valuesOf = (marker: (typeof MARKERS)[number]): string[] =>
     said.filter(([name, value]) => name === marker && value !== "").map(([, value]) => value);
-  const repository = await openRepository(shell.cwd, { parentEnv: shell.env }).catch(() => undefined);
+  const repository = await ownRepository(shell).catch(() => undefined);
   const signs = { cwd: shell.cwd, leases: valuesOf("GRAFTWORK_LEASE"), slotPaths: valuesOf("GRAFTWORK_SLOT_PATH") };
   const lease = leaseOfCaller(repository, signs);
   if (lease !== undefined)

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { presets } from "../agents/index.ts";
 import { type LoadedConfig, loadConfig } from "../config/index.ts";
 import { requireRunId } from "../domain/index.ts";
-import { openRepository } from "../git/index.ts";
 import { type PoolContext, shellOwner } from "../pool/index.ts";
+import { ownRepository } from "./own-repository.ts";
 import { packageRoot } from "./package-files.ts";
 import type { Shell } from "./shell.ts";
 
@@ -12,7 +12,7 @@ export type Opened = { context: PoolContext; loaded: LoadedConfig };
 
 /** Finds the repository from the current folder and reads its configuration; the caller is a shell. */
 export async function openPoolContext(shell: Shell): Promise<Opened> {
-  const repository = await openRepository(shell.cwd, { parentEnv: shell.env, onCommand: gitTrace(shell) });
+  const repository = await ownRepository(shell);
   const loaded = await loadConfig({
     root: repository.root,
     env: shell.env,
@@ -32,12 +32,4 @@ export async function openPoolContext(shell: Shell): Promise<Opened> {
     narrate: shell.note,
   };
   return { context, loaded };
-}
-
-/** `GRAFTWORK_DEBUG=git`: each git command with its time, on stderr. */
-function gitTrace(shell: Shell): (argv: readonly string[], code: number | null, durationMs: number) => void {
-  const on = (shell.env["GRAFTWORK_DEBUG"] ?? "").split(",").includes("git");
-  return (argv, code, durationMs) => {
-    if (on) shell.note(`git[${durationMs.toFixed(1)} ms, ${code}] ${argv.slice(1).join(" ")}`);
-  };
 }
