@@ -10,7 +10,7 @@ export async function treeHoldsText(repository: Repository, tree: Oid, text: str
   return (await runGit(repository, { ...ownGit(repository, "plain"), args, stdin: `${text}\n`, answers: [0, 1] })).code === 0;
 }
 
-/** Returns those of several lines of text that a file of the tree holds, letter for letter; one that another covers may be missing. */
+/** Returns which of these texts, each of one line, some file of the tree holds. A text that is part of another one may be missing. */
 export async function textsInTree(repository: Repository, tree: Oid, texts: readonly string[]): Promise<ReadonlySet<string>> {
   // git refuses a NUL, and takes an empty line for one that every file holds.
   const asked = texts.filter((text) => text !== "" && !/[\0\n]/.test(text));

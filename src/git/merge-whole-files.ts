@@ -13,8 +13,8 @@ import { emptyTree } from "./tree-differences.ts";
 type Conflict = Extract<MergedTrees, { clean: false }>;
 
 /**
- * Merges file by file, and compares no lines and no names: if both sides changed a file, that is a conflict. For commits that git
- * takes too long to merge. The answer is always a conflict, `late`: it is a person's to look at.
+ * Merges file by file: if both sides changed a file, that is a conflict. No lines are compared, and no file counts as renamed.
+ * For commits that git takes too long to merge. The answer is always a conflict, since a person has to look at it.
  */
 export async function mergeWholeFiles(repository: Repository, sides: MergeSides, why: string): Promise<Conflict> {
   const { scratch } = repository.layout;
@@ -59,7 +59,7 @@ async function mergeInIndex(repository: Repository, { ours, theirs }: MergeSides
   return { tree: (await runGit(repository, { ...call, args: ["write-tree"] })).text.trim(), stages };
 }
 
-/** One side's file if only one has it, or if it is no plain file; else both texts between marks, which nobody takes for done. */
+/** Both texts between marks, so that nobody takes it for done. If only one side has the file, or a side has no plain file: one side's. */
 async function bothTexts(repository: Repository, stages: readonly ConflictStage[]): Promise<{ mode: string; oid: string }> {
   const [mine, others] = ([2, 3] as const).map((side) => stages.find(({ stage }) => stage === side));
   const one = mine ?? others ?? stages[0];

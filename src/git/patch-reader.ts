@@ -15,7 +15,7 @@ export function patchReader(tell: (added: AddedText) => void): { read: (chunk: s
   // How many signs stand before a line: one for each parent; 0: before the first hunk.
   let signs = 0;
   let open = "";
-  // Set if the beginning of the open line was handed on: whether the line is an added one.
+  // Null: no part of the open line was handed on yet. Else: that line is an added one, or not.
   let isTornAdded: boolean | null = null;
   let lines: string[] = [];
   const flush = (): void => {

@@ -2,8 +2,8 @@ import { LOCKFILES, packageManagerOf } from "../checkout/index.ts";
 import { listPaths, type Oid, type Repository, type TreeDifference } from "../git/index.ts";
 
 /**
- * Returns the lockfiles whose coming or going has another package manager install a folder than the tree `from` names. A
- * folder that had no lockfile may get one of any kind. At the top, npm installs a project that has none.
+ * Returns the lockfiles that come or go so that another package manager than before installs their folder. `from`: the tree
+ * before. A folder that had no lockfile may get one of any kind. At the top, npm installs a project that has none.
  */
 export async function otherManagers(
   repository: Repository,
