@@ -42,7 +42,8 @@ export function makeShell(json: boolean): Shell {
   const color = wantsColor(env, stdout.isTTY === true);
   // `process.stdin` would be made for this, which costs 4 ms.
   const canAsk = isatty(0) && stderr.isTTY === true;
-  const isTty = stdout.isTTY === true && env["TERM"] !== "dumb" && env["CI"] === undefined;
+  // A terminal that says it has no columns cannot be drawn on.
+  const isTty = stdout.isTTY === true && stdout.columns > 0 && env["TERM"] !== "dumb" && env["CI"] === undefined;
   return {
     cwd: process.cwd(),
     env,
@@ -50,7 +51,7 @@ export function makeShell(json: boolean): Shell {
     isTty,
     color,
     unicode: isUtf8(env),
-    width: Math.min(100, Math.max(40, stdout.columns ?? 80)),
+    width: Math.min(100, Math.max(40, stdout.columns || 80)),
     note,
     write: (text) => {
       if (json) stderr.write(terminalText(text, color));
