@@ -17,7 +17,9 @@ export async function firstRun(
 ): Promise<Question> {
   const { repository, settings } = context;
   const { qa } = loaded.config;
-  const scripts = qa.checks.length > 0 ? [] : await packageChecks(repository, base);
+  // They are for tasks that neither the plan nor they themselves have checks for.
+  const needsDefault = plan.verification.length === 0 && plan.tasks.some(({ verification }) => verification.length === 0);
+  const scripts = qa.checks.length > 0 || !needsDefault ? [] : await packageChecks(repository, base);
   const named = [...plan.verification, ...plan.tasks.flatMap(({ verification }) => verification)];
   const own = merge ? `is merged into your local branch ${target}` : `waits on its branch: nothing is merged into ${target}`;
   return {
