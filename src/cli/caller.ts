@@ -29,14 +29,14 @@ const READING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The one guard for who calls. What works for a lease or a run (an agent, a check, and all that it starts) may read and give its
- * own slot back; the rest is a person's. Throws CALLER_REFUSED.
+ * Throws CALLER_REFUSED if a program that works for a lease or a run calls a verb that only a person may call. Such a program
+ * (an agent, a check, and all that they start) may read and release its own slot. Every verb passes this one guard.
  */
 export async function requireRightful(shell: Shell, command: Command): Promise<void> {
   const verb = nameOf(command);
   if (READING.has(verb) || isReading(verb, command)) return;
   const caller = await programBehind(shell);
-  // Somebody at a terminal in a slot is a person: a program has a marker, or a run above it.
+  // Somebody at a terminal in a slot is a person: a program has a marker or a run among its ancestors.
   if (caller === undefined || (caller.byFolder && shell.canAsk)) return;
   if (verb === "pool release" && isOwnRelease(command, caller)) return;
   // A client's session works in a slot itself, and gives its sub-agents slots of their own.
@@ -49,10 +49,10 @@ export async function requireRightful(shell: Shell, command: Command): Promise<v
   });
 }
 
-/** What a caller works for: a lease, or something else of a run (then `slot` and `task` are empty). */
+/** What a caller works for: a lease, a check or a run. `slot` and `task` are empty if it is no lease. */
 type Program = CallerLease & { what: string };
 
-/** The program of ours that a caller works for, by its environment, by what started it, or by the folder it stands in. */
+/** Returns what a caller works for, by its environment, its ancestors, and last the folder it stands in. Undefined: a person. */
 export async function programBehind(shell: Shell): Promise<Program | undefined> {
   const said = [...MARKERS.map((name) => [name, shell.env[name] ?? ""] as const), ...inherited(MARKERS)];
   const valuesOf = (marker: (typeof MARKERS)[number]): string[] =>
@@ -60,30 +60,29 @@ export async function programBehind(shell: Shell): Promise<Program | undefined> 
   const repository = await ownRepository(shell).catch(() => undefined);
   const signs = { cwd: shell.cwd, leases: valuesOf("GRAFTWORK_LEASE"), slotPaths: valuesOf("GRAFTWORK_SLOT_PATH") };
   const lease = leaseOfCaller(repository, signs);
-  if (lease !== undefined)
-    return {
-      ...lease,
-      what: lease.task === "" ? `a lease that is over or elsewhere (${lease.slot})` : `task ${lease.task} in ${lease.slot}`,
-    };
-  if (repository === undefined) return undefined;
+  const ofLease = lease && {
+    ...lease,
+    what: lease.task === "" ? `a lease that is over or elsewhere (${lease.slot})` : `task ${lease.task} in ${lease.slot}`,
+  };
+  if (repository === undefined || ofLease?.byFolder === false) return ofLease;
   const other = { slot: "", task: "", isOver: true, session: null, byFolder: false };
   const rooms = valuesOf("GRAFTWORK_QA");
-  // Loaded if it is needed: most callers are persons.
+  // Loading this costs 7 ms, and most callers are persons.
   const isRoom = rooms.length === 0 ? () => false : (await import("../checkout/index.ts")).isRoom;
   if (rooms.some((id) => isRoom(repository, id))) return { ...other, what: "a check of somebody's work" };
   const run = runAbove(repository);
-  return run === undefined ? undefined : { ...other, what: `run ${run}` };
+  return run === undefined ? ofLease : { ...other, what: `run ${run}` };
 }
 
 const MARKERS = ["GRAFTWORK_LEASE", "GRAFTWORK_SLOT_PATH", "GRAFTWORK_QA"] as const;
 
-/** The live run whose process started the caller: a program can take everything out of its own environment. */
+/** Returns the live run if its process is an ancestor of the caller. A program can empty its environment, not its ancestry. */
 function runAbove(repository: Repository): string | undefined {
   try {
     const live = liveRun(repository);
     return live !== null && isStartedBy(live.owner) ? live.run : undefined;
   } catch (error) {
-    // The verb that mends a damaged record must not fail here.
+    // The verb that repairs a damaged record must not fail here.
     if (error instanceof GraftworkError) return undefined;
     throw error;
   }

@@ -16,38 +16,41 @@ export type CallerLease = {
   isOver: boolean;
   /** A session of a client holds it, under this name; null: a run, or nobody knows. */
   session: string | null;
-  /** Only the folder that it stands in says so: it may be a person. */
+  /** True if nothing but its folder says so. Then the caller may be a person. */
   byFolder: boolean;
 };
 
-/** What tells whom a caller works for: its folder, and values of `GRAFTWORK_LEASE` and `GRAFTWORK_SLOT_PATH` of it and above it. */
+/** What tells whom a caller works for: its folder, and the values of two variables in its environment and its ancestors'. */
 export type CallerSigns = { cwd: string; leases: readonly string[]; slotPaths: readonly string[] };
 
 /**
- * Returns the lease that a caller works for, by its environment and that of the processes that started it, by the program that
- * prepares a slot, or by the folder that it stands in. A caller with a lease that fits no slot here is a program too.
- * Undefined if there is no sign of a lease.
+ * Returns the lease that a caller works for. Its environment, that of its ancestors and a process that prepares a slot count
+ * more than the folder it stands in. A `GRAFTWORK_LEASE` that fits no slot here counts too: only programs have one. Undefined
+ * if nothing says that the caller works for a lease.
  */
 export function leaseOfCaller(repository: Repository | undefined, { cwd, leases, slotPaths }: CallerSigns): CallerLease | undefined {
-  const folder = realpathSync(cwd);
-  for (const { id, path, lease, worker } of repository === undefined ? [] : slotsOf(repository)) {
-    const marker = leases.find((one) => one.startsWith(`${path}#`));
-    const isAtWork = marker !== undefined || slotPaths.includes(path) || (worker !== null && isStartedBy(worker));
-    const standsIn = lease !== null && (folder === path || folder.startsWith(`${path}${sep}`));
-    if (!isAtWork && !standsIn) continue;
-    return {
-      slot: id,
-      task: lease?.task ?? "",
-      isOver: marker !== undefined && marker !== (lease === null ? undefined : `${path}#${lease.token}`),
-      session: lease?.owner.kind === "shell" && lease.owner.name !== UNNAMED ? lease.owner.name : null,
-      byFolder: !isAtWork,
-    };
-  }
+  const folder = `${realpathSync(cwd)}${sep}`;
+  const slots = repository === undefined ? [] : slotsOf(repository);
+  const markerOf = ({ path }: SlotRecord): string | undefined => leases.find((one) => one.startsWith(`${path}#`));
+  const atWork = slots.find(
+    (slot) => markerOf(slot) !== undefined || slotPaths.includes(slot.path) || (slot.worker !== null && isStartedBy(slot.worker)),
+  );
   const [unknown] = leases;
-  return unknown === undefined ? undefined : { slot: unknown, task: "", isOver: true, session: null, byFolder: false };
+  if (atWork === undefined && unknown !== undefined) return { slot: unknown, task: "", isOver: true, session: null, byFolder: false };
+  const slot = atWork ?? slots.find(({ path, lease }) => lease !== null && folder.startsWith(`${path}${sep}`));
+  if (slot === undefined) return undefined;
+  const { id, path, lease } = slot;
+  const marker = markerOf(slot);
+  return {
+    slot: id,
+    task: lease?.task ?? "",
+    isOver: marker !== undefined && marker !== (lease === null ? undefined : `${path}#${lease.token}`),
+    session: lease?.owner.kind === "shell" && lease.owner.name !== UNNAMED ? lease.owner.name : null,
+    byFolder: atWork === undefined,
+  };
 }
 
-/** The slots; none if their record is damaged, since the verb that mends it must not fail here. */
+/** Returns the slots, or an empty list if their record is damaged: the verb that repairs it must not fail here. */
 function slotsOf(repository: Repository): readonly SlotRecord[] {
   if (!storeExists(repository.layout.poolStore)) return [];
   try {

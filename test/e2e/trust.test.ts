@@ -261,14 +261,18 @@ test("somebody at a terminal in a slot is a person", async () => {
   const stage = clone();
   stage.env["GRAFTWORK_TRUST"] = "all";
   const program = fileURLToPath(new URL("../../bin/graftwork.js", import.meta.url));
-  const atTerminal = (verb: string, cwd: string): string => {
+  const atTerminal = (verb: string, cwd: string, more: Record<string, string> = {}): string => {
     const line = `'${process.execPath}' '${program}' ${verb}; echo "exit $?"`;
-    const env = { ...hermeticEnv(), XDG_STATE_HOME: stage.env["XDG_STATE_HOME"] };
+    const env = { ...hermeticEnv(), XDG_STATE_HOME: stage.env["XDG_STATE_HOME"], ...more };
     return spawnSync("script", ["-qec", line, "/dev/null"], { cwd, env, encoding: "utf8", input: "" }).stdout;
   };
   await stage.gw("pool", "init", "3");
   const path = (await stage.gw("pool", "acquire", "two")).stdout.split("|")[1] ?? "";
   expect((await runCli(["pool", "acquire", "three"], { cwd: path, env: stage.env })).code).toBe(4);
+  // A program stays one in another task's folder, and with a terminal.
+  const other = (await stage.gw("pool", "acquire", "other")).stdout.split("|")[1] ?? "";
+  for (const signs of [{ GRAFTWORK_LEASE: `${other}#1` }, { GRAFTWORK_LEASE: "x" }, { GRAFTWORK_SLOT_PATH: other }])
+    for (const folder of [path, other, stage.repo.dir]) expect(atTerminal("pool acquire three", folder, signs)).toContain("exit 4");
   expect(atTerminal("pool acquire three", path)).toContain("exit 0");
   expect(atTerminal("pool release two --discard", path)).toContain("exit 0");
 });
