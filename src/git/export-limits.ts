@@ -1,11 +1,9 @@
-import { randomUUID } from "node:crypto";
-import { join } from "node:path";
-import { mkdirSync, rmSync } from "../state/index.ts";
 import { readBlob } from "./commit-objects.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitNul } from "./run-git.ts";
+import { withScratchIndex } from "./scratch-index.ts";
 
 /** What an export, which runs no filter and fetches nothing, cannot write as the project's own checkout would have it. */
 export type ExportLimits = {
@@ -36,10 +34,8 @@ export async function exportLimits(repository: Repository, commit: Oid): Promise
 
 async function filteredPaths(repository: Repository, commit: Oid, paths: readonly string[]): Promise<{ path: string; filter: string }[]> {
   const { scratch } = repository.layout;
-  mkdirSync(scratch, { recursive: true, mode: 0o700 });
-  const indexFile = join(scratch, `index.${randomUUID()}`);
-  const call = { ...ownGit(repository, "plain"), cwd: scratch, workTree: scratch, indexFile };
-  try {
+  return withScratchIndex(repository, async (indexFile) => {
+    const call = { ...ownGit(repository, "plain"), cwd: scratch, workTree: scratch, indexFile };
     await runGit(repository, { ...call, args: ["read-tree", commit] });
     const answer = await runGit(repository, {
       ...call,
@@ -54,7 +50,5 @@ async function filteredPaths(repository: Repository, commit: Oid, paths: readonl
       if (!["unspecified", "unset", "set"].includes(filter)) found.push({ path, filter });
     }
     return found;
-  } finally {
-    rmSync(indexFile, { force: true });
-  }
+  });
 }

@@ -1,12 +1,12 @@
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { makeFolderWhole, mkdirSync, readText, rmSync } from "../state/index.ts";
+import { makeFolderWhole, readText } from "../state/index.ts";
 import { GRAFTWORK } from "./commit-objects.ts";
 import type { Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
 import { quarantineOf } from "./quarantine.ts";
 import type { Repository } from "./repository.ts";
 import { runGit } from "./run-git.ts";
+import { withScratchIndex } from "./scratch-index.ts";
 
 /**
  * Writes the files of a commit into an empty folder outside any repository, with a small repository of its own
@@ -15,17 +15,11 @@ import { runGit } from "./run-git.ts";
  * `history`: the commits before it can be read too; without it the repository knows this one alone.
  */
 export async function exportTree(repository: Repository, commit: Oid, into: string, history = false): Promise<void> {
-  const { scratch } = repository.layout;
-  mkdirSync(scratch, { recursive: true, mode: 0o700 });
-  const indexFile = join(scratch, `index.${randomUUID()}`);
-  const own = ownGit(repository, "plain");
-  try {
-    const call = { ...own, cwd: into, workTree: into, indexFile };
+  await withScratchIndex(repository, async (indexFile) => {
+    const call = { ...ownGit(repository, "plain"), cwd: into, workTree: into, indexFile };
     await runGit(repository, { ...call, args: ["read-tree", commit] });
     await runGit(repository, { ...call, args: ["checkout-index", "--all", "--quiet", "--force"] });
-  } finally {
-    rmSync(indexFile, { force: true });
-  }
+  });
   await smallRepository(repository, commit, into, history);
 }
 

@@ -1,6 +1,7 @@
 import { GraftworkError } from "../domain/index.ts";
 import { attributesArgs } from "./merge-attributes.ts";
 import { MERGE_TIMEOUT_MS, mergeTrees } from "./merge-trees.ts";
+import { stageIn } from "./merged-trees.ts";
 import { wantedName } from "./moved-names.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
@@ -60,12 +61,10 @@ export function parseMergeRecords(fields: readonly string[]): PairMerge[] | unde
     const [status, tree = ""] = fields.slice(at, at + 2);
     const end = fields.indexOf("", at + 2);
     if ((status !== "0" && status !== "1") || !isOid(tree) || end < 0) return undefined;
-    const paths = fields.slice(at + 2, end).map((line) => STAGE.exec(line)?.[1]);
+    const paths = fields.slice(at + 2, end).map((line) => stageIn(line)?.path);
     if (paths.includes(undefined) || (status === "1" && paths.length > 0)) return undefined;
     merges.push({ clean: status === "1", paths: [...new Set(paths as string[])] });
     at = end + 1;
   }
   return merges;
 }
-
-const STAGE = /^\d{6} (?:[0-9a-f]{40}|[0-9a-f]{64}) [123]\t([\s\S]+)$/;

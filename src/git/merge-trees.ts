@@ -3,7 +3,7 @@ import { commitLike, mergeBase, renamesBetween, treeOf } from "./commit-objects.
 import { editTree, type TreeEdit } from "./edit-tree.ts";
 import { attributesArgs } from "./merge-attributes.ts";
 import { mergeWholeFiles } from "./merge-whole-files.ts";
-import type { ConflictStage, MergedTrees, MergeMessage, MergeSides } from "./merged-trees.ts";
+import { type ConflictStage, type MergedTrees, type MergeMessage, type MergeSides, stageIn } from "./merged-trees.ts";
 import { wantedName } from "./moved-names.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { ownGit } from "./own-git.ts";
@@ -95,13 +95,7 @@ function parseMergeTree(code: number, text: string, sides: MergeSides): MergedTr
   const messages = messagesIn(end < 0 ? [] : rest.slice(end + 1));
   const isMerged = ({ kind }: MergeMessage): boolean => kind === AUTO_MERGED;
   if (code === 0) return { clean: true, tree, both: messages.filter(isMerged).flatMap(({ paths }) => paths) };
-  const listed: ConflictStage[] = [];
-  for (const line of end < 0 ? rest : rest.slice(0, end)) {
-    const match = /^(\d{6}) ([0-9a-f]{40,64}) ([123])\t([\s\S]+)$/.exec(line);
-    if (match === null) continue;
-    const [, mode = "", oid = "", stage = "1", path = ""] = match;
-    listed.push({ mode, oid, stage: Number(stage) as 1 | 2 | 3, path });
-  }
+  const listed = (end < 0 ? rest : rest.slice(0, end)).flatMap((line) => stageIn(line) ?? []);
   const stages = atWantedNames(listed, messages, Object.values(sides));
   const paths = [...new Set(stages.map((stage) => stage.path))];
   return { clean: false, tree, stages, paths, messages: messages.filter((message) => !isMerged(message)), sides };

@@ -1,13 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { join } from "node:path";
-import { mkdirSync, removeFile } from "../state/index.ts";
 import { readBlob, treeOf, writeBlob } from "./commit-objects.ts";
+import { type TreeEdit, treeOfIndex } from "./edit-tree.ts";
 import { mergeBases } from "./merge-bases.ts";
-import type { ConflictStage, MergedTrees, MergeSides } from "./merged-trees.ts";
+import { type ConflictStage, type MergedTrees, type MergeSides, stageIn } from "./merged-trees.ts";
 import { ownGit } from "./own-git.ts";
-import { pathBytes } from "./path-text.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitPaths } from "./run-git.ts";
+import { withScratchIndex } from "./scratch-index.ts";
 import { emptyTree } from "./tree-differences.ts";
 
 type Conflict = Extract<MergedTrees, { clean: false }>;
@@ -17,54 +15,41 @@ type Conflict = Extract<MergedTrees, { clean: false }>;
  * For commits that git takes too long to merge. The answer is always a conflict, since a person has to look at it.
  */
 export async function mergeWholeFiles(repository: Repository, sides: MergeSides, why: string): Promise<Conflict> {
-  const { scratch } = repository.layout;
-  mkdirSync(scratch, { recursive: true, mode: 0o700 });
-  const indexFile = join(scratch, `index.${randomUUID()}`);
-  const message = (paths: readonly string[]) => ({ kind: "CONFLICT (too long)", paths, text: why });
-  try {
-    const { tree, stages } = await mergeInIndex(repository, sides, indexFile);
-    const paths = [...new Set(stages.map(({ path }) => path))];
-    return { clean: false, late: true, tree, stages, paths, messages: [message(paths)], sides };
-  } catch {
-    // A file and a folder may want one name. Then nothing is merged.
-    return { clean: false, late: true, tree: await treeOf(repository, sides.ours), stages: [], paths: [], messages: [message([])], sides };
-  } finally {
-    removeFile(indexFile);
-    removeFile(`${indexFile}.lock`);
-  }
+  const merged = await withScratchIndex(repository, (indexFile) => mergeInIndex(repository, sides, indexFile));
+  const { tree, stages } = merged ?? { tree: await treeOf(repository, sides.ours), stages: [] };
+  const paths = pathsOf(stages);
+  return { clean: false, late: true, tree, stages, paths, messages: [{ kind: "CONFLICT (too long)", paths, text: why }], sides };
 }
 
+/** Returns undefined if a file and a folder have the same path: then this merge would take one of them out of the tree. */
 async function mergeInIndex(repository: Repository, { ours, theirs }: MergeSides, indexFile: string) {
   const call = { ...ownGit(repository, "plain"), indexFile };
   const bases = (await mergeBases(repository, [ours, theirs]))(ours, theirs);
   const from = bases.length === 0 ? [emptyTree(repository)] : bases;
   await runGit(repository, { ...call, args: ["read-tree", "-i", "-m", "--aggressive", ...from, ours, theirs] });
   const listed = splitPaths(await runGit(repository, { ...call, args: ["ls-files", "--unmerged", "-z"] }));
-  const stages = listed.flatMap((line): ConflictStage[] => {
-    const [, mode = "", oid = "", stage = "1", path = ""] = /^(\d{6}) ([0-9a-f]+) ([123])\t([\s\S]+)$/.exec(line) ?? [];
-    return path === "" ? [] : [{ mode, oid, stage: Number(stage) as 1 | 2 | 3, path }];
-  });
-  const zero = "0".repeat(repository.objectFormat === "sha256" ? 64 : 40);
-  const paths = [...new Set(stages.map((stage) => stage.path))].sort();
-  if (paths.some((path) => paths.some((other) => other.startsWith(`${path}/`)))) throw new Error("a file and a folder want one name");
-  const lines: string[] = [];
+  const stages = listed.flatMap((line) => stageIn(line) ?? []);
+  const paths = pathsOf(stages);
+  if (paths.some((path) => paths.some((other) => other.startsWith(`${path}/`)))) return undefined;
+  const edits: TreeEdit[] = [];
   for (const path of paths) {
-    const { mode, oid } = await bothTexts(
-      repository,
-      stages.filter((stage) => stage.path === path),
-    );
-    lines.push(`0 ${zero}\t${path}\0`, `${mode} ${oid}\t${path}\0`);
+    const own = stages.filter((stage) => stage.path === path);
+    edits.push({ path, ...(await bothTexts(repository, own)) });
   }
-  await runGit(repository, { ...call, args: ["update-index", "-z", "--index-info"], stdin: pathBytes(lines.join("")) });
-  return { tree: (await runGit(repository, { ...call, args: ["write-tree"] })).text.trim(), stages };
+  return { tree: await treeOfIndex(repository, indexFile, edits), stages };
 }
 
-/** Both texts between marks, so that nobody takes it for done. If only one side has the file, or a side has no plain file: one side's. */
+const pathsOf = (stages: readonly ConflictStage[]): string[] => [...new Set(stages.map(({ path }) => path))];
+
+/**
+ * Returns both sides' texts between conflict markers, so that nobody takes the file for merged. If only one side has the file,
+ * or a side has a link there, returns one side's.
+ */
 async function bothTexts(repository: Repository, stages: readonly ConflictStage[]): Promise<{ mode: string; oid: string }> {
   const [mine, others] = ([2, 3] as const).map((side) => stages.find(({ stage }) => stage === side));
-  const one = mine ?? others ?? stages[0];
-  if (one === undefined) throw new Error("a conflict without a stage");
-  if (mine === undefined || others === undefined || !isPlain(mine) || !isPlain(others)) return one;
+  const one = mine ?? others;
+  if (one === undefined) throw new Error("neither side has the conflicted file");
+  if (mine === undefined || others === undefined || !isPlain(mine) || !isPlain(others)) return { mode: one.mode, oid: one.oid };
   const texts = [
     Buffer.from("<<<<<<< the target\n"),
     await readBlob(repository, mine.oid),

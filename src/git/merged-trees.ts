@@ -6,6 +6,14 @@ import type { Oid } from "./oid.ts";
  */
 export type ConflictStage = { mode: string; oid: Oid; stage: 1 | 2 | 3; path: string; moved?: string };
 
+/** Reads a stage as `ls-files --unmerged -z` and `merge-tree` list it. Undefined if the line has another form. */
+export function stageIn(line: string): ConflictStage | undefined {
+  const match = /^(\d{6}) ([0-9a-f]{40}|[0-9a-f]{64}) ([123])\t([\s\S]+)$/.exec(line);
+  if (match === null) return undefined;
+  const [, mode = "", oid = "", stage = "1", path = ""] = match;
+  return { mode, oid, stage: Number(stage) as 1 | 2 | 3, path };
+}
+
 /** What git says about a conflict: its short name for the kind, the paths that it names, and its sentence. */
 export type MergeMessage = { kind: string; paths: readonly string[]; text: string };
 
@@ -18,7 +26,7 @@ export type MergedTrees =
    */
   | {
       clean: false;
-      /** Set if git took too long, so that the merge was made by whole files: a person is to look at it. */
+      /** Set if git took too long and the merge was made by whole files. A person has to look at it. */
       late?: true;
       tree: Oid;
       stages: readonly ConflictStage[];

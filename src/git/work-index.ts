@@ -1,10 +1,9 @@
-import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { mkdirSync, removeFile, replaceByCopy } from "../state/index.ts";
+import { replaceByCopy } from "../state/index.ts";
 import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";
 import type { GitCall } from "./run-git.ts";
+import { withScratchIndex } from "./scratch-index.ts";
 
 /**
  * Lends a private index file: a copy of the slot's saved index (or nothing yet, where `slot` is null or was never
@@ -15,16 +14,10 @@ export async function withWorkIndex<Result>(
   slot: string | null,
   work: (indexFile: string, own: Pick<GitCall, "gitDir" | "env">) => Promise<Result>,
 ): Promise<Result> {
-  const { scratch } = repository.layout;
-  mkdirSync(scratch, { recursive: true, mode: 0o700 });
-  const indexFile = join(scratch, `index.${randomUUID()}`);
-  const saved = slot === null ? undefined : repository.layout.savedIndex(slot);
-  if (saved !== undefined && existsSync(saved)) replaceByCopy(saved, indexFile);
-  const { gitDir, env } = ownGit(repository, "raw");
-  try {
-    return await work(indexFile, { ...(gitDir === undefined ? {} : { gitDir }), ...(env === undefined ? {} : { env }) });
-  } finally {
-    removeFile(indexFile);
-    removeFile(`${indexFile}.lock`);
-  }
+  return withScratchIndex(repository, (indexFile) => {
+    const saved = slot === null ? undefined : repository.layout.savedIndex(slot);
+    if (saved !== undefined && existsSync(saved)) replaceByCopy(saved, indexFile);
+    const { gitDir, env } = ownGit(repository, "raw");
+    return work(indexFile, { ...(gitDir === undefined ? {} : { gitDir }), ...(env === undefined ? {} : { env }) });
+  });
 }
