@@ -59,12 +59,12 @@ export function installPlan(dir: string): InstallPlan | undefined {
   return wanted ? { argv: [...UNLOCKED], lockfile: null } : undefined;
 }
 
-/** Returns the package manager that a folder's lockfiles choose; undefined if there is none of them. */
+/** Returns the package manager that a folder's lockfiles choose; undefined if it has no lockfile. */
 export function packageManagerOf(has: (lockfile: string) => boolean): string | undefined {
   return MANAGERS.find(({ lockfile }) => has(lockfile))?.argv[0];
 }
 
-/** The names of files that choose the package manager. */
+/** Names of the lockfiles that choose a package manager. */
 export const LOCKFILES: readonly string[] = MANAGERS.map(({ lockfile }) => lockfile);
 
 /** Returns a digest of everything that an install in `dir` depends on; null if there is nothing to install. */

@@ -6,13 +6,13 @@ import { SETTINGS_FILES, type SettingsFile } from "./installer-settings.ts";
 
 const PLUGINS = ".yarn/plugins";
 
-/** So many lines of a file are shown. The digest below them covers all of it. */
+/** Lines of a file that a question shows. The digest below them covers the whole file. */
 const SHOWN = 20;
 
 /**
- * Returns the settings files in a folder that could have an installer run something of the project, or work outside of it.
- * A file counts whole unless each of its lines is known to be harmless: how else a setting can be written is for the
- * installer's own parser to say. Yarn's settings include the files that they name. Empty for most projects.
+ * Returns the settings files that could make an installer run code of the project or write outside its folder. A file counts
+ * as a whole unless every line is known to be harmless: only the installer's parser knows all spellings of a setting. Yarn's
+ * settings include the files that they name. Empty for most projects.
  */
 export function installerCode(dir: string): Governed[] {
   return SETTINGS_FILES.flatMap((file): Governed[] => {
@@ -26,15 +26,15 @@ export function installerCode(dir: string): Governed[] {
   });
 }
 
-/** Lines that are not known to be harmless. */
+/** Returns the lines that are not known to be harmless. */
 function openLines({ isPlain, path }: SettingsFile, text: string): string[] {
   const lines = text.split(/\r\n|\r|\n/).filter((line) => line.trim() !== "" && !(path === ".npmrc" ? /^\s*[#;]/ : /^\s*#/).test(line));
-  // Other parsers know more line breaks. If the first line is indented, indented lines are no part of another setting.
+  // Some parsers know more line breaks. If the first line is indented, indentation does not mean "part of the setting above".
   const isOdd = /[\u0085\u2028\u2029\ufeff]/.test(text) || /^[\s-]/.test(lines[0] ?? "");
   return isOdd ? lines : lines.filter((line) => !isPlain(line));
 }
 
-/** Digests of files that the text names, with escapes of YAML read. */
+/** Returns a digest of each file that the text names. Reads YAML escapes first. */
 function filesNamedIn(dir: string, text: string): string[] {
   const read = text.replace(/\\(?:u([0-9a-f]{4})|x([0-9a-f]{2}))/gi, (_, long?: string, short?: string) =>
     String.fromCharCode(Number.parseInt(long ?? short ?? "", 16)),
@@ -56,7 +56,7 @@ function digestsBelow(dir: string, folder: string): string[] {
   });
 }
 
-/** The text of a file. One that is refused, such as a link to elsewhere, has the refusal as its text: no line of it is plain. */
+/** Returns a file's text. If the file may not be read (a link out of the folder), returns the reason, which no rule calls harmless. */
 function textIn(dir: string, path: string): string {
   try {
     return readBelow(dir, path)?.toString("utf8") ?? "";

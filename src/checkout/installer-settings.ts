@@ -1,6 +1,6 @@
 /**
- * What a project's own settings cannot change for npm, pnpm and yarn 1, since the environment counts more than files: an
- * install stays in its folder, and runs no program of the project's choosing.
+ * Variables that keep an install in its folder and let it run no program that the project chooses. For npm, pnpm and yarn 1
+ * the environment overrides the project's files.
  */
 export const SEALED = {
   npm_config_update_notifier: "false",
@@ -11,18 +11,18 @@ export const SEALED = {
   npm_config_node_options: " ",
   npm_config_git: "git",
   npm_config_logs_max: "0",
-  // corepack would load settings of the work, and run any file that an address names; pnpm would fetch another pnpm.
+  // Else corepack loads the project's settings and runs a file from any URL, and pnpm downloads another version of itself.
   COREPACK_ENV_FILE: "0",
   COREPACK_ENABLE_UNSAFE_CUSTOM_URLS: "0",
   npm_config_manage_package_manager_versions: "false",
   pnpm_config_manage_package_manager_versions: "false",
   YARN_IGNORE_PATH: "1",
   YARN_ENABLE_TELEMETRY: "0",
-  // Hard links into the user's store: what a task writes into a file would be in every project.
+  // Else yarn may hard-link files from its cache, and a task that writes into one changes it for all projects.
   YARN_NM_MODE: "classic",
 } as const;
 
-/** Options that say the same on the command line, which counts more than the files and the environment. */
+/** The same as options: the command line overrides both files and environment. */
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   npm: ["--global=false", "--location=project", "--force=false", "--script-shell=/bin/sh", "--git=git"],
   pnpm: [
@@ -35,14 +35,14 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "yarn 1": ["--modules-folder=node_modules"],
 };
 
-/** Returns the command with the options that keep it in its folder, whatever the settings of the project are. */
+/** Returns the command with options that keep it in its folder. */
 export function sealed([program, ...words]: readonly [string, ...string[]]): readonly [string, ...string[]] {
   // Later versions of yarn have no such option.
   const isFirstYarn = program === "yarn" && words.includes("--ignore-scripts");
   return [program, ...words, ...(OPTIONS[isFirstYarn ? "yarn 1" : program] ?? [])];
 }
 
-/** A file with settings of an installer, and how to tell the lines that run nothing and lead nowhere. */
+/** An installer's settings file. `isPlain`: true for a line that runs no code and names no other place. */
 export type SettingsFile = { path: string; purpose: string; isPlain: (line: string) => boolean };
 
 const NPM_KEYS = words(
@@ -59,9 +59,12 @@ const NPM_KEYS = words(
   tag-version-prefix update-notifier workspace-concurrency workspaces-update`,
 );
 
-/** `key = value`, `@scope:registry = value` and what belongs to a registry, such as `//host/:_authToken = value`. */
+/**
+ * True for `key = value`, `@scope:registry = value` and a registry's own keys, such as `//host/:_authToken = value`. A value with
+ * `$` is not plain: npm would send a variable of the user's environment to that registry.
+ */
 function isNpmLine(line: string): boolean {
-  const [, key = ""] = /^\s*([^\s="'[\]$\\;#]+)\s*=[^\n]*$/.exec(line) ?? [];
+  const [, key = ""] = /^\s*([^\s="'[\]$\\;#]+)\s*=[^\n$]*$/.exec(line) ?? [];
   if (NPM_KEYS.has(key)) return true;
   return /^@[\w.~-]+:registry$|^\/\/[\w.:/@~-]+:(?:_authToken|_auth|_password|username|email|always-auth)$/.test(key);
 }
@@ -94,9 +97,9 @@ const PNPM_KEYS = words(
   supportedArchitectures trustPolicy updateConfig verifyDepsBeforeRun`,
 );
 
-/** One key of letters, one value without anything that YAML or TOML reads in another way. */
+/** Returns a test for lines of one plain key and one plain value, which every YAML or TOML parser reads alike. */
 const plainLine = (keys: ReadonlySet<string>, between: RegExp) => {
-  const line = new RegExp(`^(\\w[\\w-]*)${between.source}("[^"\\\\]*"|'[^'\\\\]*'|[\\w@^~./:-]+)\\s*(?:#.*)?$`);
+  const line = new RegExp(`^(\\w[\\w-]*)${between.source}("[^"\\\\$]*"|'[^'\\\\$]*'|[\\w@^~./:-]+)\\s*(?:#.*)?$`);
   return (text: string): boolean => keys.has(line.exec(text)?.[1] ?? "");
 };
 
@@ -104,7 +107,7 @@ const isYarnLine = plainLine(YARN_KEYS, /: +/);
 const isYarnClassicLine = plainLine(YARN_CLASSIC_KEYS, / +/);
 const isBunLine = plainLine(BUN_KEYS, / *= */);
 
-/** The files at the top of a project that its installers read. Any other line than a plain one is asked about. */
+/** Settings files at the top of a project. The user is asked about every line that is not plain. */
 export const SETTINGS_FILES: readonly SettingsFile[] = [
   { path: ".npmrc", purpose: "settings that installers obey", isPlain: isNpmLine },
   {
@@ -121,7 +124,7 @@ export const SETTINGS_FILES: readonly SettingsFile[] = [
   {
     path: "pnpm-workspace.yaml",
     purpose: "settings that pnpm obeys",
-    // What is indented, or an item of a list, belongs to the key above it.
+    // An indented line, or an item of a list, belongs to the key above it.
     isPlain: (line) => /^(?: |- )/.test(line) || PNPM_KEYS.has(/^(\w+):(?: |$)/.exec(line)?.[1] ?? ""),
   },
 ];

@@ -58,8 +58,8 @@ export async function regenerateLockfile(request: InstallRequest, path: string):
 }
 
 /**
- * Returns a settings file of a folder between the top of the project and the lockfile, if it has lines that could have the
- * installer run something. Installers read these too, and the user is asked only about those at the top.
+ * Returns the first settings file in a folder above the lockfile, below the top, that could make an installer run code.
+ * Installers read such files too, and the user is asked only about those at the top.
  */
 function settingsOnTheWay(dir: string, path: string): string | undefined {
   const parts = dirname(path)

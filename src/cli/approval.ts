@@ -72,12 +72,12 @@ export async function settle(shell: Shell, { governed, before, isOpen, keep, why
   }
   const isRefused = answer === false;
   if (!isRefused) for (const line of besides) shell.note(line);
-  const because = isRefused ? "you said no." : "there is no terminal to ask on.";
+  const because = isRefused ? "cancelled at the question." : "there is no terminal to ask on.";
   if (!isAsked && more !== undefined) throw more.refused(because);
   throw trustNeeded({ governed, digest, why, given, because, listed: isRefused ? [] : listed });
 }
 
-/** Lists what would run: what it is for and its key, then its text. A mark says what is new or changed since the approval. */
+/** Lists what would run: for each entry its purpose and key, then its text. Marks what is new or changed since the approval. */
 export function shown(governed: readonly Governed[], before: { governed: readonly GovernedText[] } | undefined): string[] {
   const listed = governed.flatMap(({ key, purpose, text }) => {
     const old = before?.governed.find((one) => one.key === key);

@@ -6,10 +6,10 @@ import type { RunRequest } from "../run/index.ts";
 import type { Question } from "./approval.ts";
 import type { Opened } from "./pool-context.ts";
 
-/** Tasks that are listed one by one; a question has to fit a screen. */
+/** Tasks that are listed by name. The question has to fit on a screen. */
 const LISTED = 12;
 
-/** The first run in a repository asks: agents are about to write, and the target is about to move. */
+/** Returns the question before the first run in a repository: agents are about to write, and the target is about to move. */
 export async function firstRun(
   { context, loaded }: Opened,
   { plan, merge }: RunRequest,
@@ -17,7 +17,7 @@ export async function firstRun(
 ): Promise<Question> {
   const { repository, settings } = context;
   const { qa } = loaded.config;
-  // They are for tasks that neither the plan nor they themselves have checks for.
+  // The scripts run only for a task without checks of its own or of the plan.
   const needsDefault = plan.verification.length === 0 && plan.tasks.some(({ verification }) => verification.length === 0);
   const scripts = qa.checks.length > 0 || !needsDefault ? [] : await packageChecks(repository, base);
   const named = [...plan.verification, ...plan.tasks.flatMap(({ verification }) => verification)];
@@ -51,7 +51,7 @@ function taskLines({ tasks }: Plan, { agents }: Config): string[] {
   ];
 }
 
-/** A line for each agent that the run may start. What a repository says that its own agents may do is not taken from it. */
+/** Returns a line for each agent that the run may start. It does not repeat what a repository claims about its own agents. */
 function agentLines({ loaded }: Pick<Opened, "loaded">, { tasks }: Plan): string[] {
   const { agents, merge } = loaded.config;
   const atWork = new Set(tasks.map(({ agent }) => agent ?? agents.default));

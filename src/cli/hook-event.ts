@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { GraftworkError, isTaskId } from "../domain/index.ts";
 
-/** Bytes of the largest event that is read. */
+/** Limit of an event, in bytes. */
 const READ_AT_MOST = 2 ** 20;
 
-/** A folder's name goes to the system, which takes no NUL. */
+/** Folder names go to the system, which accepts no NUL. */
 const Name = v.pipe(v.string(), v.excludes("\0"));
 
-/** What the client sends with its events; keys that we do not need are let be. */
+/** The keys of an event that graftwork uses. The client sends more. */
 const Event = v.object({
   session_id: v.optional(Name),
   cwd: v.optional(Name),
@@ -17,10 +17,10 @@ const Event = v.object({
   agent_id: v.optional(Name),
 });
 
-/** An event of the client, as a hook is given it on standard input. */
+/** An event of the client, which a hook gets on standard input. */
 export type HookEvent = v.InferOutput<typeof Event>;
 
-/** Reads the event of a hook. Throws USAGE for what is none, or has more than a mebibyte. */
+/** Reads a hook's event. Throws USAGE if the input is no event or has more than a mebibyte. */
 export async function hookEvent(input: AsyncIterable<Uint8Array>): Promise<HookEvent> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -44,7 +44,7 @@ function noEvent(because: string): GraftworkError {
   });
 }
 
-/** A client names worktrees as it likes; what is no task's id becomes one that is, and is the same each time. */
+/** Returns a valid task id for the name of a client's worktree. The same name always gives the same id. */
 export function taskOfHook(name: string): string {
   if (isTaskId(name)) return name;
   const plain = name

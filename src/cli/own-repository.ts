@@ -3,7 +3,7 @@ import type { Shell } from "./shell.ts";
 
 const opened = new WeakMap<Shell, Promise<Repository>>();
 
-/** Finds the repository of the folder that a shell stands in, once. Throws what `openRepository` throws. */
+/** Finds the repository of the shell's folder, and remembers it for the shell. Throws what `openRepository` throws. */
 export function ownRepository(shell: Shell): Promise<Repository> {
   const known = opened.get(shell);
   if (known !== undefined) return known;

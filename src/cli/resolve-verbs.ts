@@ -98,7 +98,7 @@ function nextAfter({ facts: { merge } }: RunSummary, { id }: TaskFacts): string 
   return `\`graftwork continue\` ${merge ? "verifies and lands it" : `verifies it, then \`graftwork merge ${id}\` lands it`}.`;
 }
 
-/** What a person is asked if no file collides, and the answers. */
+/** Returns the question of a packet without conflicted files, and the possible answers. */
 function question({ task, branch, kind, reason }: Packet): string[] {
   if (kind !== "decision" && kind !== "blocked") return [];
   const done = kind === "decision" ? "lets it in" : `takes what is committed on ${branch}`;
@@ -108,7 +108,7 @@ function question({ task, branch, kind, reason }: Packet): string[] {
   ];
 }
 
-/** Makes what is on the branch the task's work. It has to pass all that an agent's work has to pass. */
+/** Takes the branch's commits as the task's work. They have to pass everything that an agent's work has to pass. */
 async function takeWork(shell: Shell, { repository }: PoolContext, found: RunSummary, facts: TaskFacts, packet: Packet): Promise<ExitCode> {
   const commit = await inRun(
     { repository },
@@ -125,7 +125,7 @@ async function takeWork(shell: Shell, { repository }: PoolContext, found: RunSum
   return EXIT.ok;
 }
 
-/** What of the work only a person lets in, as git has it: the packet lies where agents can write. */
+/** Returns a line for each protected change, read from git: agents could have written the packet. */
 async function protectedText(repository: Repository, { commits: { base, theirs } }: Packet): Promise<string[]> {
   if (base === null || theirs === null) return [];
   const changes = await protectedChanges(repository, base, theirs);

@@ -24,7 +24,7 @@ export type Shell = {
   answer: (text: string, object: object) => void;
   /** Somebody is at a terminal, so a question can be answered. */
   canAsk: boolean;
-  /** Shows the lines on the terminal and asks a yes/no question; undefined, and nothing is shown, where nobody can answer. */
+  /** Shows the lines on the terminal and asks a yes/no question. If nobody can answer, shows nothing and returns undefined. */
   ask: (question: string, lines: readonly string[]) => Promise<boolean | undefined>;
   /** Aborted at the first Ctrl-C or TERM. */
   interrupted: () => AbortSignal;
@@ -40,7 +40,7 @@ export function makeShell(json: boolean): Shell {
     stderr.write(`${terminalText(line, wantsColor(env, stderr.isTTY === true))}\n`);
   };
   const color = wantsColor(env, stdout.isTTY === true);
-  // `process.stdin` would be made for this, which costs 4 ms.
+  // To ask `process.stdin` would create it, which takes 4 ms.
   const canAsk = isatty(0) && stderr.isTTY === true;
   // A terminal that says it has no columns cannot be drawn on.
   const isTty = stdout.isTTY === true && stdout.columns > 0 && env["TERM"] !== "dumb" && env["CI"] === undefined;

@@ -64,7 +64,7 @@ async function whatStands(shell: Shell) {
 function notAllowed(answer: false | undefined): GraftworkError {
   return new GraftworkError("CONFIRMATION_NEEDED", {
     message: "Nothing was approved.",
-    because: answer === false ? "you said no." : "there is no terminal to ask on.",
+    because: answer === false ? "cancelled at the question." : "there is no terminal to ask on.",
     try: "read what is above, then `graftwork trust allow --yes`.",
   });
 }

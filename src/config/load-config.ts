@@ -25,7 +25,7 @@ export type LoadedConfig = {
   config: Config;
   /** The configuration without the repository's file: the user wrote all of it. */
   own: Config;
-  /** Names of the presets that neither file changes. */
+  /** Presets that neither configuration file changes. */
   presets: readonly string[];
   /** Where each value comes from, by its key in the file (`pool.size`, `agents.claude.timeout`). */
   origins: Readonly<Record<string, Origin>>;

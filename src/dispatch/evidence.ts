@@ -19,7 +19,7 @@ export type Evidence = {
   leftOut: readonly string[];
   /** A commit that was made in the slot and is not on the branch; null: none, or nobody looked. */
   beside: string | null;
-  /** Uncommitted files that may not be committed on the agent's behalf, with the reason. */
+  /** Uncommitted files that graftwork must not commit for the agent, each with its reason. */
   secrets: readonly string[];
   /** Why the slot's state cannot be used. */
   unusable: string | null;
@@ -33,7 +33,7 @@ export function outcomeOf(claim: Claim, evidence: Evidence, report: Pick<AgentRe
   if (claim.kind === "failed" && claim.failure === "interrupted") return { kind: "interrupted", reason: claim.reason };
   if (claim.kind !== "claims-success") return claim;
   if (evidence.unusable !== null) return { kind: "failed", failure: "outside-slot", reason: evidence.unusable, retry: true };
-  if (evidence.secrets.length > 0) return { kind: "blocked", reason: secretText(evidence.secrets), anew: true };
+  if (evidence.secrets.length > 0) return { kind: "blocked", reason: secretText(evidence.secrets), startOver: true };
   const { tip, base, before, same, leftOut } = evidence;
   if (tip === null) return { kind: "failed", failure: "outside-slot", reason: "its branch is gone", retry: true };
   if (tip === base || tip === before || same !== null)

@@ -96,7 +96,7 @@ async function whatIsThere(repository: Repository, look: Look, nothing: Evidence
       tip,
       unusable: `it left a git repository in its folder, whose files git cannot commit here: ${named(repositories)}`,
     };
-  // What is committed is looked through on its road to the target, where a person can let it in.
+  // Commits are scanned when they are merged: there a person can let them in.
   const secrets = look.commit
     ? await secretsInFiles(repository, looseFiles(look, rest.chosen, status), { base: look.base, values: look.secrets })
     : [];

@@ -58,8 +58,8 @@ export type RunEvent =
       person?: true;
       /** The work changes what only a person lets in. */
       isProtected?: true;
-      /** Another attempt begins from the target, and is shown nothing of this work. */
-      anew?: true;
+      /** The next attempt begins at the target. Its agent is shown nothing of this work. */
+      startOver?: true;
     }
   /** `onto`: the target, or the landing that waits for it, that the packet is about. */
   | { type: "packet"; task: string; folder: string; onto?: string }

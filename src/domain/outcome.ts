@@ -59,5 +59,5 @@ export type Outcome =
   | { kind: "rate-limited"; reason: string }
   /** Ended from outside (Ctrl-C, the coordinator's death): costs no retry. */
   | { kind: "interrupted"; reason: string }
-  /** `anew`: another attempt begins from the target, not from this one's branch. */
-  | { kind: "blocked"; reason: string; anew?: true };
+  /** `startOver`: the next attempt begins at the target, not on the branch of this one. */
+  | { kind: "blocked"; reason: string; startOver?: true };

@@ -5,12 +5,12 @@ export type SecretValue = { name: string; value: string };
 const NAMES =
   /(?:^|\/)(?:\.env(?:\.(?!example$|sample$|template$)[\w-]+)?|\.npmrc|\.netrc|\.pgpass|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]+\.(?:pem|key|p12|pfx|keystore)|credentials(?:\.json)?|service-account[^/]*\.json)$/i;
 
-/** The beginning of a key, whose text says nothing about which key it is. */
+/** First line of a private key. It is the same for all keys, so it cannot be compared with other files. */
 const PRIVATE_KEY = { what: "a private key", shape: /-----BEGIN (?:[A-Z]{1,20} ){0,4}PRIVATE KEY-----/g };
 
 /**
- * Shapes of keys that providers give out. `isMade` tells a key from words of the same shape, such as the name of a CSS
- * class: it asks only for what practically every key of that provider has.
+ * Shapes of providers' keys. `isMade` rejects words of the same shape, such as a CSS class: practically every real key of that
+ * provider passes it.
  */
 const SHAPES: readonly { what: string; shape: RegExp; isMade: (text: string) => boolean }[] = [
   { what: "an AWS access key", shape: /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g, isMade: (text) => text.startsWith("AKIA") || /\d/.test(text) },
@@ -27,7 +27,7 @@ function hasUpperOrDigit(text: string): boolean {
   return /[A-Z0-9]/.test(text);
 }
 
-/** Some providers write their keys in hexadecimal digits, without an upper-case letter. */
+/** True for a key with an upper-case letter, or with six digits: some providers use hexadecimal keys. */
 function isProvidersKey(text: string): boolean {
   const digits = text.replace(/\D/g, "").length;
   return digits > 0 && (digits >= 6 || /[A-Z]/.test(text));
@@ -38,14 +38,14 @@ export function isSecretName(path: string): boolean {
   return NAMES.test(path);
 }
 
-/** A secret that a text holds, in words that do not repeat it: "what looks like an AWS access key", "the value of DB_PASSWORD". */
+/** A secret in a text. `what` describes it without its value: "what looks like an AWS access key", "the value of DB_PASSWORD". */
 export type SecretHit = {
   what: string;
-  /** The secret itself, to look for it elsewhere; null for a private key, of which only the beginning was seen. */
+  /** The secret itself, so that callers can search for it. Null for a private key: only its first line is known. */
   secret: string | null;
 };
 
-/** Returns the secrets that a text holds. One may come more than once. */
+/** Returns the secrets in a text. The same secret may occur more than once. */
 export function secretHits(text: string, values: readonly SecretValue[]): SecretHit[] {
   const keys = text.search(PRIVATE_KEY.shape) < 0 ? [] : [{ what: `what looks like ${PRIVATE_KEY.what}`, secret: null }];
   const shaped = SHAPES.flatMap(({ what, shape, isMade }) =>
@@ -57,24 +57,24 @@ export function secretHits(text: string, values: readonly SecretValue[]): Secret
   return [...keys, ...shaped, ...known];
 }
 
-/** A longer text is looked through in parts. Two parts overlap by `OVERLAP`, so that no secret is torn. */
+/** A longer text is scanned in parts of this length. Neighbouring parts share `OVERLAP` characters, so no secret is cut. */
 export const LONGEST_PART = 2 ** 20;
 export const OVERLAP = 4 * 2 ** 10;
 
-/** A larger file of a folder is not looked through. By default a rescue puts no larger one into a ref. */
+/** Limit for scanning an uncommitted file, in bytes. By default a rescue commits no larger file. */
 export const SCANNED_AT_MOST = 50 * 2 ** 20;
 
-/** Cuts a text into parts, so that its reader can let others go on in between. */
+/** Cuts a text into overlapping parts, so that a caller can yield to the event loop in between. */
 export function* partsOf(text: string): Generator<string> {
   for (let at = 0; at === 0 || at + OVERLAP < text.length; at += LONGEST_PART - OVERLAP) yield text.slice(at, at + LONGEST_PART);
 }
 
-/** What secrets a text holds, in words that do not repeat them. */
+/** Returns what secrets a text holds, without their values. */
 export function secretsIn(text: string, values: readonly SecretValue[]): string[] {
   return [...new Set(secretHits(text, values).map(({ what }) => what))];
 }
 
-/** The text with each secret in it replaced by `***`. Of a private key all that the text has is hidden, to its end. */
+/** Returns the text with `***` in place of each secret. Hides a private key up to its last line. */
 export function hideSecrets(text: string, values: readonly SecretValue[]): string {
   let hidden = withoutPrivateKeys(text);
   for (const { shape, isMade } of SHAPES) hidden = hidden.replace(shape, (found) => (isMade(found) ? "***" : found));
@@ -84,7 +84,7 @@ export function hideSecrets(text: string, values: readonly SecretValue[]): strin
   return hidden;
 }
 
-/** Hides each private key to its last line. If that is missing, the lines that look like the key's are hidden. */
+/** Hides each private key up to its last line. If that line is missing, hides the lines that look like key data. */
 function withoutPrivateKeys(text: string): string {
   const parts: string[] = [];
   let at = 0;
@@ -92,7 +92,7 @@ function withoutPrivateKeys(text: string): string {
   for (const { 0: first, index } of text.matchAll(PRIVATE_KEY.shape)) {
     if (index < at) continue;
     const begin = index + first.length;
-    // The next last line is looked for once, however many keys begin before it.
+    // Searched once for all keys that begin before it, so that the time stays linear.
     if (end < begin) {
       end = indexOrEnd(text, KEY_END, begin);
       close = indexOrEnd(text, "-----", end + KEY_END.length);
@@ -116,14 +116,14 @@ const LONGEST_KEY = 20_000;
 
 const SECRET_VARIABLE = /pass|pwd|secret|token|key|credential|auth|private|salt|dsn|cookie|session|webhook/i;
 
-/** Variables that say something about a secret: `AUTH_PROVIDER`, `SECRET_MODE`, `SESSION_VERSION`. */
+/** Names of settings about secrets, whose values are no secrets: `AUTH_PROVIDER`, `SECRET_MODE`, `SESSION_VERSION`. */
 const ABOUT_SECRETS =
   /_(?:provider|prefix|suffix|driver|mode|type|(?:user)?name|host|port|domain|region|issuer|audience|realm|alg|algo|algorithm|ttl|version|store|strategy|backend|method|engine|path|file|dir|format|length|expiry|expires|age|timeout|size|rounds|level)$/i;
 
 /**
- * The values of a file of lines like `NAME=value` that are worth hiding: those of variables that are named for secrets,
- * those that look made by chance, and the passwords in addresses. Plain settings (a port, a mode, a host) are none, and
- * no ordinary word is one, whatever the variable: it stands in any code.
+ * Returns the values of `NAME=value` lines that are worth hiding: those of variables with a secret's name, random-looking
+ * values, and passwords in URLs. Leaves out plain settings (a port, a mode, a host) and ordinary words, which occur in any
+ * code.
  */
 export function secretValuesOf(text: string): SecretValue[] {
   return text.split("\n").flatMap((line): SecretValue[] => {
@@ -140,12 +140,12 @@ function isSecretOf(name: string, value: string): boolean {
   if (!SECRET_VARIABLE.test(name) || value.length < 6 || /^(?:true|false|null|none|\d{1,6})$/i.test(value) || isOrdinary(value))
     return false;
   const address = /^[a-z][a-z0-9+.-]{0,30}:\/\/([^/?#]*)(.*)$/i.exec(value);
-  // A secret address (a webhook, a data source) has letters and digits in its path, or somebody before its host.
+  // A secret URL (a webhook, a data source) has a random-looking path segment, or a user name.
   if (address !== null) return address[1]?.includes("@") === true || (address[2] ?? "").split(/[/?&=#]/).some(isMixed);
   return !ABOUT_SECRETS.test(name) || (value.length >= 16 && isMixed(value));
 }
 
-/** One word of fewer than 16 letters: `google`, `Development`. */
+/** True for one word of fewer than 16 letters: `google`, `Development`. */
 function isOrdinary(value: string): boolean {
   return value.length < 16 && /^(?:[A-Z]?[a-z]*|[A-Z]*)$/.test(value);
 }

@@ -11,10 +11,10 @@ import { runGit } from "./run-git.ts";
 import { commitsBeyond } from "./slot-history.ts";
 
 /**
- * Tells everything that commits bring which `not` does not have: each commit with its message, people and other headers,
- * and each new line, also such as a later commit takes off again, and files that are no text. Of a merge only what is on
- * neither side; of a file that is only renamed, its names. It comes as git says it, a file in any number of parts, so that
- * work of any size blocks nothing. Commits are read apart from patches: no message can end a patch or begin one.
+ * Calls `tell` with everything that commits add and `not` does not have: each commit's message, people and other headers, and
+ * each added line, binary files included. Lines that a later commit removes count too. For a merge: only lines that neither
+ * parent has. For a pure rename: only the names. Streams git's output, so that work of any size blocks nothing. Reads commits
+ * apart from patches, so that no message can look like a patch.
  */
 export async function addedText(repository: Repository, tip: Oid, not: readonly Oid[], tell: (added: AddedText) => void): Promise<void> {
   await commitTexts(repository, await commitsBeyond(repository, [tip], not), (text) => tell({ path: null, text }));
@@ -27,7 +27,7 @@ export async function addedText(repository: Repository, tip: Oid, not: readonly 
   reader.end();
 }
 
-/** Tells the text of each commit as git stores it, headers that git itself does not know included. */
+/** Calls `tell` with each commit as git stores it, including headers that git itself does not know. */
 async function commitTexts(repository: Repository, commits: readonly Oid[], tell: (text: string) => void): Promise<void> {
   if (commits.length === 0) return;
   const reader = objectReader(tell);

@@ -10,9 +10,9 @@ export async function treeHoldsText(repository: Repository, tree: Oid, text: str
   return (await runGit(repository, { ...ownGit(repository, "plain"), args, stdin: `${text}\n`, answers: [0, 1] })).code === 0;
 }
 
-/** Returns which of these texts, each of one line, some file of the tree holds. A text that is part of another one may be missing. */
+/** Returns those of these one-line texts that occur in a file of the tree. May leave out a text that is part of another one. */
 export async function textsInTree(repository: Repository, tree: Oid, texts: readonly string[]): Promise<ReadonlySet<string>> {
-  // git refuses a NUL, and takes an empty line for one that every file holds.
+  // git refuses a pattern with NUL, and an empty pattern matches every file.
   const asked = texts.filter((text) => text !== "" && !/[\0\n]/.test(text));
   const held = new Set<string>();
   if (asked.length === 0) return held;

@@ -24,12 +24,12 @@ export async function mergeTrees(repository: Repository, ours: Oid, theirs: Oid,
   return mergeWith(repository, { ours: standIn, theirs, base });
 }
 
-/** Texts can be made so that git merges them for hours. */
+/** Limit for one merge: git can take hours for texts that were made for that. */
 export const MERGE_TIMEOUT_MS = 60_000;
 
 const TOO_LONG = `git did not merge it within ${MERGE_TIMEOUT_MS / 1000} seconds, so nobody compared the lines of files that both sides changed`;
 
-/** Merges that took too long in this process: they would again. */
+/** Merges that timed out in this process. They are not tried again. */
 const lateMerges = new Set<string>();
 
 async function mergeWith(repository: Repository, { ours, theirs, base }: { ours: Oid; theirs: Oid; base?: Oid }): Promise<MergedTrees> {

@@ -2,9 +2,9 @@ import { StringDecoder } from "node:string_decoder";
 import { LONGEST_PART, OVERLAP } from "../domain/index.ts";
 
 /**
- * Reads the answer of `git cat-file --batch`, in chunks of any size, and tells the text of each object, a large one in
- * parts. git says each size ahead, so nothing that an object holds can end it early. `count` is how many were read whole;
- * nothing is read behind an answer that is no object.
+ * Parses the output of `git cat-file --batch`, given in chunks of any size. Calls `tell` with each object's text, in parts if
+ * it is large. git prints each size first, so no content can end an object early. Stops at an answer that is no object.
+ * `count` returns how many objects were read completely.
  */
 export function objectReader(tell: (text: string) => void): { read: (chunk: Buffer) => void; count: () => number } {
   let head = "";
@@ -19,7 +19,7 @@ export function objectReader(tell: (text: string) => void): { read: (chunk: Buff
     if (end < 0) return chunk.length;
     const size = /^[0-9a-f]{40,64} \w+ (\d+)$/.exec(head)?.[1];
     isBroken = size === undefined;
-    // A line's end follows each object.
+    // git writes a newline after each object.
     left = Number(size ?? 0) + 1;
     [head, open, decoder] = ["", "", new StringDecoder("utf8")];
     return end + 1;

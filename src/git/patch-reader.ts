@@ -7,15 +7,15 @@ export type AddedText = { path: string | null; text: string };
 const LONGEST_NAME = 4096;
 
 /**
- * Reads the answer of `git log -p`, in chunks of any size, and tells the names of files and the lines that each patch adds.
- * Only the beginning of a line decides what the line is. git writes that beginning, so no content can change the state.
+ * Parses the output of `git log -p`, given in chunks of any size. Calls `tell` with file names and the lines that each patch
+ * adds. Only the first characters of a line decide its kind. git writes them, so no content can mislead the parser.
  */
 export function patchReader(tell: (added: AddedText) => void): { read: (chunk: string) => void; end: () => void } {
   let path = "";
-  // How many signs stand before a line: one for each parent; 0: before the first hunk.
+  // Number of +/- columns before a line: one for each parent, 0 before the first hunk.
   let signs = 0;
   let open = "";
-  // Null: no part of the open line was handed on yet. Else: that line is an added one, or not.
+  // Null until a part of the open line was handed on. Then: whether that line is an added one.
   let isTornAdded: boolean | null = null;
   let lines: string[] = [];
   const flush = (): void => {
@@ -64,7 +64,7 @@ export function patchReader(tell: (added: AddedText) => void): { read: (chunk: s
   };
 }
 
-/** The name in a patch's first line; both names if they differ. */
+/** Returns the file name in a patch's first line, or both names if they differ. */
 function nameIn(line: string): string {
   const plain = twice(line, ["diff --git a/", " b/", ""]);
   if (plain !== undefined) return plain;
@@ -74,7 +74,7 @@ function nameIn(line: string): string {
   return (inside === undefined ? undefined : unquoted(inside)) ?? rest;
 }
 
-/** What stands twice in a line, between these three texts. Its length follows from the line's, so nothing is searched. */
+/** Returns the name that a line repeats between three fixed texts. The length follows from the line, so this takes linear time. */
 function twice(line: string, [before, between, after]: [string, string, string]): string | undefined {
   const length = (line.length - before.length - between.length - after.length) / 2;
   const name = line.slice(before.length, before.length + length);

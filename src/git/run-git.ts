@@ -23,13 +23,13 @@ export type GitCall = {
   stdin?: string | Uint8Array;
   /** Exit codes that are answers; anything else throws GIT_FAILED. Default only 0. */
   answers?: readonly number[];
-  /** Ends git after so long; its answer is `late` then. */
+  /** Ends git after this time, in milliseconds. Its answer then says `late`. */
   timeoutMs?: number;
   /** Takes git's answer in chunks, of any size. The returned answer is then empty. */
   onAnswer?: (chunk: Buffer) => void;
 };
 
-/** `late`: git was ended, since it took too long. */
+/** `late`: git was ended because of `timeoutMs`. */
 export type GitAnswer = { code: number; stdout: Buffer; text: string; stderr: string; late: boolean };
 
 /** Set for every call: nothing that an agent planted in the repository's configuration runs in ours. */

@@ -4,7 +4,7 @@ import { ownGit } from "./own-git.ts";
 import type { Repository } from "./repository.ts";
 import { runGit, splitPaths } from "./run-git.ts";
 
-/** Path of a link in a tree → the places in that tree that it leads over, and last the one that it leads to. */
+/** Path of a symlink in a tree → the symlinks that it leads through, and last its target. */
 export type Symlinks = ReadonlyMap<string, readonly string[]>;
 
 /** At most this many links are followed. */
@@ -14,7 +14,7 @@ const STEPS = 20;
 const known = new Map<string, Promise<Symlinks>>();
 const KEPT = 20;
 
-/** Returns all links of a tree (or commit), with the places of the tree that each leads over and to. */
+/** Returns all symlinks of a tree or commit, each with the paths that it leads through and to. */
 export function symlinksIn(repository: Repository, tree: Oid): Promise<Symlinks> {
   const key = `${repository.commonDir}\0${tree}`;
   const kept = known.get(key);
@@ -40,8 +40,8 @@ async function readSymlinks(repository: Repository, tree: Oid): Promise<Symlinks
 }
 
 /**
- * Follows a link as a system does: a `..` behind a link goes up from where that link leads. Returns the links on the way and
- * the last place; without that one if it leads out of the tree.
+ * Follows a symlink as the system does: a `..` after a symlink goes up from that symlink's target. Returns each symlink on the
+ * way and the final target. Leaves the final target out if it is outside the tree.
  */
 export function placesBehind(texts: ReadonlyMap<string, string>, link: string): string[] {
   const places: string[] = [];

@@ -92,7 +92,7 @@ function translateState(state: string, macros: ReadonlySet<string>): string[] {
 
 const ESCAPES: Readonly<Record<string, string>> = { a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v", "\\": "\\", '"': '"' };
 
-/** A name without its quotes, as it is. Undefined if git would not take it for a quoted name. */
+/** Returns a quoted name unquoted. Undefined if git would not accept it as a quoted name. */
 export function unquoted(text: string): string | undefined {
   if (/\\(?![abfnrtv\\"]|[0-3][0-7]{2})/.test(text.replaceAll("\\\\", ""))) return undefined;
   return text.replace(/\\([0-3][0-7]{2}|.)/gs, (_, code: string) => ESCAPES[code] ?? String.fromCharCode(Number.parseInt(code, 8)));

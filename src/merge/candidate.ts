@@ -37,5 +37,5 @@ export type NotAdded = {
   reason?: string;
   person?: true;
   isProtected?: true;
-  anew?: true;
+  startOver?: true;
 };

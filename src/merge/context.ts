@@ -19,7 +19,7 @@ export type MergeContext = {
   resolving: Resolving;
   /** Values of files that slots get a copy of: they must not land. */
   secrets?: readonly SecretValue[];
-  /** Paths that approved commands run, if the repository has such files: see `commandFiles`. */
+  /** Paths that may be files which approved commands run: see `commandFiles`. */
   commandFiles?: readonly string[];
   /** `merge`: a merge commit a task; `squash`: a commit of the whole work, without its history. */
   strategy: "merge" | "squash";

@@ -2,8 +2,8 @@ import { LOCKFILES, packageManagerOf } from "../checkout/index.ts";
 import { listPaths, type Oid, type Repository, type TreeDifference } from "../git/index.ts";
 
 /**
- * Returns the lockfiles that come or go so that another package manager than before installs their folder. `from`: the tree
- * before. A folder that had no lockfile may get one of any kind. At the top, npm installs a project that has none.
+ * Returns the lockfiles whose addition or removal changes which package manager installs their folder. `from`: the tree before.
+ * A folder without a lockfile may get any kind. At the top, npm installs a project that has no lockfile.
  */
 export async function otherManagers(
   repository: Repository,
@@ -29,7 +29,7 @@ export async function otherManagers(
   return found;
 }
 
-/** The lockfile that a change is about. It may stand below a folder of such a name, and a disk may not tell cases apart. */
+/** Returns the lockfile that a path names, in any letter case, or the lockfile name of a folder above it. */
 function lockfileIn({ path, to }: TreeDifference): { path: string; folder: string; name: string; isThere: boolean } | undefined {
   const parts = path.split("/");
   const at = parts.findIndex((part) => LOCKFILES.includes(part.toLowerCase()));

@@ -21,7 +21,7 @@ type Conflict = Extract<MergedTrees, { clean: false }>;
 /** Folders of a packet. */
 export const PARTS = ["files", "base", "ours", "theirs"] as const;
 
-/** Where a packet has one of its files: with markers (`files`), or as a side has it. */
+/** Returns where a packet keeps a file: with markers (`files`), or as a side has it. */
 export function fileIn(folder: string, part: (typeof PARTS)[number], path: string): string {
   return below(join(folder, part), plainPath(path).split("/").map(shortName).join("/"));
 }
@@ -37,8 +37,8 @@ function shortName(name: string): string {
 }
 
 /**
- * Writes each conflicted file with markers, and as each side has it, except those that are withheld. Returns the digests of
- * the former by path.
+ * Writes each conflicted file with markers, and as each side has it. Leaves out the paths in `withheld`. Returns the digests
+ * of the files with markers, by path.
  */
 export async function writeFiles(
   repository: Repository,
@@ -65,7 +65,7 @@ export async function writeFiles(
   return digests;
 }
 
-/** Returns the paths in which the task's side has a secret that the target's side has not: no page shows them. */
+/** Returns the paths in which theirs has a secret that ours does not have. No packet may show these files. */
 export async function pathsWithSecrets(
   repository: Repository,
   { stages, paths }: Pick<Conflict, "stages" | "paths">,
@@ -109,7 +109,7 @@ function named(marked: Buffer, { ours, theirs }: MergeSides): Buffer {
   return Buffer.from(lines);
 }
 
-/** The digest of a file of a packet, by which a person's edit is noticed. */
+/** Returns a digest of a packet's file. It shows whether a person has edited the file. */
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 const SUBMODULE = "160000";

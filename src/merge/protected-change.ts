@@ -51,10 +51,10 @@ async function isSamePart(repository: Repository, { from, to }: TreeDifference, 
   return before !== undefined && now !== undefined && part(before) === part(now);
 }
 
-/** What a person has to let in: the paths, and why. */
-export type Held = { paths: readonly string[]; reason: string; anew?: true };
+/** Work that only a person may let in: the paths, if any, and the reason. */
+export type Held = { paths: readonly string[]; reason: string; startOver?: true };
 
-/** Says which changes only a person lets in; undefined if there are none. */
+/** Returns what a person has to let in, in words; undefined if there is no protected change. */
 export function heldFor(changes: readonly ProtectedChange[]): Held | undefined {
   if (changes.length === 0) return undefined;
   const whats = [...new Set(changes.map(({ what }) => what))].join(", ");

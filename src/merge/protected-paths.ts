@@ -11,15 +11,15 @@ export type Protection = {
 const AGENTS: Protection = { what: "what agents are told and may do" };
 const CI: Protection = { what: "what CI runs" };
 const HOOKS: Protection = { what: "what git, shells and editors run" };
-/** Found by the configuration, not by a name. */
-export const COMMANDS: Protection = { what: "what sets up slots, starts agents and makes files anew" };
+/** For the files that approved commands run (`commandFiles`), whatever their names are. */
+export const COMMANDS: Protection = { what: "what sets up slots, starts agents and regenerates files" };
 export const INSTALLER: Protection = { what: "which package manager installs, and how" };
 const ATTRIBUTES: Protection = { what: "which programs git runs on files", part: programAttributes };
 
-/** Folders of agent clients, in any folder of the work. */
+/** Names of agent clients' folders, at any depth. */
 const AGENT_FOLDERS =
   "agents|aider[^/]*|amazonq|amp|augment|claude|claude-plugin|cline|clinerules|codex|continue|crush|cursor|devin|factory|gemini|goose|junie|kilocode|kiro|opencode|openhands|qwen|roo|rules|trae|windsurf|zed";
-/** Files that agent clients read. */
+/** Names of files that agent clients read, at any depth. */
 const AGENT_FILES =
   "(?:claude|agents)(?:\\.local|\\.override)?\\.md|(?:agent|conventions|copilot-instructions|crush|gemini|qwen|warp)\\.md|\\.(?:cursor|windsurf|cline|roo)rules|\\.roomodes|\\.goosehints|\\.mcp\\.json|\\.worktreeinclude";
 const CI_FOLDERS =
@@ -29,7 +29,7 @@ const CI_FILES =
 const HOOK_PATHS =
   "\\.(?:husky|githooks|git-hooks|vscode|devcontainer|mise)(?:/.*)?|\\.?(?:lefthook|overcommit|mise)(?:[.-][^/]*)?\\.(?:ya?ml|toml|json)|\\.pre-commit-(?:config|hooks)\\.yaml|\\.devcontainer\\.json|\\.envrc|\\.tool-versions|\\.lfsconfig|\\.gitmodules";
 
-/** Path, in lower case: a disk may not tell cases apart. The name of a folder counts too, since it may be a link to one. */
+/** Patterns of paths in lower case, since some disks ignore case. A folder's own name matches too: it may be a link. */
 const PROTECTED: readonly (readonly [RegExp, Protection])[] = [
   [new RegExp(`(?:^|/)\\.(?:${AGENT_FOLDERS})(?:/|$)`, "s"), AGENTS],
   [new RegExp(`(?:^|/)(?:${AGENT_FILES})$`, "s"), AGENTS],
@@ -52,12 +52,12 @@ export function protectionOf(path: string): Protection | undefined {
   return PROTECTED.find(([pattern]) => pattern.test(lower))?.[1];
 }
 
-/** Attributes by which git runs no program. Any other name may stand for several, filters among them (`[attr]`). */
+/** Attributes by which git runs no program. Any other name may be a macro (`[attr]`) that includes a filter. */
 const PLAIN_ATTRIBUTE =
   /^[-!]?(?:text|eol|crlf|ident|whitespace|export-ignore|export-subst|delta|encoding|binary|conflict-marker-size|lockable|linguist-[\w-]+|gitlab-[\w-]+)(?:=.*)?$/;
 
 /**
- * Lines that tie a program or an encoding to paths, or a name that may stand for such. Git LFS runs nothing of the work's
+ * Returns the lines that make git run a program on files or convert them, directly or by a macro. Git LFS runs nothing of the work's
  * choosing; QA says what is wrong with a file whose content it does not have.
  */
 function programAttributes(text: string): string {

@@ -1,6 +1,6 @@
 import { parse, type TomlTable, type TomlValue } from "smol-toml";
 
-/** Tables of pyproject.toml, below `tool`, that choose or configure what installs; of some only these keys do. */
+/** Tables below `tool` in pyproject.toml that choose or configure installers: the whole table, or these keys of it. */
 const TOOLS: Readonly<Record<string, readonly string[] | "all">> = {
   uv: "all",
   pip: "all",
@@ -8,7 +8,7 @@ const TOOLS: Readonly<Record<string, readonly string[] | "all">> = {
   pdm: ["source", "options", "resolution"],
 };
 
-/** What pyproject.toml says of the programs that build and install it. One that is no TOML counts whole. */
+/** Returns what pyproject.toml says about the programs that build and install it. Returns the whole text if it is no TOML. */
 export function pyprojectInstallers(text: string): string {
   try {
     const { "build-system": build = null, tool } = parse(text);
@@ -23,7 +23,7 @@ export function pyprojectInstallers(text: string): string {
   }
 }
 
-/** Throws for what is no table, so that the whole text counts. */
+/** Throws if the value is no table. The caller then takes the whole text. */
 function tableOf(value: TomlValue | undefined): TomlTable {
   if (value === undefined) return {};
   if (typeof value !== "object" || Array.isArray(value) || value instanceof Date) throw new Error("no table");
@@ -33,7 +33,7 @@ function tableOf(value: TomlValue | undefined): TomlTable {
 const SECTIONS = /^\[(?:easy_install|global|install|develop)\]/i;
 const SETTINGS = /^(?:index[_-]url|find[_-]links|dependency[_-]links|setup[_-]requires)\s*[=:]/i;
 
-/** Returns the lines of setup.cfg that say from where, and with what, packages are installed. */
+/** Returns the lines of setup.cfg that choose package indexes and build tools. */
 export function setupInstallers(text: string): string {
   let [isIn, isOpen] = [false, false];
   const found = text.split(/\r\n|\r|\n/).filter((line) => {

@@ -28,8 +28,8 @@ export type Resolving = {
   /** How files are made that nobody writes; without it they wait for a person. */
   generated?: Generating;
   /**
-   * Tells what of a merged tree a person has to let in before a program runs in it. Without it that is each protected change
-   * between the merge's first side and the tree.
+   * Returns what a person has to let in before a program runs in a merged tree. By default: every protected change between
+   * ours and the tree.
    */
   held?: (tree: Oid) => Promise<Held | undefined>;
   /** Ends the programs that make files anew; the merge throws INTERRUPTED then. */
@@ -57,7 +57,7 @@ export function resolvingOf({ merge, qa, pool }: Pick<Config, "merge" | "qa" | "
 
 export type Resolved =
   | { kind: "resolved"; tree: Oid; files: readonly ResolvedFile[] }
-  /** `held`: set if only a person's word is missing. */
+  /** `held`: set if the rules could close all of it, and a person has to let in a change first. */
   | { kind: "left"; files: readonly LeftFile[]; held?: Held };
 
 type Conflict = Extract<MergedTrees, { clean: false }>;
@@ -68,7 +68,7 @@ export type Merged =
   | { kind: "conflict"; paths: readonly string[]; left: readonly LeftFile[] }
   | HeldBack;
 
-/** A merge that needs a program, and brings changes that only a person lets in: the program would run under them. */
+/** A merge for which a program would have to run in a tree with protected changes. A person has to let them in first. */
 export type HeldBack = { kind: "conflict"; left: readonly []; person: true; isProtected: true } & Held;
 
 /** Merges the commit into `tip`: by git, and if that is a conflict by the rules, if they close all of it. */
@@ -86,7 +86,7 @@ export async function mergeOnto(repository: Repository, tip: Oid, commit: Oid, r
  * conflict, the whole merge does. If `.gitattributes` forbids to blend a file, only a program may generate it.
  */
 export async function resolveConflicts(repository: Repository, conflict: Conflict, resolving: Resolving): Promise<Resolved> {
-  // It was not merged by git, so there is nothing that a rule could rely on.
+  // git did not merge it, and the rules rely on git's merge.
   if (conflict.late === true) return { kind: "left", files: aboutAll(conflict) };
   const read = await Promise.all(conflict.paths.map((path) => readConflict(repository, conflict, path)));
   const steps = madeAnewOf(repository, read, resolving);
@@ -122,11 +122,11 @@ export async function resolveConflicts(repository: Repository, conflict: Conflic
   // A conflict without a path is one of folders and renames: git's words are all that is known.
   if (read.length === 0) return { kind: "left", files: aboutAll(conflict) };
   let tree = edits.length === 0 ? conflict.tree : await editTree(repository, conflict.tree, edits);
-  // The programs obey settings of the tree. A tree with protected changes would be held later, when they have run.
+  // The programs obey settings in the tree, so protected changes must be let in before the programs run.
   const held = steps.length === 0 ? undefined : await heldIn(repository, conflict, { tree, resolving });
   if (held !== undefined) {
     const files = steps.flatMap(({ what, paths }) =>
-      paths.map((path) => unmade(path, `${what}: no program makes it anew, since ${held.reason}`)),
+      paths.map((path) => unmade(path, `${what}: no program regenerates it, because ${held.reason}`)),
     );
     return { kind: "left", files, held };
   }
@@ -147,7 +147,7 @@ async function heldIn(
   return resolving.held === undefined ? heldFor(await protectedChanges(repository, sides.ours, tree)) : resolving.held(tree);
 }
 
-/** What git says of a conflict in which no rule looks at files. */
+/** Returns git's messages about a conflict in which no rule looks at files. */
 function aboutAll({ messages }: Conflict): LeftFile[] {
   return messages.flatMap(({ paths, text }) => (paths.length === 0 ? [""] : paths).map((path) => unmade(path, `git says: ${text}`)));
 }

@@ -149,9 +149,9 @@ export function requireMerge({ task, branch, commits }: Packet): Oid {
 }
 
 /**
- * Returns the tip of the branch of a task whose attempt ended without a result, and keeps it by a ref. Nobody has decided
- * what the branch holds: it is looked through and verified like any work. Throws USAGE if the branch has no commit beyond
- * `base`, or a path that git could not check out.
+ * Returns the tip of a task's branch after an attempt without a result, and keeps it under a ref. The commit is not a
+ * person's decision: it is scanned and verified like any work. Throws USAGE if the branch has no commit beyond `base`, or a
+ * path that git could not check out.
  */
 export async function takeBranch(
   repository: Repository,

@@ -30,8 +30,8 @@ export type TrainConflict = {
   person?: true;
   /** A person has to let the work in. */
   isProtected?: true;
-  /** Another attempt is shown nothing of this work. */
-  anew?: true;
+  /** The next attempt begins at the target. Its agent is shown nothing of this work. */
+  startOver?: true;
 };
 
 export type Train = {
@@ -69,7 +69,7 @@ export async function buildTrain(context: TrainContext, start: TrainStart, candi
     } else {
       out.add(candidate.task);
       for (const file of step.left) context.narrate(`  ${candidate.task}: ${leftText(file)}`);
-      const { paths, reason, person, isProtected, anew } = step;
+      const { paths, reason, person, isProtected, startOver } = step;
       const collision = { commit: candidate.commit, paths };
       const against = await collidersOf(context.repository, [...start.steps, ...steps], collision, start.base);
       conflicts.push({
@@ -81,7 +81,7 @@ export async function buildTrain(context: TrainContext, start: TrainStart, candi
         ...(reason !== undefined && { reason }),
         ...(person !== undefined && { person }),
         ...(isProtected !== undefined && { isProtected }),
-        ...(anew !== undefined && { anew }),
+        ...(startOver !== undefined && { startOver }),
       });
     }
   }
@@ -105,7 +105,7 @@ async function addToTrain(coordinator: TrainContext, at: At, candidate: Candidat
   const isDecided = await isDecidedOn(repository, candidate, tip);
   const own = await ownWork(context, at, candidate, isDecided);
   if (own.kind === "there") return { kind: "merged", step: { task, branch, branchTip: commit, merge: tip, tree: at.tree } };
-  // First of all: what holds a secret is shown to no resolver, and in no packet.
+  // Before conflicts are looked at: no resolver and no packet may show a secret.
   const secret = await unseenSecrets(coordinator, candidate, tip);
   if (secret !== undefined) return { kind: "conflict", left: [], person: true, isProtected: true, ...secret };
   if (own.kind === "conflict") return own;

@@ -16,10 +16,10 @@ export async function unseenSecrets(context: Context, work: Work, tip: Oid): Pro
   if (work.letsIn === true || seen === work.commit) return undefined;
   const found = await secretsInWork(repository, { tip: work.commit, known: [tip, ...(seen === undefined ? [] : [seen])], values: secrets });
   if (found.length === 0) return undefined;
-  return { paths: [], reason: `it holds secrets: ${found.slice(0, NAMED).join(", ")}. Only a person lets that in`, anew: true };
+  return { paths: [], reason: `it holds secrets: ${found.slice(0, NAMED).join(", ")}. Only a person lets that in`, startOver: true };
 }
 
-/** Returns the protected changes between two trees, under the same rules; those that a person decided with these very files are none. */
+/** Returns the protected changes between two trees that no person has let in, by the same rules. Files that a person decided do not count. */
 export async function unseenChanges(context: Context, work: Work, { from, tree }: { from: Oid; tree: Oid }): Promise<Held | undefined> {
   if (work.letsIn === true || from === tree) return undefined;
   const { repository, commandFiles } = context;

@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, readText, replaceFile } from "../state/index.ts";
 import type { PoolContext } from "./context.ts";
 import { type IgnoreRule, isNamed, parseIgnore, sayOf } from "./ignore-patterns.ts";
 
-/** A repository's file with patterns like those of `.gitignore`: each slot gets a copy of the untracked files that they name. */
+/** A repository's file with patterns like those of `.gitignore`. Each slot gets a copy of the untracked files that match. */
 export const INCLUDE_FILE = ".worktreeinclude";
 
 /** Never looked into: what installs and builds make is made in the slot, and a repository inside is another one. */

@@ -14,8 +14,8 @@ type Hydrated = Pick<SlotRecord, "dependencies" | "lastError" | "sizeBytes">;
 /**
  * Brings what a slot was set up from to what the configuration and its lockfile say. A failure is kept in the record
  * and said: the next acquire tries again, and refuses to hand out a slot that is not ready. `goesOn`: the slot is on a
- * branch that a task has worked on. If that cannot be installed by its own doing (a broken lockfile, installer settings of
- * its own), its agent goes on without an install: a failure would hold up the whole run, and only the agent can mend it.
+ * branch that a task has worked on. If the install fails because of that branch (a broken lockfile, installer settings of its
+ * own), its agent works without an install: a failure would block the whole run, and only the agent can repair the branch.
  */
 export async function hydrate(context: PoolContext, slot: SlotRecord, { goesOn = false } = {}): Promise<Hydrated> {
   const { settings } = context;

@@ -208,7 +208,7 @@ async function sortOut(context: PoolContext, slot: SlotTree, changes: SlotChange
   return { files, trash };
 }
 
-/** Judges a file by its name and content; a very large file by its name alone. */
+/** True if a file's name or content looks secret. Looks only at the name of a very large file. */
 async function holdsSecret(slot: SlotTree, path: string, values: readonly SecretValue[]): Promise<boolean> {
   if (isSecretName(path)) return true;
   if (sizeOf(slot, path) > SCANNED_AT_MOST || !isPlain(slot, path)) return false;
@@ -219,7 +219,7 @@ async function holdsSecret(slot: SlotTree, path: string, values: readonly Secret
   return false;
 }
 
-/** A longer text is read with a pause, in which others go on. */
+/** After a longer text the event loop gets a turn. */
 const SMALL = 2 ** 16;
 
 async function nextNumber(context: PoolContext, task: string): Promise<number> {

@@ -23,10 +23,10 @@ export function setUpKey({ settings }: PoolContext, slot: Slot): string | null {
   return hash.digest("hex").slice(0, 32);
 }
 
-/** Why a set-up failed, the last lines of the output below it. `byWork`: by what stands in the slot, such as a broken lockfile. */
+/** Why a set-up failed, with the last lines of its output. `byWork`: a file in the slot is the cause, such as a broken lockfile. */
 export type SetUpFailure = { text: string; byWork: boolean };
 
-/** Sets a slot up as the configuration says. Returns why it failed; null: done. */
+/** Sets a slot up as the configuration says. Returns the failure, or null after success. */
 export async function setUp(context: PoolContext, slot: Slot): Promise<SetUpFailure | null> {
   const { setup } = context.settings;
   if (setup === "none") return null;
@@ -41,8 +41,8 @@ export async function setUp(context: PoolContext, slot: Slot): Promise<SetUpFail
 }
 
 /**
- * Says why nothing may be installed in a slot: its branch brings settings that the user was never asked about, or a package
- * manager of another kind than the user's checkout has. The user's own commands count too, since most of them install.
+ * Returns why nothing may be installed in a slot: its branch has installer settings that the user was not asked about, or
+ * another package manager than the user's checkout. Stops the user's own set-up commands too, since most of them install.
  */
 function foreignInstaller({ repository: { root }, settings }: PoolContext, slot: Slot): string | undefined {
   if (settings.setup === "none") return undefined;

@@ -147,7 +147,7 @@ function afterOutcome(task: TaskFacts, outcome: Outcome, limits: TaskLimits, at:
     case "interrupted":
       return { ...task, status: "pending_retry" };
     case "blocked": {
-      const rerun = outcome.anew === true ? begunAnew(task) : task.rerun;
+      const rerun = outcome.startOver === true ? startedOver(task) : task.rerun;
       return { ...task, status: "conflict", personFor: "answer", lastError: outcome.reason, rerun };
     }
     case "failed":
@@ -155,8 +155,8 @@ function afterOutcome(task: TaskFacts, outcome: Outcome, limits: TaskLimits, at:
   }
 }
 
-/** Another attempt begins from the target, and gets no hint from the work of this one: it holds what must not be passed on. */
-function begunAnew({ base, rerun }: TaskFacts): TaskFacts["rerun"] {
+/** Returns a rerun at the target without hints from this attempt: its work holds what must not be passed on. */
+function startedOver({ base, rerun }: TaskFacts): TaskFacts["rerun"] {
   const from = base ?? rerun?.from;
   return from === undefined ? rerun : { from, to: from, paths: [] };
 }
@@ -199,14 +199,14 @@ function afterConflict(task: TaskFacts, event: Extract<RunEvent, { type: "confli
   const steps = event.person === true ? [] : agents;
   const personFor = event.reason === undefined ? "merge" : "decision";
   const next = escalate({ ...task, verdict: null, lastError, conflictPaths: event.paths, resolverLeft: null, personFor }, event, steps);
-  return event.anew === true ? { ...next, rerun: begunAnew(next) } : next;
+  return event.startOver === true ? { ...next, rerun: startedOver(next) } : next;
 }
 
 /** The next of what is tried for a conflict, each once; then a person. `commit` collides with `base`. */
 function escalate(task: TaskFacts, { commit, base }: { commit: string; base: string }, steps: RunLimits["onConflict"]): TaskFacts {
   const step = steps.find((one) => !task.tried.includes(one));
   const rerun = { from: task.base ?? base, to: commit, paths: task.conflictPaths };
-  // On its old base it would collide again: should a person have it tried again, it begins anew as well.
+  // On its old base it would collide again, so a retry begins at the target.
   if (step === undefined) return { ...task, status: "conflict", resolve: null, rerun };
   const next: TaskFacts = { ...task, status: "pending_retry", tried: [...task.tried, step], resolve: null };
   if (step === "agent") return { ...next, resolve: { onto: base } };

@@ -14,7 +14,7 @@ const DONE = "adopted";
 /**
  * Takes over what an older version kept in the repository, once for each store, and deletes it there. Call it while no
  * task is at work. Each fact is checked again whenever it is read; what is no JSON, or has another name, is left behind.
- * So is what was written after this user began with trusted stores: no version of ours wrote that.
+ * Files written after this user's first use of trusted stores are left behind too: no older version wrote them.
  */
 export function adoptFacts({ root, trusted }: { root: string; trusted: string }): void {
   if (readTrusted(trusted, DONE).kind !== "missing" || storeProblem({ trusted }) !== undefined) return;
@@ -22,7 +22,7 @@ export function adoptFacts({ root, trusted }: { root: string; trusted: string })
   for (const folder of FACTS) {
     const old = join(root, folder);
     for (const name of existsSync(old) ? readdirSync(old).filter((one) => NAME.test(one)) : []) {
-      // Nobody but the system sets this time: a moved repository keeps it, a planted file has its own.
+      // Only the system sets ctime. Moving a repository keeps it, and a planted file cannot backdate it.
       if (lstatSync(join(old, name)).ctimeMs > since) continue;
       const text = readText(join(old, name)) ?? "";
       if (isJson(text)) writeTrusted(trusted, `${folder}/${name}`, text.trimEnd());
@@ -32,7 +32,7 @@ export function adoptFacts({ root, trusted }: { root: string; trusted: string })
   writeTrusted(trusted, DONE, "");
 }
 
-/** When this user began with trusted stores, in milliseconds; now, if it is the first time. */
+/** Returns when this user first used trusted stores, in milliseconds since 1970. Records the current time at the first call. */
 function firstUse(stores: string): number {
   const file = join(stores, "since");
   const known = Number(readText(file) ?? "");

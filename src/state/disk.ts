@@ -66,15 +66,15 @@ export function unwritable(path: string, error: unknown): GraftworkError {
 }
 
 /**
- * Makes a folder, with those above it if `recursive`; returns the first one made. Node's own `recursive` never ends if the system
- * says ENOENT for a folder whose parent is there, as in /proc.
+ * Makes a folder, and its parents if `recursive`. Returns the first one that it made. Node's own `recursive` loops forever if
+ * the system answers ENOENT although the parent exists, as in /proc.
  */
 function mkdir(path: string | Buffer, options: { recursive?: boolean; mode?: number } = {}): string | undefined {
   const { mode } = options;
-  // A name that is no text is one of a folder's own entries.
+  // A name that is not UTF-8 comes from a folder listing, so its parent exists.
   if (options.recursive !== true || typeof path !== "string") return makeOne(path, options);
   let first: string | undefined;
-  // Others may remove an empty folder meanwhile.
+  // Another process may remove an empty folder in between.
   for (let tries = 1; ; tries++) {
     const missing: string[] = [];
     for (let at = resolve(path); !existsSync(at) && dirname(at) !== at; at = dirname(at)) missing.unshift(at);

@@ -16,7 +16,7 @@ const liveState = v.object({
   epochs: v.record(v.string(), v.number()),
 });
 
-/** The store of who runs. */
+/** Opens the store that holds the live run. */
 export function liveStore({ liveStore: dir }: Pick<Layout, "liveStore">): GenerationStore<LiveState> {
   return openStore<LiveState>({
     dir,
@@ -26,9 +26,9 @@ export function liveStore({ liveStore: dir }: Pick<Layout, "liveStore">): Genera
   });
 }
 
-/** Who runs now, if anybody does. */
+/** Returns the live run, or null if there is none. */
 export function liveRun({ layout }: { layout: Pick<Layout, "liveStore"> }): LiveState["live"] {
-  // To ask makes no files.
+  // `read` would create the store.
   if (!storeExists(layout.liveStore)) return null;
   const { live } = liveStore(layout).read().state;
   return live !== null && livenessOf(live.owner) !== "dead" ? live : null;

@@ -74,7 +74,7 @@ export function writeTrusted(folder: string, name: string, text: string, options
 /** Why the store cannot be used; undefined: it can. Makes its folder. */
 export function storeProblem({ trusted }: { trusted: string }): string | undefined {
   try {
-    // Whoever may write in the folder above could put another store in this one's place.
+    // Whoever can write in the parent folder could replace the store.
     privateFolder(dirname(trusted));
     privateFolder(trusted);
     accessSync(trusted, constants.W_OK);

@@ -30,8 +30,8 @@ export function environmentOf(pid: number): string {
 }
 
 /**
- * The values that the processes we were started by have for these variables, as `[name, value]`: any of them may have set another
- * one below it.
+ * Returns the values of these variables in all ancestor processes, as `[name, value]`. A process may have changed a variable for
+ * its children, so one ancestor alone says little.
  */
 export function inherited(names: readonly string[]): [name: string, value: string][] {
   return ancestors().flatMap((pid) =>
@@ -42,7 +42,7 @@ export function inherited(names: readonly string[]): [name: string, value: strin
   );
 }
 
-/** True if this very process started us, or what started us. */
+/** True if this process is an ancestor of ours and still alive. */
 export function isStartedBy(process: ProcessIdentity): boolean {
   return ancestors().includes(process.pid) && livenessOf(process) === "alive";
 }

@@ -3,9 +3,9 @@ import picomatch from "picomatch";
 import { type Config, commandText } from "../domain/index.ts";
 
 /**
- * Returns the words of commands that may be files of the repository: of those that set slots up, start agents and make files
- * anew. The user approved these commands, so who changes such a file changes what was approved. Checks are not among them: they
- * are there to run the work.
+ * Returns the words of approved commands that may be files of the repository. Covers the commands that set up slots, start agents
+ * and regenerate files: a change to such a file changes what the user approved. Leaves out checks, whose purpose is to run the
+ * work.
  */
 export function commandFiles({ pool, merge, agents }: Pick<Config, "pool" | "merge" | "agents">): string[] {
   const commands = [
@@ -13,7 +13,7 @@ export function commandFiles({ pool, merge, agents }: Pick<Config, "pool" | "mer
     ...Object.values(merge.generated),
     ...Object.values(agents.byName).flatMap(({ command, resume }) => [command, resume ?? []]),
   ];
-  // What a command writes into is no part of it, nor is a file that it makes anew.
+  // A command's output file is not what it runs, and neither is a file that it regenerates.
   const words = commands.flatMap((command) =>
     commandText(command)
       .replace(/>+\s*[^\s;&|]+/g, " ")

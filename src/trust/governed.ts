@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { type AgentSpec, type Config, commandText, type Governed, type GovernedText } from "../domain/index.ts";
 
-/** `own`: the configuration without the repository's file. `presets`: agents that nobody's file changes. */
+/** `own`: the configuration without the repository's file. `presets`: agents that no file changes. */
 type Governing = { config: Config; own: Config; presets: readonly string[]; templates: readonly Governed[] };
 
-/** Everything that a configuration runs or gives to agents and that is not the user's own word. To choose a preset is no more. */
+/** Returns what a configuration runs or tells agents, except what the user's own file says. The choice of a preset does not count. */
 export function governedBy({ config, own, presets, templates }: Governing): Governed[] {
   const chosen = presets.flatMap((text) => CHOICES.map((key) => ({ key, text })));
   const known = new Set([...entriesOf(own), ...chosen].map(identity));

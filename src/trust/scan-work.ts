@@ -23,12 +23,12 @@ export async function secretsInWork(repository: Repository, { tip, known, values
   return search.found(repository, known[0]);
 }
 
-/** An uncommitted file. `tracked`: the base has a file of this name. */
+/** An uncommitted file. `tracked`: the base has a file with this path. */
 export type LooseFile = { path: string; text: string; tracked: boolean };
 
 /**
- * Returns why uncommitted files must not be committed on an agent's behalf, a line each. The name alone counts only for
- * new files: a person let in the one that is tracked.
+ * Returns why graftwork must not commit these files for an agent, a line each. A suspicious name counts only for a new file:
+ * a tracked one is there already.
  */
 export async function secretsInFiles(
   repository: Repository,
@@ -48,10 +48,10 @@ export async function secretsInFiles(
   return [...byName, ...(await search.found(repository, base))];
 }
 
-/** So many secrets are compared with the project's own. */
+/** Limit of secrets that are compared with the project's files. */
 const COMPARED = 1_000;
 
-/** Collects the secrets of texts. What the project itself has already (a test's made-up key, an example value) is none. */
+/** Collects the secrets in texts. A value that the project already contains (a test's made-up key, an example) does not count. */
 function searchFor(values: readonly SecretValue[]) {
   const found = new Set<string>();
   const unsure = new Map<string, Set<string>>();

@@ -358,5 +358,5 @@ test.each<[what: string, leave: (folder: string, key: string) => void]>([
   const evidence = await look(one);
   expect(evidence.secrets).toEqual(["left (what looks like an AWS access key)"]);
   expect(evidence.tip).toBe(one.slot.lease.base);
-  expect(judged(evidence)).toMatchObject({ kind: "blocked", anew: true });
+  expect(judged(evidence)).toMatchObject({ kind: "blocked", startOver: true });
 });

