@@ -10,7 +10,12 @@ import type { Shell } from "./shell.ts";
 export type Approved = Opened & { templates: readonly Governed[] };
 
 /** Another question, asked together with the one about approval. */
-export type Question = { title: string; lines: readonly string[]; ask: string; refused: (because: string) => GraftworkError };
+export type Question = {
+  title: string;
+  lines: readonly string[];
+  ask: string;
+  refused: (because: string, digest: string) => GraftworkError;
+};
 
 /** Finds the repository for a verb that may run what its configuration says. Throws TRUST_NEEDED. */
 export async function openToRun(shell: Shell): Promise<Approved> {
@@ -73,7 +78,7 @@ export async function settle(shell: Shell, { governed, before, isOpen, keep, why
   const isRefused = answer === false;
   if (!isRefused) for (const line of besides) shell.note(line);
   const because = isRefused ? "cancelled at the question." : "there is no terminal to ask on.";
-  if (!isAsked && more !== undefined) throw more.refused(because);
+  if (!isAsked && more !== undefined) throw more.refused(because, digest);
   throw trustNeeded({ governed, digest, why, given, because, listed: isRefused ? [] : listed });
 }
 

@@ -34,11 +34,11 @@ export async function firstRun(
       "  No ceiling of cost is set.",
     ].map(visibleText),
     ask: "Run the plan?",
-    refused: (because) =>
+    refused: (because, digest) =>
       new GraftworkError("CONFIRMATION_NEEDED", {
         message: "The first run in a repository needs a yes.",
         because,
-        try: `\`graftwork run … --yes\`, or \`run: {confirm: false}\` in your own configuration${userConfigText(repository.parentEnv)}.`,
+        try: `\`graftwork run … --yes\`; in CI set GRAFTWORK_TRUST=${digest}. Or \`run: {confirm: false}\` in your own configuration${userConfigText(repository.parentEnv)}.`,
       }),
   };
 }

@@ -14,7 +14,7 @@ const HOOKS: Protection = { what: "what git, shells and editors run" };
 /** For the files that approved commands run (`commandFiles`), whatever their names are. */
 export const COMMANDS: Protection = { what: "what sets up slots, starts agents and regenerates files" };
 export const INSTALLER: Protection = { what: "which package manager installs, and how" };
-const ATTRIBUTES: Protection = { what: "which programs git runs on files", part: programAttributes };
+const ATTRIBUTES: Protection = { what: "how git converts, merges and shows files", part: programAttributes };
 
 /** Names of agent clients' folders, at any depth. */
 const AGENT_FOLDERS =
@@ -52,9 +52,9 @@ export function protectionOf(path: string): Protection | undefined {
   return PROTECTED.find(([pattern]) => pattern.test(lower))?.[1];
 }
 
-/** Attributes by which git runs no program. Any other name may be a macro (`[attr]`) that includes a filter. */
+/** Attributes by which git runs no program and blends nothing without a conflict. Any other name may be a macro (`[attr]`) that includes a filter. */
 const PLAIN_ATTRIBUTE =
-  /^[-!]?(?:text|eol|crlf|ident|whitespace|export-ignore|export-subst|delta|encoding|binary|conflict-marker-size|lockable|linguist-[\w-]+|gitlab-[\w-]+)(?:=.*)?$/;
+  /^[-!]?(?:text|eol|crlf|ident|whitespace|export-ignore|export-subst|delta|encoding|binary|conflict-marker-size|lockable|linguist-[\w-]+|gitlab-[\w-]+)(?:=.*)?$|^[-!](?:diff|merge)$|^merge=(?:binary|text)$/;
 
 /**
  * Returns the lines that make git run a program on files or convert them, directly or by a macro. Git LFS runs nothing of the work's

@@ -63,6 +63,9 @@ describe("graftwork run with a plan that cannot be run", () => {
     expect(answer).toMatchObject({ code: 2, stderr: expect.stringContaining("error[CONFIRMATION_NEEDED]") });
     expect(answer.stderr).toMatch(/agent mock: a scripted stand-in.*\n +\S+node \S+mock-agent.mjs\n/);
     expect(answer.stderr).toContain("check of the plan: true");
+    const [, digest = ""] = /GRAFTWORK_TRUST=([0-9a-f]{32})\./.exec(answer.stderr) ?? [];
+    const approved = await runCli(["run", join(repo.parent, "plan.json")], { cwd: repo.dir, env: { GRAFTWORK_TRUST: digest } });
+    expect(approved.stderr).not.toContain("CONFIRMATION_NEEDED");
     expect(answer.stderr).toContain("a, by the agent mock");
     expect(answer.stderr).toContain("is merged into your local branch main. Nothing is pushed.");
   });

@@ -43,6 +43,7 @@ describe("work that changes what only a person lets in", () => {
       "[attr]crypt filter=git-crypt diff=git-crypt\n*.key crypt\n",
       "[attr]crypt filter=git-crypt diff=git-crypt\n",
     ],
+    ["a driver that blends without a conflict", ".gitattributes", null, "*.md merge=union\n"],
     ["a filter", ".gitattributes", "*.txt text\n", "*.txt text filter=x\n"],
     ["a merge driver in a folder", "src/.gitattributes", null, "[attr]x merge=x\n"],
   ])("waits for a person: %s", async (_, path, before, after) => {
@@ -166,7 +167,11 @@ test.each<[what: string, files: Files, base: Files]>([
   ["a dependency", { "package.json": MANIFEST({ dependencies: { a: "1" } }) }, { "package.json": MANIFEST({}) }],
   ["a package of its own", { "packages/a/package.json": MANIFEST({}) }, {}],
   ["a package in pnpm's list", { "pnpm-workspace.yaml": "packages:\n  - a\n  - b\n" }, { "pnpm-workspace.yaml": "packages:\n  - a\n" }],
-  ["an attribute that runs nothing", { ".gitattributes": "*.txt text\n*.png binary\n" }, { ".gitattributes": "*.txt text\n" }],
+  [
+    "an attribute that runs nothing",
+    { ".gitattributes": "*.txt text\n*.png binary -diff\nuv.lock -merge\n*.bin merge=binary\n" },
+    { ".gitattributes": "*.txt text\n" },
+  ],
   ["a file under Git LFS", { ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n" }, {}],
   ["a page with a like name", { "docs/claude.markdown": "x\n", "src/npmrc.ts": "x\n", "ci/github.md": "x\n" }, {}],
   ["a dependency in pyproject.toml", { "pyproject.toml": '[project]\ndependencies = ["a"]\n' }, { "pyproject.toml": "[project]\n" }],
